@@ -1,0 +1,1 @@
+//! `MultiStreamClient` in Rust → WASM.

@@ -1,0 +1,18 @@
+//! The `multistream/*` control protocol on `/api/ws`, as types. `docs/protocol.md` is its prose.
+//!
+//! One struct per message, without the `type` field: whoever reads a frame looks at its `type` first
+//! ([`client::TYPES`], [`server::TYPES`]) and then deserialises the one struct it names. That keeps serde's
+//! buffering of tagged enums out of the WebAssembly build, and lets the server accept a message both flat and
+//! inside go2rtc's `{"type", "value"}` envelope.
+//!
+//! No I/O here and no JSON library: the same types serve the server, the client and the TypeScript typings.
+
+pub mod client;
+mod error_code;
+mod name;
+pub mod server;
+mod status;
+
+pub use error_code::ErrorCode;
+pub use name::{NATIVE, stream_name};
+pub use status::{SlotState, SlotStatus};

@@ -1,0 +1,81 @@
+//! What a slot shows, as the server tells it.
+
+use serde::{Deserialize, Serialize};
+
+/// The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum SlotState {
+    /// The slot exists and is not yet bound to a stream.
+    Pending,
+    /// The first key frame of this stream was sent on the slot's track.
+    Active,
+    /// Starting or switching: no key frame of this stream was sent yet.
+    Buffering,
+    /// The source is down. The server keeps trying and the slot turns `active` by itself.
+    Offline,
+    /// Will not work until someone changes something; `error` says what.
+    Error,
+    /// Paused by request; the stream has one viewer fewer.
+    Paused,
+    /// Bound to nothing.
+    Inactive,
+}
+
+/// What a slot shows. Optional fields are left out when they do not apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+pub struct SlotStatus {
+    /// Index of the slot, as in `multistream/init`.
+    pub slot: u32,
+    /// The resolved stream name, e.g. `camera4-720p`.
+    pub stream: String,
+    /// The quality as it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub quality: Option<String>,
+    /// The quality being sent, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub actual_quality: Option<String>,
+    pub status: SlotState,
+    /// A sentence for people. Never contains a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub error: Option<String>,
+    /// A stable, kebab-case code for programs; see [`ErrorCode`](crate::ErrorCode).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub reason: Option<String>,
+    /// `h264`, `h265`, `vp8`, `vp9` or `av1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub codec: Option<String>,
+    /// Width of the picture in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub width: Option<u32>,
+    /// Height of the picture in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub height: Option<u32>,
+}
+
+impl SlotStatus {
+    /// A status with nothing but the fields every status has.
+    pub fn new(slot: u32, stream: impl Into<String>, status: SlotState) -> Self {
+        Self {
+            slot,
+            stream: stream.into(),
+            quality: None,
+            actual_quality: None,
+            status,
+            error: None,
+            reason: None,
+            codec: None,
+            width: None,
+            height: None,
+        }
+    }
+}

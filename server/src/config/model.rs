@@ -1,0 +1,139 @@
+//! The typed configuration. Every default a user gets stands here.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use multistream_protocol::server::IceServer;
+
+use super::Source;
+
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    pub api: ApiConfig,
+    pub webrtc: WebrtcConfig,
+    pub multistream: MultistreamConfig,
+    pub ffmpeg: FfmpegConfig,
+    pub log: LogConfig,
+    /// In the order of the file: pages list cameras as their owner wrote them.
+    pub streams: Vec<StreamConfig>,
+    /// Streams that run without a viewer.
+    pub preload: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct StreamConfig {
+    pub name: String,
+    /// Tried in order.
+    pub sources: Vec<Source>,
+}
+
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    pub listen: SocketAddr,
+    pub username: Option<String>,
+    pub password: Option<String>,
+    pub token: Option<String>,
+    /// `auth: none` was spelled out: the operator wants an open server on a public address.
+    pub auth_none: bool,
+    /// Origins besides the server's own that may use the WebSocket and mutating routes; `*` for all.
+    pub origins: Vec<String>,
+    /// `""` or `/prefix`, without a slash at its end.
+    pub base_path: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct WebrtcConfig {
+    /// One port, UDP and TCP, for all peers.
+    pub listen: SocketAddr,
+    /// Addresses to announce besides (or, for a wildcard listener, instead of) those of the interfaces.
+    pub candidates: Vec<SocketAddr>,
+    /// Handed to clients in `multistream/ready`.
+    pub ice_servers: Vec<IceServer>,
+    /// Only interfaces with these addresses are announced; empty means all.
+    pub ips: Vec<IpAddr>,
+}
+
+#[derive(Debug, Clone)]
+pub struct MultistreamConfig {
+    pub max_slots: usize,
+    pub max_sessions: usize,
+    /// How long an old picture may stay after a switch.
+    pub switch_timeout: Duration,
+    /// How long a stream runs on after its last viewer left.
+    pub linger: Duration,
+    /// Bounds of one stream's GOP cache.
+    pub gop_max_bytes: usize,
+    pub gop_max_duration: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub struct FfmpegConfig {
+    pub bin: String,
+    /// `global`, `h264`, … and templates of the user's own: name → arguments.
+    pub templates: BTreeMap<String, String>,
+    pub timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// A `tracing` filter: `info`, `multistream=debug`, …
+    pub level: String,
+    pub format: LogFormat,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 1984)),
+            username: None,
+            password: None,
+            token: None,
+            auth_none: false,
+            origins: Vec::new(),
+            base_path: String::new(),
+        }
+    }
+}
+
+impl Default for WebrtcConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8555)),
+            candidates: Vec::new(),
+            ice_servers: Vec::new(),
+            ips: Vec::new(),
+        }
+    }
+}
+
+impl Default for MultistreamConfig {
+    fn default() -> Self {
+        Self {
+            max_slots: 9,
+            max_sessions: 64,
+            switch_timeout: Duration::from_secs(5),
+            linger: Duration::from_secs(10),
+            gop_max_bytes: 16 << 20,
+            gop_max_duration: Duration::from_secs(12),
+        }
+    }
+}
+
+impl Default for FfmpegConfig {
+    fn default() -> Self {
+        Self { bin: "ffmpeg".to_owned(), templates: BTreeMap::new(), timeout: Duration::from_secs(10) }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}

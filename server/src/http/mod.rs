@@ -1,0 +1,1 @@
+//! HTTP: the WebSocket, the REST API and the pages.

@@ -1,0 +1,32 @@
+//! A picture, cut into RTP payloads once, for every viewer.
+
+use bytes::Bytes;
+
+use super::{Codec, Timestamp90k};
+
+/// The size of a picture, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Dimensions {
+    pub width: u32,
+    pub height: u32,
+}
+
+/// An access unit as RTP payloads. Shared between the GOP cache and all viewers; never changed.
+#[derive(Debug)]
+pub struct Frame {
+    pub codec: Codec,
+    /// On the server's timeline.
+    pub timestamp: Timestamp90k,
+    pub keyframe: bool,
+    /// Of a key frame, where its headers tell.
+    pub dimensions: Option<Dimensions>,
+    /// At least one; each fits a packet. The marker bit belongs on the last.
+    pub payloads: Box<[Bytes]>,
+}
+
+impl Frame {
+    /// Bytes of all payloads, as the GOP cache and the bandwidth figures count them.
+    pub fn len_bytes(&self) -> usize {
+        self.payloads.iter().map(Bytes::len).sum()
+    }
+}

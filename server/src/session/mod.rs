@@ -1,0 +1,1 @@
+//! The multistream session: messages ↔ slots ↔ peer connection.

@@ -1,0 +1,8 @@
+//! Streams: each is pulled once, on demand, and fanned out to its viewers.
+//!
+//! [`Registry`] knows the streams of the config by name. Each stream's hub is one task that owns its state; viewers get
+//! [`StreamEvent`]s through a queue of their own, many streams into one queue if they like.
+
+mod event;
+
+pub use event::{Gop, StreamError, StreamEvent, ViewerQueue};
