@@ -12,6 +12,8 @@ mod error_code;
 mod name;
 pub mod server;
 mod status;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 
 pub use error_code::ErrorCode;
 pub use name::{NATIVE, stream_name};

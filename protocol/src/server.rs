@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::SlotStatus;
 
@@ -47,7 +48,19 @@ pub struct Answer {
     /// One per requested slot, in order of slot index.
     pub slots: Vec<SlotStatus>,
     /// Slot index (as a JSON object key) → mid of the m-line that carries it (RFC 8843 §15).
+    #[serde(deserialize_with = "slot_keys")]
     pub mids: BTreeMap<u32, String>,
+}
+
+/// The keys of a JSON object are strings. `serde_json` turns them into numbers by itself, a JavaScript object does not.
+fn slot_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<u32, String>, D::Error> {
+    BTreeMap::<String, String>::deserialize(deserializer)?
+        .into_iter()
+        .map(|(slot, mid)| match slot.parse() {
+            Ok(slot) => Ok((slot, mid)),
+            Err(_) => Err(D::Error::custom(format_args!("`{slot}` is not a slot index"))),
+        })
+        .collect()
 }
 
 /// `multistream/status`: a slot changed, or the answer to `switch`, `layout`, `pause` or `resume`.
@@ -62,6 +75,7 @@ pub struct Status {
 
 /// What came of a `multistream/keyframe`. Never a claim that is not true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum KeyframeStatus {
     /// One was sent from the cache.
@@ -108,4 +122,24 @@ pub struct Error {
     pub code: String,
     /// A sentence for people. Never contains a secret.
     pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_mids_are_slot_indices() {
+        let answer: Answer =
+            serde_json::from_str(r#"{"sdp":"v=0","slots":[],"mids":{"0":"a","12":"b"}}"#).unwrap();
+        assert_eq!(answer.mids, BTreeMap::from([(0, "a".to_owned()), (12, "b".to_owned())]));
+        assert!(serde_json::to_string(&answer).unwrap().contains(r#""mids":{"0":"a","12":"b"}"#));
+    }
+
+    #[test]
+    fn a_key_of_mids_that_is_no_index_is_named() {
+        let error =
+            serde_json::from_str::<Answer>(r#"{"sdp":"v=0","slots":[],"mids":{"left":"0"}}"#).unwrap_err();
+        assert!(error.to_string().contains("`left` is not a slot index"), "{error}");
+    }
 }

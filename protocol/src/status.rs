@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum SlotState {
     /// The slot exists and is not yet bound to a stream.
@@ -25,7 +25,7 @@ pub enum SlotState {
 
 /// What a slot shows. Optional fields are left out when they do not apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct SlotStatus {
     /// Index of the slot, as in `multistream/init`.
     pub slot: u32,
