@@ -22,6 +22,8 @@ pub struct Frame {
     pub dimensions: Option<Dimensions>,
     /// At least one; each fits a packet. The marker bit belongs on the last.
     pub payloads: Box<[Bytes]>,
+    /// The access unit that the payloads were cut from, for consumers that want no RTP (ffmpeg, a snapshot).
+    pub data: Bytes,
 }
 
 impl Frame {

@@ -1,1 +1,45 @@
 //! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
+
+mod error;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::config::{FfmpegConfig, Source};
+use crate::media::{AccessUnit, Frame};
+
+pub use error::SourceError;
+
+/// Where a source leaves its access units.
+///
+/// Closing the receiver is how the hub stops a source: it then frees what it holds (the camera's session, its child)
+/// and returns, within a second or two. Timestamps are the source's own: any start, wraps of RTP's 32 bits and jumps are
+/// welcome; the hub places them on the server's timeline.
+pub type Output = mpsc::Sender<AccessUnit>;
+
+/// The frames of another stream, for a source that reads them: begins with a key frame, without holes but those before
+/// a key frame, oldest first. Closed when that stream is down.
+pub type Input = mpsc::Receiver<Arc<Frame>>;
+
+/// Runs a source until it fails, ends (`Ok`) or its output is closed (`Ok`).
+pub async fn run_once(
+    source: &Source,
+    _ffmpeg: &FfmpegConfig,
+    _input: Option<Input>,
+    _output: Output,
+) -> Result<(), SourceError> {
+    std::future::ready(Err(SourceError::NotSupported { what: describe(source) })).await
+}
+
+/// The source as its line in the config says it, secrets masked.
+pub fn describe(source: &Source) -> String {
+    match source {
+        Source::Rtsp(rtsp) => match &rtsp.credentials {
+            Some(_) => rtsp.url.replacen("://", "://***@", 1),
+            None => rtsp.url.clone(),
+        },
+        Source::Ffmpeg(_) => "ffmpeg".to_owned(),
+        Source::Exec(exec) => format!("exec:{}", exec.argv.first().map_or("", String::as_str)),
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a source stopped, in words that say what to do.
+
+use std::time::Duration;
+
+/// What is named in an error (`url`, `address`, `program`) carries no user and no password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    #[error("{address} refuses the connection: is the camera on, and is the port right?")]
+    Refused { address: String },
+    #[error("{address} cannot be reached: {reason}")]
+    Unreachable { address: String, reason: String },
+    #[error("{url} refuses the user or the password (401): check them in the source's URL")]
+    Unauthorized { url: String },
+    #[error("{url} does not exist on the camera (404): check the path of the URL")]
+    NotFound { url: String },
+    #[error("{url} sent nothing for {}", seconds(.after))]
+    Silent { url: String, after: Duration },
+    #[error("{url} offers no video")]
+    NoVideo { url: String },
+    #[error("{url} sends {codec}, which cannot be passed through; use ffmpeg:{url}#video=h264")]
+    UnsupportedCodec { url: String, codec: String },
+    #[error("{url} broke the protocol: {reason}")]
+    Protocol { url: String, reason: String },
+    #[error("the program \"{program}\" cannot be started: {reason}")]
+    CannotStart { program: String, reason: String },
+    /// `said` is the end of what it wrote on stderr.
+    #[error("{program} ended ({status}): {said}")]
+    ProgramFailed { program: String, status: String, said: String },
+    #[error("{program} gave no picture for {}", seconds(.after))]
+    ProgramSilent { program: String, after: Duration },
+    #[error("stream \"{stream}\" gives no pictures: {reason}")]
+    InputDown { stream: String, reason: String },
+    #[error("{what} is not supported")]
+    NotSupported { what: String },
+}
+
+impl SourceError {
+    /// Retrying cannot help until someone changes something: the config, the camera's settings, the machine.
+    pub fn permanent(&self) -> bool {
+        matches!(
+            self,
+            SourceError::Unauthorized { .. }
+                | SourceError::NotFound { .. }
+                | SourceError::NoVideo { .. }
+                | SourceError::UnsupportedCodec { .. }
+                | SourceError::CannotStart { .. }
+                | SourceError::NotSupported { .. }
+        )
+    }
+}
+
+fn seconds(duration: &Duration) -> String {
+    format!("{} s", (duration.as_secs_f64() * 10.0).round() / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_camera_is_named_with_the_time_it_was_waited_for() {
+        let error =
+            SourceError::Silent { url: "rtsp://cam/1".to_owned(), after: Duration::from_millis(2500) };
+        assert_eq!(error.to_string(), "rtsp://cam/1 sent nothing for 2.5 s");
+        assert!(!error.permanent());
+    }
+
+    #[test]
+    fn wrong_credentials_are_not_cured_by_retrying() {
+        assert!(SourceError::Unauthorized { url: "rtsp://cam/1".to_owned() }.permanent());
+    }
+}

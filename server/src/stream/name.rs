@@ -1,0 +1,129 @@
+//! From what a viewer asks for, a stream and a quality, to a stream that exists.
+//!
+//! Variants are streams of their own, found by their name: `camera1-720p` is the `720p` of `camera1`.
+
+use std::sync::Arc;
+
+use multistream_protocol::{NATIVE, stream_name};
+
+/// The name of a stream that exists. Only [`super::Registry`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamName(Arc<str>);
+
+impl StreamName {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for StreamName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why there is no such stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    #[error("there is no stream named \"{stream}\"")]
+    UnknownStream { stream: String },
+    #[error("stream \"{stream}\" has no quality \"{quality}\"; it has {}", .qualities.join(", "))]
+    UnknownQuality { stream: String, quality: String, qualities: Vec<String> },
+}
+
+/// The names of all streams, in the order of the config.
+#[derive(Debug)]
+pub(super) struct Names(Vec<StreamName>);
+
+impl Names {
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(names.into_iter().map(|name| StreamName(name.into())).collect())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &StreamName> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&StreamName> {
+        self.0.iter().find(|known| known.as_str() == name)
+    }
+
+    pub(super) fn resolve(&self, stream: &str, quality: Option<&str>) -> Result<StreamName, ResolveError> {
+        if let Some(name) = self.get(&stream_name(stream, quality)) {
+            return Ok(name.clone());
+        }
+        if self.get(stream).is_none() && self.qualities(stream).len() <= 1 {
+            return Err(ResolveError::UnknownStream { stream: stream.to_owned() });
+        }
+        Err(ResolveError::UnknownQuality {
+            stream: stream.to_owned(),
+            quality: quality.unwrap_or(NATIVE).to_owned(),
+            qualities: self.qualities(stream),
+        })
+    }
+
+    /// What can be asked of `stream`, `native` first where the stream itself exists.
+    pub(super) fn qualities(&self, stream: &str) -> Vec<String> {
+        let native = self.get(stream).map(|_| NATIVE.to_owned());
+        let variants = self.0.iter().filter_map(|name| {
+            let quality = name.as_str().strip_prefix(stream)?.strip_prefix('-')?;
+            // `camera-1-720p` is a variant of `camera-1`, not the quality `1-720p` of `camera`.
+            let shown_by_another = self.0.iter().any(|other| {
+                other.as_str().len() > stream.len()
+                    && other != name
+                    && name.as_str().strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('-'))
+            });
+            (!quality.is_empty() && !shown_by_another).then(|| quality.to_owned())
+        });
+        native.into_iter().chain(variants).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names::new(["camera1", "camera1-360p", "camera1-720p", "door", "door-2", "door-2-360p"])
+    }
+
+    #[test]
+    fn a_stream_with_a_quality_is_the_variant() {
+        assert_eq!(names().resolve("camera1", Some("720p")).expect("exists").as_str(), "camera1-720p");
+    }
+
+    #[test]
+    fn a_variant_can_be_named_directly() {
+        assert_eq!(names().resolve("camera1-720p", None).expect("exists").as_str(), "camera1-720p");
+        assert_eq!(names().resolve("camera1-720p", Some("native")).expect("exists").as_str(), "camera1-720p");
+    }
+
+    #[test]
+    fn an_unknown_stream_is_refused_by_name() {
+        let error = names().resolve("garage", Some("720p")).expect_err("does not exist");
+        assert_eq!(error.to_string(), "there is no stream named \"garage\"");
+    }
+
+    #[test]
+    fn a_missing_quality_lists_those_that_exist() {
+        let error = names().resolve("camera1", Some("1080p")).expect_err("does not exist");
+        assert_eq!(
+            error.to_string(),
+            "stream \"camera1\" has no quality \"1080p\"; it has native, 360p, 720p"
+        );
+    }
+
+    #[test]
+    fn the_variant_of_a_camera_with_a_dash_in_its_name_is_not_taken_for_anothers() {
+        assert_eq!(names().qualities("door"), ["native", "2"]);
+        assert_eq!(names().qualities("door-2"), ["native", "360p"]);
+    }
+
+    #[test]
+    fn a_camera_that_exists_in_variants_only_has_no_native_quality() {
+        let names = Names::new(["yard-360p", "yard-720p"]);
+        assert_eq!(names.qualities("yard"), ["360p", "720p"]);
+        let error = names.resolve("yard", None).expect_err("native does not exist");
+        assert!(matches!(error, ResolveError::UnknownQuality { .. }));
+    }
+}

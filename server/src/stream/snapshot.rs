@@ -1,0 +1,67 @@
+//! What is known about a stream at one moment, for people and for metrics.
+
+use std::time::Duration;
+
+use crate::media::{Codec, Dimensions};
+
+use super::{StreamError, StreamName};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamState {
+    /// Nobody watches; the source is not running.
+    Idle,
+    /// The source is running and no key frame has come yet.
+    Starting,
+    Live,
+    /// The last attempt failed; the next one waits for its time.
+    Offline,
+}
+
+impl StreamState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            StreamState::Idle => "idle",
+            StreamState::Starting => "starting",
+            StreamState::Live => "live",
+            StreamState::Offline => "offline",
+        }
+    }
+}
+
+/// One of the sources of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProducerSnapshot {
+    /// As the config says it, secrets masked.
+    pub source: String,
+    /// It is the one that runs now.
+    pub active: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct StreamSnapshot {
+    pub name: StreamName,
+    pub state: StreamState,
+    pub producers: Vec<ProducerSnapshot>,
+    pub viewers: usize,
+    /// Of the running or last run.
+    pub codec: Option<Codec>,
+    pub dimensions: Option<Dimensions>,
+    /// Measured over the last seconds; zero when not live.
+    pub fps: f64,
+    /// Measured over the last seconds; zero when not live.
+    pub bitrate_bps: u64,
+    /// Of the last GOP that was seen whole: frames, and time from its key frame to the next.
+    pub gop_frames: Option<u32>,
+    pub gop_duration: Option<Duration>,
+    pub last_frame_age: Option<Duration>,
+    /// Why the last attempt failed; cleared by a key frame.
+    pub error: Option<StreamError>,
+    /// Since the server started.
+    pub frames: u64,
+    pub key_frames: u64,
+    pub bytes: u64,
+    /// Times the source was started again after it had failed.
+    pub restarts: u64,
+    /// Frames that viewers missed because they were too slow.
+    pub frames_skipped: u64,
+}
