@@ -1,0 +1,21 @@
+//! For tests and benchmarks only: the test cameras of `e2e/cameras` and the server binary as values that end their
+//! processes when they are dropped, and the barcode that the cameras draw into the picture.
+
+pub mod barcode;
+mod cameras;
+mod child;
+mod server;
+
+pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
+pub use server::{Server, free_port};
+
+/// Why a process of the test bench could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TestkitError {
+    #[error("cannot start {program}: {source}")]
+    Spawn { program: String, source: std::io::Error },
+    #[error("{program} did not become ready within {seconds} s; its last output was: {output}")]
+    NotReady { program: String, seconds: u64, output: String },
+    #[error("cannot write {path}: {source}")]
+    Write { path: std::path::PathBuf, source: std::io::Error },
+}

@@ -1,0 +1,84 @@
+//! The server binary with a config of the test's own.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::TestkitError;
+use crate::child::Process;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running server; dropping it ends the process and removes its config.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    config: PathBuf,
+    api_port: u16,
+}
+
+impl Server {
+    /// Starts `binary serve` on free ports, with `streams` (YAML, from `streams:` on, and any other section but `api`
+    /// and `webrtc`) as its config, and returns when its API answers.
+    pub fn start(binary: &Path, streams: &str) -> Result<Self, TestkitError> {
+        let (api_port, webrtc_port) = (free_port(), free_port());
+        let config = std::env::temp_dir().join(format!("multistream-{}-{api_port}.yaml", std::process::id()));
+        let text = format!(
+            "api:\n  listen: 127.0.0.1:{api_port}\nwebrtc:\n  listen: 127.0.0.1:{webrtc_port}\n{streams}\n"
+        );
+        std::fs::write(&config, text)
+            .map_err(|source| TestkitError::Write { path: config.clone(), source })?;
+        let mut command = Command::new(binary);
+        command.arg("serve").arg("--config").arg(&config);
+        let server = Self { process: Process::spawn(command)?, config, api_port };
+        server.wait_until_listening()?;
+        Ok(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.api_port)
+    }
+
+    /// The process id, for measurements.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// What the server logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.process.lines()
+    }
+
+    fn wait_until_listening(&self) -> Result<(), TestkitError> {
+        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
+            if std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.api_port)).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(POLL);
+        }
+        Err(TestkitError::NotReady {
+            program: "multistream".to_owned(),
+            seconds: PATIENCE.as_secs(),
+            output: self.log().join(" | "),
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.config).ok();
+    }
+}
+
+/// A TCP port that was free a moment ago.
+///
+/// # Panics
+/// If the machine has no free port.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a machine with a loopback interface has a free port")
+        .port()
+}
