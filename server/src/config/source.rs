@@ -1,13 +1,18 @@
-//! A source: where a stream's pictures come from.
+//! A source: where a stream's pictures come from. Displayed and debug-printed with its secrets masked.
 
+use std::fmt;
 use std::time::Duration;
 
+use super::redact::{Masked, masked_argv};
+
 /// One source of a stream, as its line in the config says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     Rtsp(RtspSource),
     Ffmpeg(FfmpegSource),
     Exec(ExecSource),
+    /// A kind that other servers know and this one does not. Only ever the first of a stream that has no other.
+    Unsupported(UnsupportedSource),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,10 +23,11 @@ pub enum RtspTransport {
 }
 
 /// `rtsp://user:password@host/path#transport=udp#timeout=5`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RtspSource {
     /// Without the user and the password.
     pub url: String,
+    /// User and password, percent-decoded.
     pub credentials: Option<(String, String)>,
     pub transport: RtspTransport,
     /// Without a frame for this long the source counts as dead.
@@ -29,33 +35,259 @@ pub struct RtspSource {
 }
 
 /// What ffmpeg reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum FfmpegInput {
     /// Another stream of this config: its access units arrive on stdin.
     Stream(String),
-    /// Anything that ffmpeg opens itself; the arguments up to and with `-i …`.
-    Args(Vec<String>),
+    /// `rtsp://…`, `http://…`, … that ffmpeg opens itself, credentials and all.
+    Url(String),
+    /// Read in real time, and again from its start when it ends.
+    File(String),
+    /// A camera of this machine: `device?video=/dev/video0&video_size=1280x720`, as key and value in order.
+    Device(Vec<(String, String)>),
+    /// A picture that ffmpeg makes itself: `virtual?video=testsrc2&size=720`, as key and value in order.
+    Virtual(Vec<(String, String)>),
+}
+
+/// Where ffmpeg decodes and encodes. Engines and their names are go2rtc's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hardware {
+    Vaapi,
+    Cuda,
+    V4l2m2m,
+    Rkmpp,
+    VideoToolbox,
+}
+
+/// Clockwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    Quarter,
+    Half,
+    ThreeQuarters,
 }
 
 /// `ffmpeg:camera1#video=h264#height=360`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FfmpegSource {
     pub input: FfmpegInput,
-    /// `#video=` values in order; empty means copy.
+    /// `#input=`: the template (or raw arguments with `{input}` in them) that opens the input.
+    pub input_template: Option<String>,
+    /// `#video=` values in order: `copy`, a template's name or raw arguments. Empty means: copy, or H.264 where copying
+    /// cannot be meant. Only the first is produced.
     pub video: Vec<String>,
+    /// Of the picture, in pixels; a missing side follows the other.
     pub width: Option<i32>,
     pub height: Option<i32>,
-    pub rotate: Option<i32>,
-    pub drawtext: Option<String>,
+    pub rotate: Option<Rotation>,
+    /// Options of ffmpeg's `drawtext` filter, or a template's name.
+    pub drawtext: Vec<String>,
+    /// As ffmpeg takes it: `500k`, `2M`.
     pub bitrate: Option<String>,
+    /// Arguments for the encoder, or a template's name.
     pub raw: Vec<String>,
-    pub hardware: Option<String>,
+    pub hardware: Option<Hardware>,
+    /// Without a frame for this long the source counts as dead.
     pub timeout: Option<Duration>,
+    /// `#async`: take the time of arrival as the time of the picture.
+    pub wallclock: bool,
 }
 
 /// `exec:ffmpeg -re -i file.mp4 -c copy -f h264 -`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ExecSource {
-    /// Never goes through a shell.
+    /// Never empty; never goes through a shell.
     pub argv: Vec<String>,
+}
+
+/// `tapo://…`, `homekit://…`, …
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnsupportedSource {
+    /// As in the config, secrets masked.
+    pub source: String,
+    /// A sentence: why it cannot be shown and what can be done.
+    pub reason: String,
+}
+
+impl RtspSource {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), credentials: None, transport: RtspTransport::default(), timeout: None }
+    }
+}
+
+impl FfmpegSource {
+    pub fn new(input: FfmpegInput) -> Self {
+        Self {
+            input,
+            input_template: None,
+            video: Vec::new(),
+            width: None,
+            height: None,
+            rotate: None,
+            drawtext: Vec::new(),
+            bitrate: None,
+            raw: Vec::new(),
+            hardware: None,
+            timeout: None,
+            wallclock: false,
+        }
+    }
+
+    /// The stream of this config that it reads.
+    pub fn upstream(&self) -> Option<&str> {
+        match &self.input {
+            FfmpegInput::Stream(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl Hardware {
+    pub const ALL: [Self; 5] = [Self::Vaapi, Self::Cuda, Self::V4l2m2m, Self::Rkmpp, Self::VideoToolbox];
+
+    /// As in `#hardware=` and in template names: `h264/vaapi`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vaapi => "vaapi",
+            Self::Cuda => "cuda",
+            Self::V4l2m2m => "v4l2m2m",
+            Self::Rkmpp => "rkmpp",
+            Self::VideoToolbox => "videotoolbox",
+        }
+    }
+}
+
+impl Rotation {
+    pub const fn degrees(self) -> i32 {
+        match self {
+            Self::Quarter => 90,
+            Self::Half => 180,
+            Self::ThreeQuarters => 270,
+        }
+    }
+}
+
+impl fmt::Display for RtspSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.credentials, self.url.split_once("://")) {
+            (Some(_), Some((scheme, rest))) => write!(f, "{scheme}://***@{}", Masked(rest))?,
+            _ => write!(f, "{}", Masked(&self.url))?,
+        }
+        if self.transport == RtspTransport::Udp {
+            f.write_str("#transport=udp")?;
+        }
+        write_timeout(f, self.timeout)
+    }
+}
+
+impl fmt::Display for FfmpegInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(text) | Self::Url(text) | Self::File(text) => write!(f, "{}", Masked(text)),
+            Self::Device(options) => write_options(f, "device", options),
+            Self::Virtual(options) => write_options(f, "virtual", options),
+        }
+    }
+}
+
+impl fmt::Display for FfmpegSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ffmpeg:{}", self.input)?;
+        for (key, value) in [("input", &self.input_template), ("bitrate", &self.bitrate)] {
+            if let Some(value) = value {
+                write!(f, "#{key}={}", Masked(value))?;
+            }
+        }
+        for (key, values) in [("video", &self.video), ("drawtext", &self.drawtext), ("raw", &self.raw)] {
+            for value in values {
+                write!(f, "#{key}={}", Masked(value))?;
+            }
+        }
+        let degrees = self.rotate.map(Rotation::degrees);
+        for (key, value) in [("width", self.width), ("height", self.height), ("rotate", degrees)] {
+            if let Some(value) = value {
+                write!(f, "#{key}={value}")?;
+            }
+        }
+        if let Some(hardware) = self.hardware {
+            write!(f, "#hardware={}", hardware.name())?;
+        }
+        if self.wallclock {
+            f.write_str("#async")?;
+        }
+        write_timeout(f, self.timeout)
+    }
+}
+
+impl fmt::Display for ExecSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exec:{}", masked_argv(&self.argv).join(" "))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rtsp(source) => source.fmt(f),
+            Self::Ffmpeg(source) => source.fmt(f),
+            Self::Exec(source) => source.fmt(f),
+            Self::Unsupported(source) => f.write_str(&source.source),
+        }
+    }
+}
+
+fn write_options(f: &mut fmt::Formatter<'_>, kind: &str, options: &[(String, String)]) -> fmt::Result {
+    let options: Vec<String> = options.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    write!(f, "{kind}?{}", Masked(&options.join("&")))
+}
+
+fn write_timeout(f: &mut fmt::Formatter<'_>, timeout: Option<Duration>) -> fmt::Result {
+    match timeout {
+        Some(timeout) => write!(f, "#timeout={}", timeout.as_secs_f64()),
+        None => Ok(()),
+    }
+}
+
+/// Debug output ends in logs: the masked form is all it may show.
+macro_rules! debug_is_display {
+    ($($type:ty),+) => { $(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )+ };
+}
+
+debug_is_display!(Source, RtspSource, FfmpegInput, FfmpegSource, ExecSource);
+
+impl fmt::Debug for UnsupportedSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_display_nor_debug_of_a_source_shows_its_password() {
+        let rtsp = RtspSource {
+            credentials: Some(("admin".to_owned(), "hunter2".to_owned())),
+            ..RtspSource::new("rtsp://10.0.0.9/ch1")
+        };
+        let mut ffmpeg =
+            FfmpegSource::new(FfmpegInput::Url("http://10.0.0.9/flv?user=admin&password=hunter2".to_owned()));
+        ffmpeg.raw.push("-headers 'Authorization: Basic hunter2'".to_owned());
+        ffmpeg.height = Some(360);
+        let argv = ["ffmpeg", "-i", "rtsp://admin:hunter2@10.0.0.9/ch1", "-"].map(str::to_owned).to_vec();
+        let sources = [Source::Rtsp(rtsp), Source::Ffmpeg(ffmpeg), Source::Exec(ExecSource { argv })];
+        for source in &sources {
+            let shown = format!("{source} {source:?} {source:#?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(shown.contains("10.0.0.9"), "{shown}");
+        }
+        assert_eq!(sources[0].to_string(), "rtsp://***@10.0.0.9/ch1");
+    }
 }

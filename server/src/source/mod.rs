@@ -1,6 +1,7 @@
 //! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
 
 mod error;
+pub mod ffmpeg;
 
 use std::sync::Arc;
 
@@ -34,12 +35,5 @@ pub async fn run_once(
 
 /// The source as its line in the config says it, secrets masked.
 pub fn describe(source: &Source) -> String {
-    match source {
-        Source::Rtsp(rtsp) => match &rtsp.credentials {
-            Some(_) => rtsp.url.replacen("://", "://***@", 1),
-            None => rtsp.url.clone(),
-        },
-        Source::Ffmpeg(_) => "ffmpeg".to_owned(),
-        Source::Exec(exec) => format!("exec:{}", exec.argv.first().map_or("", String::as_str)),
-    }
+    source.to_string()
 }

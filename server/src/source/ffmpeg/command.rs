@@ -1,0 +1,349 @@
+//! The command line of ffmpeg for a source. Pure: nothing here starts a process or looks at the machine.
+//!
+//! A user's templates and raw arguments are split into words here, and `{input}` is put in after the split: what is read
+//! can hold spaces and quotes without ever becoming an option of its own.
+
+use std::time::Duration;
+
+use super::filter::Filters;
+use super::hardware;
+use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, words};
+
+/// How the runner is joined to ffmpeg.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pipes {
+    /// The container that comes on stdin when the input is a stream: `flv`, `matroska`, …
+    pub stdin_format: &'static str,
+    /// The last arguments: where and how ffmpeg writes, such as `-f rtp -type seqpacket unix:PATH`.
+    pub output: Vec<String>,
+}
+
+/// ffmpeg's arguments, without the program's name.
+pub fn arguments(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) -> Vec<String> {
+    let mut filters = Filters::of(source, config);
+    let mut encoder = encoder(source, config, &filters);
+    // The engine is for encoding: a copied picture touches neither decoder nor encoder.
+    let mut engine_input = Vec::new();
+    if let Some(engine) = source.hardware {
+        engine_input = hardware::apply(engine, &mut encoder, &mut filters, config);
+    }
+
+    let mut arguments = global(config);
+    arguments.extend(engine_input);
+    if source.wallclock {
+        arguments.extend(["-use_wallclock_as_timestamps", "1"].map(str::to_owned));
+    }
+    arguments.extend(input(source, config, pipes));
+    arguments.push("-an".to_owned());
+    for raw in &source.raw {
+        arguments.extend(split(config.template(raw).unwrap_or(raw)));
+    }
+    arguments.extend(encoder);
+    if let Some(bitrate) = &source.bitrate {
+        arguments.extend(["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate].map(str::to_owned));
+    }
+    if let Some(graph) = filters.graph() {
+        arguments.extend(["-vf".to_owned(), graph]);
+    }
+    arguments.extend(pipes.output.iter().cloned());
+    arguments
+}
+
+fn global(config: &FfmpegConfig) -> Vec<String> {
+    let mut global = split(config.template("global").unwrap_or_default());
+    if !global.iter().any(|word| matches!(word.as_str(), "-v" | "-loglevel")) {
+        global.extend(["-v", "error"].map(str::to_owned));
+    }
+    global.push("-nostdin".to_owned());
+    global
+}
+
+fn input(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) -> Vec<String> {
+    let (template, input) = match &source.input {
+        // Probing costs seconds that a stream of known format does not have to pay.
+        FfmpegInput::Stream(_) => {
+            let known_format = "-flags low_delay -fpsprobesize 0 -probesize 5000 -analyzeduration 0 -f";
+            let mut arguments = split(known_format);
+            arguments.extend([pipes.stdin_format, "-i", "pipe:0"].map(str::to_owned));
+            return arguments;
+        }
+        FfmpegInput::Device(options) => return device(options),
+        FfmpegInput::Virtual(options) => return virtual_picture(options),
+        FfmpegInput::Url(url) => match url.split_once("://").map_or("", |(scheme, _)| scheme) {
+            "rtsp" | "rtsps" => ("rtsp", url),
+            "http" | "https" | "rtmp" | "rtmps" => ("http", url),
+            _ => ("-i {input}", url),
+        },
+        FfmpegInput::File(path) => ("file", path),
+    };
+    let mut arguments = Vec::new();
+    if template == "rtsp" {
+        arguments.extend(["-allowed_media_types", "video"].map(str::to_owned));
+    }
+    let template = source.input_template.as_deref().unwrap_or(template);
+    let timeout = source.timeout.unwrap_or(config.timeout);
+    let words = split(config.template(template).unwrap_or(template));
+    arguments.extend(
+        words.into_iter().map(|word| word.replace("{timeout}", &micros(timeout)).replace("{input}", input)),
+    );
+    arguments
+}
+
+fn micros(timeout: Duration) -> String {
+    timeout.as_micros().to_string()
+}
+
+/// A camera by V4L2 (<https://ffmpeg.org/ffmpeg-devices.html#video4linux2_002c-v4l2>).
+fn device(options: &[(String, String)]) -> Vec<String> {
+    let mut arguments = vec!["-f".to_owned(), "v4l2".to_owned()];
+    let mut video = "";
+    for (key, value) in options {
+        let option = match key.as_str() {
+            "video" => {
+                video = value;
+                continue;
+            }
+            "resolution" => "-video_size".to_owned(),
+            "video_size" | "pixel_format" | "input_format" | "framerate" | "use_libv4l2" => format!("-{key}"),
+            _ => continue,
+        };
+        arguments.extend([option, value.clone()]);
+    }
+    // `0` is go2rtc's short form for the first camera.
+    let number = !video.is_empty() && video.bytes().all(|digit| digit.is_ascii_digit());
+    let path = if number { format!("/dev/video{video}") } else { video.to_owned() };
+    arguments.extend(["-i".to_owned(), path]);
+    arguments
+}
+
+/// A picture of `lavfi` (<https://ffmpeg.org/ffmpeg-filters.html#Video-Sources>) in real time.
+fn virtual_picture(options: &[(String, String)]) -> Vec<String> {
+    let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let mut graph = match option("video") {
+        None | Some("") => "testsrc=decimals=2".to_owned(),
+        Some(video) => video.to_owned(),
+    };
+    let size = match option("size").unwrap_or("1080") {
+        "720" => "1280x720",
+        "1080" => "1920x1080",
+        "2K" => "2560x1440",
+        "4K" => "3840x2160",
+        "8K" => "7680x4320",
+        other => other,
+    };
+    let mut add = |key: &str, value: &str| {
+        let separator = if graph.contains('=') { ":" } else { "=" };
+        graph.extend([separator, key, "=", value]);
+    };
+    add("size", size);
+    for (key, value) in options {
+        if matches!(key.as_str(), "color" | "rate" | "duration" | "sar" | "decimals") {
+            add(key, value);
+        }
+    }
+    if let Some(format) = option("format") {
+        graph.extend([",format=", format]);
+    }
+    ["-re", "-f", "lavfi", "-i", &graph].map(str::to_owned).to_vec()
+}
+
+/// What `#video=` says; without one, a picture that is drawn or changed here has to be encoded, any other is copied.
+fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> Vec<String> {
+    let drawn = matches!(source.input, FfmpegInput::Virtual(_));
+    let video = match source.video.first() {
+        Some(video) => video.as_str(),
+        None if drawn || !filters.is_empty() => "h264",
+        None => "copy",
+    };
+    match video {
+        "copy" => ["-c:v", "copy"].map(str::to_owned).to_vec(),
+        name => split(config.template(name).unwrap_or(name)),
+    }
+}
+
+/// Quotes were checked when the config was read; a template that a program made is split at its spaces.
+pub(super) fn split(template: &str) -> Vec<String> {
+    words(template).unwrap_or_else(|| template.split_whitespace().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Hardware, Rotation};
+
+    fn pipes() -> Pipes {
+        Pipes { stdin_format: "flv", output: vec!["-f".to_owned(), "null".to_owned(), "-".to_owned()] }
+    }
+
+    fn stream() -> FfmpegSource {
+        FfmpegSource::new(FfmpegInput::Stream("camera1".to_owned()))
+    }
+
+    fn url(url: &str) -> FfmpegSource {
+        FfmpegSource::new(FfmpegInput::Url(url.to_owned()))
+    }
+
+    fn drawn(options: &[(&str, &str)]) -> FfmpegSource {
+        let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+        FfmpegSource::new(FfmpegInput::Virtual(options.iter().map(own).collect()))
+    }
+
+    fn line(source: &FfmpegSource) -> String {
+        arguments(source, &FfmpegConfig::default(), &pipes()).join(" ")
+    }
+
+    const GLOBAL: &str = "-hide_banner -v error -nostdin";
+    const STDIN: &str =
+        "-flags low_delay -fpsprobesize 0 -probesize 5000 -analyzeduration 0 -f flv -i pipe:0 -an";
+    const X264: &str =
+        "-c:v libx264 -preset superfast -tune zerolatency -g 30 -bf 0 -profile:v high -pix_fmt yuv420p";
+
+    #[test]
+    fn a_smaller_h264_variant_of_a_stream_reads_stdin_with_low_delay() {
+        let source = FfmpegSource { video: vec!["h264".to_owned()], height: Some(360), ..stream() };
+        assert_eq!(line(&source), format!("{GLOBAL} {STDIN} {X264} -vf scale=-2:360 -f null -"));
+    }
+
+    #[test]
+    fn without_a_codec_the_picture_is_copied_unless_something_has_to_be_drawn() {
+        assert_eq!(line(&stream()), format!("{GLOBAL} {STDIN} -c:v copy -f null -"));
+        assert!(line(&FfmpegSource { width: Some(640), ..stream() }).contains("libx264"));
+        assert!(line(&drawn(&[("video", "testsrc2")])).contains("libx264"));
+    }
+
+    #[test]
+    fn only_the_first_codec_is_produced() {
+        let source = FfmpegSource { video: vec!["vp8".to_owned(), "h264".to_owned()], ..stream() };
+        assert!(line(&source).contains("libvpx") && !line(&source).contains("libx264"));
+    }
+
+    #[test]
+    fn a_virtual_picture_has_go2rtcs_sizes_and_options() {
+        let source = drawn(&[("video", "testsrc2"), ("rate", "25"), ("size", "720")]);
+        assert!(
+            line(&source).contains("-re -f lavfi -i testsrc2=size=1280x720:rate=25 -an"),
+            "{}",
+            line(&source)
+        );
+        let default = drawn(&[("video", ""), ("format", "yuv420p")]);
+        let graph = "-i testsrc=decimals=2:size=1920x1080,format=yuv420p -an";
+        assert!(line(&default).contains(graph), "{}", line(&default));
+        assert!(
+            line(&drawn(&[("video", "mandelbrot"), ("size", "640x360")])).contains("mandelbrot=size=640x360")
+        );
+    }
+
+    #[test]
+    fn an_rtsp_camera_is_read_over_tcp_with_a_timeout() {
+        let source = FfmpegSource { timeout: Some(Duration::from_secs(3)), ..url("rtsp://u:p@h/1") };
+        let expected = "-allowed_media_types video -flags low_delay -rtsp_transport tcp -timeout 3000000 \
+                        -i rtsp://u:p@h/1 -an -c:v copy";
+        assert!(line(&source).contains(expected), "{}", line(&source));
+        let udp = FfmpegSource { input_template: Some("rtsp/udp".to_owned()), ..source };
+        assert!(line(&udp).contains("-rtsp_transport udp -timeout 3000000"), "{}", line(&udp));
+    }
+
+    #[test]
+    fn what_is_read_stays_one_argument_whatever_it_holds() {
+        let path = "/media/my \"film\" -y '{timeout}.mp4";
+        let source = FfmpegSource::new(FfmpegInput::File(path.to_owned()));
+        let arguments = arguments(&source, &FfmpegConfig::default(), &pipes());
+        let input = arguments.iter().position(|word| word == "-i").expect("it reads something");
+        assert_eq!(arguments[input - 3..input], ["-re", "-stream_loop", "-1"]);
+        assert_eq!(arguments[input + 1], path);
+    }
+
+    #[test]
+    fn a_camera_of_the_machine_is_opened_with_its_options() {
+        let options = [("video", "0"), ("input_format", "h264"), ("resolution", "1280x720"), ("audio", "x")];
+        let own = |&(key, value): &(&str, &str)| (key.to_owned(), value.to_owned());
+        let source = FfmpegSource::new(FfmpegInput::Device(options.iter().map(own).collect()));
+        let expected = "-f v4l2 -input_format h264 -video_size 1280x720 -i /dev/video0 -an -c:v copy";
+        assert!(line(&source).contains(expected), "{}", line(&source));
+    }
+
+    #[test]
+    fn filters_keep_their_order_and_text_gets_the_time_when_it_has_none() {
+        let source = FfmpegSource {
+            width: Some(640),
+            rotate: Some(Rotation::Half),
+            drawtext: vec!["fontsize=12".to_owned()],
+            ..stream()
+        };
+        let arguments = arguments(&source, &FfmpegConfig::default(), &pipes());
+        let graph =
+            r"scale=640:-2,transpose=1,transpose=1,drawtext=fontsize=12:text='%{localtime\:%Y-%m-%d %X}'";
+        assert!(arguments.windows(2).any(|pair| pair == ["-vf", graph]), "{arguments:?}");
+    }
+
+    #[test]
+    fn raw_arguments_come_first_and_a_bitrate_last() {
+        let source = FfmpegSource {
+            video: vec!["h264".to_owned()],
+            raw: vec!["-r 10".to_owned(), "-metadata 'title=a b'".to_owned()],
+            bitrate: Some("500k".to_owned()),
+            ..stream()
+        };
+        let expected =
+            format!("-an -r 10 -metadata title=a b {X264} -b:v 500k -maxrate 500k -bufsize 500k -f");
+        assert!(line(&source).contains(&expected), "{}", line(&source));
+    }
+
+    #[test]
+    fn templates_of_the_user_replace_ours() {
+        let mut config = FfmpegConfig::default();
+        for (name, arguments) in
+            [("global", "-v verbose"), ("h264", "-c:v mine"), ("small", "-c:v tiny -s 1x1")]
+        {
+            config.templates.insert(name.to_owned(), arguments.to_owned());
+        }
+        let of = |video: &str| {
+            arguments(&FfmpegSource { video: vec![video.to_owned()], ..stream() }, &config, &pipes())
+                .join(" ")
+        };
+        assert!(of("h264").starts_with("-v verbose -nostdin -flags") && of("h264").contains("-c:v mine"));
+        assert!(of("small").contains("-c:v tiny -s 1x1"));
+        assert!(of("-c:v raw_arguments -x 1").contains("-c:v raw_arguments -x 1"));
+    }
+
+    #[test]
+    fn a_hardware_engine_decodes_filters_and_encodes() {
+        let source = FfmpegSource {
+            video: vec!["h264".to_owned()],
+            height: Some(360),
+            rotate: Some(Rotation::Quarter),
+            hardware: Some(Hardware::Vaapi),
+            ..stream()
+        };
+        let vaapi = line(&source);
+        assert!(
+            vaapi.starts_with(&format!("{GLOBAL} -hwaccel vaapi -hwaccel_output_format vaapi")),
+            "{vaapi}"
+        );
+        assert!(vaapi.contains("-c:v h264_vaapi"));
+        let graph = "-vf format=vaapi|nv12,hwupload,\
+                     scale_vaapi=-2:360:out_color_matrix=bt709:out_range=tv:format=nv12,transpose_vaapi=1 -f";
+        assert!(vaapi.contains(graph), "{vaapi}");
+
+        let cuda = line(&FfmpegSource { hardware: Some(Hardware::Cuda), ..source.clone() });
+        assert!(
+            cuda.contains("-hwaccel_output_format nv12")
+                && cuda.contains("scale=-2:360,transpose=1,hwupload")
+        );
+        let cuda = line(&FfmpegSource { hardware: Some(Hardware::Cuda), rotate: None, ..source.clone() });
+        assert!(cuda.contains("-vf scale_cuda=-2:360 -f") && cuda.contains("h264_nvenc"));
+        let v4l2 = line(&FfmpegSource { hardware: Some(Hardware::V4l2m2m), ..source.clone() });
+        assert!(v4l2.contains("-c:v h264_v4l2m2m") && !v4l2.contains("-hwaccel"));
+        let rkmpp = line(&FfmpegSource { hardware: Some(Hardware::Rkmpp), ..source });
+        let graph = "format=drm_prime|nv12,hwupload,scale_rkrga=-2:360:force_original_aspect_ratio=0,vpp_rkrga=transpose=1";
+        assert!(rkmpp.contains(graph), "{rkmpp}");
+    }
+
+    #[test]
+    fn hardware_leaves_a_copy_and_codecs_it_lacks_alone() {
+        let copy = FfmpegSource { hardware: Some(Hardware::Vaapi), ..stream() };
+        assert_eq!(line(&copy), line(&stream()));
+        let vp8 = FfmpegSource { video: vec!["vp8".to_owned()], ..copy };
+        assert!(line(&vp8).contains("libvpx") && !line(&vp8).contains("hwaccel"));
+    }
+}
