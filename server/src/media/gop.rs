@@ -1,0 +1,166 @@
+//! What is kept of a stream so that a new viewer sees it at once: every frame since the last key frame.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Frame;
+
+/// What one stream's cache may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct GopLimits {
+    /// Of the frames' payloads.
+    pub max_bytes: usize,
+    pub max_duration: Duration,
+}
+
+/// The running GOP, whole or not at all.
+///
+/// Frames depend on all frames before them down to the key frame, so nothing can be left out of a GOP that has grown too
+/// large: the cache then gives it up and holds none until the next key frame. A new viewer of such a stream waits for
+/// that key frame, as it would without a cache.
+#[derive(Debug)]
+pub struct GopCache {
+    limits: GopLimits,
+    /// Empty, or begins with a key frame.
+    frames: Vec<Arc<Frame>>,
+    bytes: usize,
+    /// What was handed out last, as long as no frame came since.
+    shared: Option<Arc<[Arc<Frame>]>>,
+}
+
+impl GopCache {
+    pub fn new(limits: GopLimits) -> Self {
+        Self { limits, frames: Vec::new(), bytes: 0, shared: None }
+    }
+
+    pub fn push(&mut self, frame: Arc<Frame>) {
+        self.shared = None;
+        if frame.keyframe {
+            self.clear();
+        } else if self.frames.is_empty() {
+            return;
+        }
+        self.bytes += frame.len_bytes();
+        self.frames.push(frame);
+        if self.bytes > self.limits.max_bytes || self.duration() > self.limits.max_duration {
+            self.clear();
+        }
+    }
+
+    /// For when frames are missing after those that are here.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.bytes = 0;
+        self.shared = None;
+    }
+
+    /// The GOP up to now, or `None` when there is none to start with.
+    pub fn gop(&mut self) -> Option<Arc<[Arc<Frame>]>> {
+        if self.shared.is_none() && !self.frames.is_empty() {
+            self.shared = Some(self.frames.as_slice().into());
+        }
+        self.shared.clone()
+    }
+
+    fn duration(&self) -> Duration {
+        match (self.frames.first(), self.frames.last()) {
+            (Some(first), Some(last)) => last.timestamp.since(first.timestamp),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::media::{Codec, Timestamp90k};
+
+    const FRAME: u64 = 3000;
+
+    fn frame(number: u64, keyframe: bool, len: usize) -> Arc<Frame> {
+        let data = Bytes::from(vec![0; len]);
+        Arc::new(Frame {
+            codec: Codec::H264,
+            timestamp: Timestamp90k(number * FRAME),
+            keyframe,
+            dimensions: None,
+            payloads: Box::new([data.clone()]),
+            data,
+        })
+    }
+
+    fn cache(max_bytes: usize, seconds: u64) -> GopCache {
+        GopCache::new(GopLimits { max_bytes, max_duration: Duration::from_secs(seconds) })
+    }
+
+    #[test]
+    fn there_is_no_gop_before_the_first_key_frame() {
+        let mut cache = cache(1000, 10);
+        cache.push(frame(0, false, 10));
+        assert!(cache.gop().is_none());
+    }
+
+    #[test]
+    fn a_key_frame_starts_a_new_gop() {
+        let mut cache = cache(1000, 10);
+        for (number, keyframe) in [true, false, false, true, false].into_iter().enumerate() {
+            cache.push(frame(number as u64, keyframe, 10));
+        }
+        let gop = cache.gop().expect("a GOP");
+        assert_eq!(gop.iter().map(|frame| frame.timestamp.0 / FRAME).collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn a_gop_with_too_many_bytes_is_given_up_until_the_next_key_frame() {
+        let mut cache = cache(25, 10);
+        cache.push(frame(0, true, 10));
+        cache.push(frame(1, false, 10));
+        assert!(cache.gop().is_some());
+        cache.push(frame(2, false, 10));
+        assert!(cache.gop().is_none());
+        cache.push(frame(3, false, 1));
+        assert!(cache.gop().is_none());
+        cache.push(frame(4, true, 10));
+        assert!(cache.gop().is_some());
+    }
+
+    #[test]
+    fn a_gop_that_lasts_too_long_is_given_up() {
+        let mut cache = cache(1000, 1);
+        cache.push(frame(0, true, 1));
+        cache.push(frame(30, false, 1));
+        assert!(cache.gop().is_some());
+        cache.push(frame(31, false, 1));
+        assert!(cache.gop().is_none());
+    }
+
+    #[test]
+    fn viewers_that_come_between_two_frames_share_one_list() {
+        let mut cache = cache(1000, 10);
+        cache.push(frame(0, true, 10));
+        let (first, second) = (cache.gop().expect("a GOP"), cache.gop().expect("a GOP"));
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+
+    proptest! {
+        #[test]
+        fn what_it_gives_starts_with_a_key_frame_has_no_hole_and_keeps_the_limits(
+            frames in proptest::collection::vec((proptest::bool::weighted(0.15), 1usize..40), 0..120)
+        ) {
+            let mut cache = cache(200, 1);
+            for (number, (keyframe, len)) in frames.into_iter().enumerate() {
+                cache.push(frame(number as u64, keyframe, len));
+                let Some(gop) = cache.gop() else { continue };
+                prop_assert!(gop[0].keyframe);
+                prop_assert!(gop[1..].iter().all(|frame| !frame.keyframe));
+                prop_assert_eq!(gop.last().expect("never empty").timestamp, Timestamp90k(number as u64 * FRAME));
+                prop_assert!(gop.windows(2).all(|pair| pair[1].timestamp == pair[0].timestamp + FRAME));
+                prop_assert!(gop.iter().map(|frame| frame.len_bytes()).sum::<usize>() <= 200);
+                prop_assert!(gop.len() <= 31);
+            }
+        }
+    }
+}
