@@ -1,1 +1,17 @@
-//! WebRTC: one UDP and TCP port for all peers, around the sans-IO core of webrtc-rs.
+//! WebRTC: one UDP and TCP port for all peers, around `rtc`, the sans-IO core of webrtc-rs.
+//!
+//! [`Port`] owns the sockets and tells peers' packets apart; each [`Peer`] is a plain struct that a session's task
+//! drives: packets and deadlines in, packets and events out. Nothing is spawned per peer here, so nothing can leak.
+
+mod address;
+mod codecs;
+mod feedback;
+mod peer;
+mod port;
+mod sdp;
+mod stun;
+mod tcp;
+
+pub use feedback::Feedback;
+pub use peer::{Answer, Peer, PeerError, PeerEvent, PeerState};
+pub use port::{Inbound, PeerSocket, Port, PortError, Transport};

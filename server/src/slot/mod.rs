@@ -1,1 +1,15 @@
 //! A slot: which packets of which stream leave on one m-line. Pure: no clock, no task, no socket.
+//!
+//! [`Slot`] decides what is shown and says what it needs by [`Action`]s; its [`Splicer`] turns frames of one stream after
+//! another into one unbroken RTP stream; the [`Pacer`] shares the connection's packet rate between all slots.
+
+mod pacer;
+mod payload_types;
+#[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
+mod slot;
+mod splicer;
+
+pub use pacer::Pacer;
+pub use payload_types::PayloadTypes;
+pub use slot::{Action, Slot, Target};
+pub use splicer::{Released, RtpPacket, Splicer};

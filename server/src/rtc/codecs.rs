@@ -1,0 +1,111 @@
+//! Which payload types mean which codec on an m-line.
+
+use rtc::peer_connection::configuration::media_engine::MediaEngine;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RTCRtpSendParameters,
+    RtpCodecKind,
+};
+use rtc::shared::error::Result;
+
+use super::sdp::OfferedCodec;
+use crate::media::Codec;
+use crate::slot::PayloadTypes;
+
+/// Lets the sender tell the receiver how long to hold a frame back: not at all.
+const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+
+/// What was negotiated for one m-line: the first payload type of each codec, in the browser's order of preference.
+pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {
+    let mut by_codec = Vec::new();
+    for parameters in &parameters.rtp_parameters.codecs {
+        if let Some(codec) = codec_of(&parameters.rtp_codec.mime_type)
+            && !by_codec.iter().any(|(known, _)| *known == codec)
+        {
+            by_codec.push((codec, parameters.payload_type));
+        }
+    }
+    let extensions = &parameters.rtp_parameters.header_extensions;
+    let playout_delay = extensions.iter().find(|extension| extension.uri == PLAYOUT_DELAY_URI);
+    PayloadTypes::new(by_codec, playout_delay.map(|extension| extension.id as u8))
+}
+
+fn codec_of(mime_type: &str) -> Option<Codec> {
+    let name = mime_type.split_once('/')?.1;
+    Codec::ALL.into_iter().find(|codec| codec.rtpmap().eq_ignore_ascii_case(name))
+}
+
+/// Whether packets as we make them fit what was offered under this payload type.
+fn sendable(offered: &OfferedCodec) -> Option<Codec> {
+    let codec =
+        Codec::ALL.into_iter().find(|codec| codec.rtpmap().eq_ignore_ascii_case(&offered.encoding))?;
+    let parameter = |name: &str| offered.parameter(name);
+    let fits = match codec {
+        // RFC 6184 §6.2: fragmentation units need mode 1. Any profile: decoders look at the SPS, not at the SDP.
+        Codec::H264 => parameter("packetization-mode") == Some("1"),
+        // RFC 9628 §6: a VP9 payload type stands for one profile; cameras and ffmpeg send profile 0.
+        Codec::Vp9 => matches!(parameter("profile-id"), None | Some("0")),
+        Codec::Av1 => matches!(parameter("profile"), None | Some("0")),
+        Codec::H265 | Codec::Vp8 => true,
+    };
+    fits.then_some(codec)
+}
+
+/// An engine that agrees to exactly what the browser offered and we can send, under the browser's payload types.
+///
+/// No RTX: the core binds the retransmission payload type to the codec that was first, so a slot that changes its codec
+/// would have its repairs decoded as the wrong one. NACK repairs on the stream itself.
+pub(super) fn media_engine(offered: &[OfferedCodec]) -> Result<MediaEngine> {
+    let mut engine = MediaEngine::default();
+    let feedback = |parameter: &str| RTCPFeedback { typ: "nack".to_owned(), parameter: parameter.to_owned() };
+    for offered in offered {
+        let Some(codec) = sendable(offered) else { continue };
+        let parameters = RTCRtpCodecParameters {
+            rtp_codec: RTCRtpCodec {
+                mime_type: format!("video/{}", codec.rtpmap()),
+                clock_rate: 90_000,
+                channels: 0,
+                sdp_fmtp_line: offered.fmtp.clone(),
+                rtcp_feedback: vec![feedback(""), feedback("pli")],
+            },
+            payload_type: offered.payload_type,
+        };
+        engine.register_codec(parameters, RtpCodecKind::Video)?;
+    }
+    engine.register_header_extension(
+        RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.to_owned() },
+        RtpCodecKind::Video,
+        None,
+    )?;
+    Ok(engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(encoding: &str, fmtp: &str) -> OfferedCodec {
+        OfferedCodec { payload_type: 96, encoding: encoding.to_owned(), fmtp: fmtp.to_owned() }
+    }
+
+    #[test]
+    fn h264_is_taken_in_mode_1_whatever_its_profile() {
+        assert_eq!(
+            sendable(&offered("H264", "packetization-mode=1;profile-level-id=f4001f")),
+            Some(Codec::H264)
+        );
+        assert_eq!(sendable(&offered("H264", "packetization-mode=0;profile-level-id=42e01f")), None);
+        assert_eq!(sendable(&offered("H264", "profile-level-id=42e01f")), None);
+    }
+
+    #[test]
+    fn vp9_is_taken_in_profile_0_only() {
+        assert_eq!(sendable(&offered("VP9", "profile-id=0")), Some(Codec::Vp9));
+        assert_eq!(sendable(&offered("VP9", "profile-id=2")), None);
+    }
+
+    #[test]
+    fn what_is_no_video_codec_is_left_out() {
+        assert_eq!(sendable(&offered("rtx", "apt=96")), None);
+        assert_eq!(sendable(&offered("ulpfec", "")), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! RTCP from the browser. The core gives an application only what belongs to the first SSRC of a compound packet, so an
+//! interceptor of our own listens in.
+
+use std::collections::VecDeque;
+use std::sync::mpsc;
+use std::time::Instant;
+
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+
+/// What a browser said about one stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feedback {
+    /// It cannot decode and wants a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
+    KeyframeWanted { ssrc: u32 },
+    /// So many packets were asked for again (RFC 4585 §6.2.1).
+    PacketsLost { ssrc: u32, packets: u32 },
+    /// The fraction of packets lost since the last report, in 1/256 (RFC 3550 §6.4.1).
+    Report { ssrc: u32, fraction_lost: u8 },
+}
+
+/// Reads all RTCP on its way in and passes it on untouched.
+pub(super) struct FeedbackTap {
+    feedback: mpsc::Sender<Feedback>,
+    reads: VecDeque<TaggedPacket>,
+    writes: VecDeque<TaggedPacket>,
+}
+
+impl FeedbackTap {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Feedback>) {
+        let (feedback, receiver) = mpsc::channel();
+        (Self { feedback, reads: VecDeque::new(), writes: VecDeque::new() }, receiver)
+    }
+
+    fn listen(&self, packet: &dyn rtc::rtcp::Packet) {
+        let any = packet.as_any();
+        // The receiver lives as long as the connection that owns this tap.
+        let tell = |feedback| {
+            let _ = self.feedback.send(feedback);
+        };
+        if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
+            tell(Feedback::KeyframeWanted { ssrc: pli.media_ssrc });
+        } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
+            fir.fir.iter().for_each(|entry| tell(Feedback::KeyframeWanted { ssrc: entry.ssrc }));
+        } else if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
+            let packets = nack.nacks.iter().map(|pair| 1 + pair.lost_packets.count_ones()).sum();
+            tell(Feedback::PacketsLost { ssrc: nack.media_ssrc, packets });
+        } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
+            for block in &report.reports {
+                tell(Feedback::Report { ssrc: block.ssrc, fraction_lost: block.fraction_lost });
+            }
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for FeedbackTap {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtcp(packets) = &packet.message.packet {
+            for packet in packets {
+                self.listen(packet.as_ref());
+            }
+        }
+        self.reads.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.reads.pop_front()
+    }
+
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.writes.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.writes.pop_front()
+    }
+}
+
+impl Interceptor for FeedbackTap {
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}

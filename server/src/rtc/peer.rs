@@ -1,0 +1,303 @@
+//! One browser's connection, sans-IO: whoever owns a [`Peer`] feeds it packets and deadlines and drains what comes out.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use rtc::interceptor::{NackResponderBuilder, Registry, SenderReportBuilder, Slot};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
+use rtc::peer_connection::event::RTCPeerConnectionEvent;
+use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::state::{RTCIceConnectionState, RTCPeerConnectionState};
+use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceCandidateInit};
+use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::sansio::Protocol;
+use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+
+use super::feedback::{Feedback, FeedbackTap};
+use super::port::{Port, Transport};
+use super::{address, codecs, sdp};
+use crate::slot::{PayloadTypes, RtpPacket};
+
+/// Packets kept per slot for retransmission: more than the burst of a large GOP, else its own repairs would be gone.
+const NACK_HISTORY: u16 = 4096;
+/// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
+const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);
+const FAILED_AFTER: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(2);
+/// Playout-delay extension: minimum and maximum 0, in units of 10 ms, 12 bits each.
+const NO_PLAYOUT_DELAY: Bytes = Bytes::from_static(&[0, 0, 0]);
+/// RFC 8285 §4.2.
+const ONE_BYTE_EXTENSIONS: u16 = 0xbede;
+
+/// Why an offer cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    #[error("the offer is not valid SDP: {0}")]
+    Sdp(String),
+    #[error(
+        "the offer can receive {receiving} video streams, but the session has {slots} slots: add one recvonly video transceiver per slot"
+    )]
+    NotEnoughMedia { receiving: usize, slots: usize },
+    #[error("a video m-line of the offer does not receive; all of them must be recvonly")]
+    NotReceiving,
+    #[error(
+        "the offer has no video codec that this server can send (H.264 in packetization mode 1, H.265, VP8, VP9, AV1)"
+    )]
+    NoCodec,
+    #[error("the offer could not be applied: {0}")]
+    Apply(#[from] rtc::shared::error::Error),
+}
+
+/// Where the connection is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerState {
+    Connecting,
+    /// Encrypted media can flow.
+    Connected,
+    /// Nothing was heard for a while; it may come back.
+    Disconnected,
+    /// It will not come back.
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerEvent {
+    State(PeerState),
+    Feedback { slot: usize, feedback: Feedback },
+}
+
+/// The answer to an offer, with what it says about each slot, in order.
+#[derive(Debug)]
+pub struct Answer {
+    pub sdp: String,
+    pub mids: Vec<String>,
+    pub payload_types: Vec<PayloadTypes>,
+}
+
+/// One browser's connection.
+pub struct Peer {
+    connection: RTCPeerConnection,
+    feedback: mpsc::Receiver<Feedback>,
+    ssrcs: Vec<u32>,
+    state: PeerState,
+    ufrag: String,
+    port: u16,
+}
+
+impl std::fmt::Debug for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peer").field("ufrag", &self.ufrag).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    /// Answers `offer` with `slots` sending m-lines.
+    pub fn answer(now: Instant, offer: &str, slots: usize, port: &Port) -> Result<(Self, Answer), PeerError> {
+        let offered = sdp::Offer::parse(offer).map_err(PeerError::Sdp)?;
+        if offered.other_video {
+            return Err(PeerError::NotReceiving);
+        }
+        if offered.receiving < slots {
+            return Err(PeerError::NotEnoughMedia { receiving: offered.receiving, slots });
+        }
+        let ufrag = rtc::ice::rand::generate_ufrag();
+        let (tap, feedback) = FeedbackTap::new();
+        let interceptors = Registry::new()
+            .with(Slot::Custom(500), tap)
+            .with(Slot::NackResponder, NackResponderBuilder::new().with_size(NACK_HISTORY).build())
+            .with(Slot::SenderReport, SenderReportBuilder::new().build());
+        let settings = SettingEngineBuilder::new()
+            .with_lite(true)
+            .with_ice_credentials(ufrag.clone(), rtc::ice::rand::generate_pwd())
+            .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
+            // The browser speaks first: it knows when ICE is up, so no flight of the handshake is lost and repeated.
+            .with_answering_dtls_role(RTCDtlsRole::Server)
+            .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+            .build();
+        let mut connection = RTCPeerConnectionBuilder::new()
+            .with_media_engine(codecs::media_engine(&offered.codecs)?)
+            .with_setting_engine(settings)
+            .with_interceptor_registry(interceptors)
+            .build(now)?;
+        let local = port.local_addr();
+        connection.set_remote_description(now, RTCSessionDescription::offer(offer.to_owned())?)?;
+        let mut ssrcs = Vec::with_capacity(slots);
+        let mut senders = Vec::with_capacity(slots);
+        for slot in 0..slots {
+            let ssrc = rand::random_range(1..u32::MAX);
+            ssrcs.push(ssrc);
+            senders.push(connection.add_track(track(slot, ssrc))?);
+        }
+        for candidate in inside_candidates(local) {
+            connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() })?;
+        }
+        let answer = connection.create_answer(None)?;
+        connection.set_local_description(now, answer)?;
+        connection.add_local_candidate(RTCIceCandidateInit::default())?;
+
+        let mut mids = Vec::with_capacity(slots);
+        let mut payload_types = Vec::with_capacity(slots);
+        let transceivers: Vec<_> = connection.get_transceivers().collect();
+        for sender in senders {
+            let mid = transceivers.iter().find_map(|id| {
+                let transceiver = connection.rtp_transceiver(*id)?;
+                (transceiver.sender() == Some(sender)).then(|| transceiver.mid().clone()).flatten()
+            });
+            mids.push(mid.ok_or(PeerError::NotReceiving)?);
+            let parameters = connection.rtp_sender(sender).map(|mut sender| sender.get_parameters().clone());
+            payload_types.push(codecs::negotiated(&parameters.unwrap_or_default()));
+        }
+        if payload_types.iter().all(|types| types.codecs().next().is_none()) {
+            return Err(PeerError::NoCodec);
+        }
+        let answer = connection.local_description().unwrap_or_default();
+        let sdp = sdp::with_candidates(&answer.sdp, &port.candidates());
+        let peer =
+            Self { connection, feedback, ssrcs, state: PeerState::Connecting, ufrag, port: local.port() };
+        Ok((peer, Answer { sdp, mids, payload_types }))
+    }
+
+    /// The server's side of the STUN username: what the port must know to find this peer.
+    pub fn ufrag(&self) -> &str {
+        &self.ufrag
+    }
+
+    pub fn state(&self) -> PeerState {
+        self.state
+    }
+
+    /// A candidate of the browser. ICE-lite answers checks wherever they come from, so it is no harm if one cannot be
+    /// used (an mDNS name, for one).
+    pub fn add_remote_candidate(&mut self, candidate: &str) {
+        let init = RTCIceCandidateInit { candidate: candidate.to_owned(), ..Default::default() };
+        if let Err(error) = self.connection.add_remote_candidate(init) {
+            tracing::debug!(%error, "a candidate of the browser was not taken");
+        }
+    }
+
+    pub fn handle_packet(&mut self, now: Instant, from: SocketAddr, transport: Transport, packet: BytesMut) {
+        let transport = TransportContext {
+            local_addr: address::inside(from.ip(), self.port),
+            peer_addr: from,
+            transport_protocol: match transport {
+                Transport::Udp => TransportProtocol::UDP,
+                Transport::Tcp => TransportProtocol::TCP,
+            },
+            ecn: None,
+        };
+        if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message: packet }) {
+            tracing::debug!(%error, "a packet of the browser was not taken");
+        }
+        // Nothing is received but RTCP, which the interceptors have had.
+        while self.connection.poll_read().is_some() {}
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Err(error) = self.connection.handle_timeout(now) {
+            tracing::debug!(%error, "peer timers");
+        }
+    }
+
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        self.connection.poll_timeout()
+    }
+
+    /// Sends an RTP packet on a slot. Before the connection is up it goes nowhere.
+    pub fn send(&mut self, now: Instant, slot: usize, rtp: RtpPacket) {
+        let mut header = rtc::rtp::header::Header {
+            version: 2,
+            marker: rtp.marker,
+            payload_type: rtp.payload_type,
+            sequence_number: rtp.sequence_number,
+            timestamp: rtp.timestamp,
+            ssrc: self.ssrcs[slot],
+            ..Default::default()
+        };
+        // Receivers remember the last playout delay, so the splicer asks for it on key frames only.
+        if let Some(id) = rtp.playout_delay {
+            header.extension = true;
+            header.extension_profile = ONE_BYTE_EXTENSIONS;
+            header.extensions.push(rtc::rtp::header::Extension { id, payload: NO_PLAYOUT_DELAY });
+        }
+        let packet = rtc::rtp::Packet { header, payload: rtp.payload };
+        // Straight into the pipeline: the payload type and the extension id are negotiated ones by their type, so the
+        // sender's own checks, a search through its parameters for every packet, would find nothing.
+        let message = TaggedRTCMessage { now, message: RTCMessage::RtpPacket(String::new(), packet) };
+        if let Err(error) = self.connection.handle_write(message) {
+            tracing::debug!(%error, "an RTP packet was not taken");
+        }
+    }
+
+    /// Takes the packets that shall leave now.
+    pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Transport, Bytes)> {
+        let packet = self.connection.poll_write()?;
+        let transport = match packet.transport.transport_protocol {
+            TransportProtocol::TCP => Transport::Tcp,
+            _ => Transport::Udp,
+        };
+        Some((packet.transport.peer_addr, transport, packet.message.freeze()))
+    }
+
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+        while let Some(event) = self.connection.poll_event() {
+            let state = match event {
+                RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
+                    RTCPeerConnectionState::Connected => PeerState::Connected,
+                    RTCPeerConnectionState::Disconnected => PeerState::Disconnected,
+                    RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => PeerState::Closed,
+                    _ => continue,
+                },
+                RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(
+                    RTCIceConnectionState::Disconnected,
+                ) => PeerState::Disconnected,
+                _ => continue,
+            };
+            if state != self.state {
+                self.state = state;
+                return Some(PeerEvent::State(state));
+            }
+        }
+        while let Ok(feedback) = self.feedback.try_recv() {
+            let (Feedback::KeyframeWanted { ssrc }
+            | Feedback::PacketsLost { ssrc, .. }
+            | Feedback::Report { ssrc, .. }) = feedback;
+            if let Some(slot) = self.ssrcs.iter().position(|known| *known == ssrc) {
+                return Some(PeerEvent::Feedback { slot, feedback });
+            }
+        }
+        None
+    }
+
+    /// Says goodbye: what [`Self::poll_transmit`] gives afterwards tells the browser at once that this is over.
+    pub fn close(&mut self) {
+        if let Err(error) = self.connection.close() {
+            tracing::debug!(%error, "closing a peer");
+        }
+        self.state = PeerState::Closed;
+    }
+}
+
+fn track(slot: usize, ssrc: u32) -> MediaStreamTrack {
+    let coding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+        active: true,
+        ..Default::default()
+    };
+    // A stream of its own for each track: browsers synchronise the tracks of one stream with each other.
+    let id = format!("slot{slot}");
+    MediaStreamTrack::new(id.clone(), id.clone(), id, RtpCodecKind::Video, vec![coding])
+}
+
+/// The candidates that the ICE agent knows inside; see [`address::inside`].
+fn inside_candidates(local: SocketAddr) -> Vec<String> {
+    let mut addresses = vec![address::inside(std::net::Ipv4Addr::LOCALHOST.into(), local.port())];
+    if local.is_ipv6() {
+        addresses.push(address::inside(std::net::Ipv6Addr::LOCALHOST.into(), local.port()));
+    }
+    address::candidates(&addresses)
+}

@@ -1,0 +1,297 @@
+//! One UDP and TCP port for all peers. Packets find their peer by the ufrag in their STUN username, then by address.
+
+use std::collections::HashMap;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use tokio::io::Interest;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::{debug, warn};
+
+use super::{address, stun, tcp};
+use crate::config::WebrtcConfig;
+
+/// Packets waiting for one peer. Browsers send little: checks, reports, retransmission requests.
+const INBOX: usize = 512;
+/// Remote addresses one peer may be known by: interfaces × families × NAT rebinding.
+const MAX_ADDRESSES_PER_PEER: usize = 32;
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// Why the port could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    #[error("cannot listen on {protocol} {address}: {source} (set `webrtc.listen` to a free port)")]
+    Bind { protocol: &'static str, address: SocketAddr, source: io::Error },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// What arrives for one peer.
+#[derive(Debug)]
+pub enum Inbound {
+    Packet {
+        from: SocketAddr,
+        transport: Transport,
+        packet: BytesMut,
+    },
+    /// A connection of the browser; what shall go back on it goes into `packets`.
+    TcpOpened {
+        from: SocketAddr,
+        packets: mpsc::Sender<Bytes>,
+    },
+}
+
+/// The port that all peers share. Dropping it closes the sockets.
+#[derive(Debug)]
+pub struct Port {
+    udp: Arc<Udp>,
+    table: Arc<Table>,
+    local: SocketAddr,
+    announced: Vec<SocketAddr>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Port {
+    pub async fn open(config: &WebrtcConfig) -> Result<Self, PortError> {
+        let bind = |protocol| move |source| PortError::Bind { protocol, address: config.listen, source };
+        // The TCP listener takes the port that UDP got, so that port 0 means one free port for both.
+        let socket = UdpSocket::bind(config.listen).await.map_err(bind("UDP"))?;
+        let local = socket.local_addr().map_err(bind("UDP"))?;
+        let listener = TcpListener::bind(local).await.map_err(bind("TCP"))?;
+        let state = UdpSocketState::new((&socket).into()).map_err(bind("UDP"))?;
+        for result in [
+            state.set_send_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
+            state.set_recv_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
+        ] {
+            if let Err(error) = result {
+                debug!(%error, "socket buffer size");
+            }
+        }
+        let udp = Arc::new(Udp { socket, state, ipv6: local.is_ipv6() });
+        let table = Arc::new(Table::default());
+        let tasks = [
+            tokio::spawn(receive(udp.clone(), table.clone())),
+            tokio::spawn(tcp::accept(listener, table.clone())),
+        ];
+        let announced = address::announced(config, local);
+        Ok(Self { udp, table, local, announced, tasks })
+    }
+
+    /// The bound address; its port is the one that was chosen if the config said 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// `a=candidate` values to put into answers.
+    pub fn candidates(&self) -> Vec<String> {
+        address::candidates(&self.announced)
+    }
+
+    /// Opens the door for the peer whose server-side ufrag this is.
+    pub fn register(&self, ufrag: &str) -> PeerSocket {
+        let (inbox, inbound) = mpsc::channel(INBOX);
+        self.table.lock().by_ufrag.insert(ufrag.to_owned(), Entry { inbox, addresses: Vec::new() });
+        PeerSocket {
+            ufrag: ufrag.to_owned(),
+            inbound,
+            udp: self.udp.clone(),
+            table: self.table.clone(),
+            tcp: HashMap::new(),
+            batch: Vec::new(),
+        }
+    }
+
+    /// Peers that have a door open.
+    pub fn peers(&self) -> usize {
+        self.table.lock().by_ufrag.len()
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Whose packets are whose.
+#[derive(Debug, Default)]
+pub(super) struct Table(Mutex<Routes>);
+
+#[derive(Debug, Default)]
+struct Routes {
+    by_ufrag: HashMap<String, Entry>,
+    by_address: HashMap<SocketAddr, mpsc::Sender<Inbound>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    inbox: mpsc::Sender<Inbound>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Table {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Routes> {
+        // Nothing in here panics half-way through a change, so a poisoned table is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The peer that this STUN message addresses.
+    pub(super) fn by_ufrag(&self, packet: &[u8]) -> Option<mpsc::Sender<Inbound>> {
+        let ufrag = stun::server_ufrag(packet)?;
+        Some(self.lock().by_ufrag.get(ufrag)?.inbox.clone())
+    }
+
+    /// The peer of a datagram. A STUN username wins over the address: a browser may reuse a port for a new connection.
+    fn route(&self, from: SocketAddr, packet: &[u8]) -> Option<mpsc::Sender<Inbound>> {
+        let mut routes = self.lock();
+        let Some(ufrag) = stun::server_ufrag(packet) else { return routes.by_address.get(&from).cloned() };
+        let Routes { by_ufrag, by_address } = &mut *routes;
+        let entry = by_ufrag.get_mut(ufrag)?;
+        if !entry.addresses.contains(&from) && entry.addresses.len() < MAX_ADDRESSES_PER_PEER {
+            entry.addresses.push(from);
+            by_address.insert(from, entry.inbox.clone());
+        }
+        Some(entry.inbox.clone())
+    }
+
+    fn remove(&self, ufrag: &str) {
+        let mut routes = self.lock();
+        let Some(entry) = routes.by_ufrag.remove(ufrag) else { return };
+        for address in entry.addresses {
+            // Another peer may have taken the address over since.
+            if routes.by_address.get(&address).is_some_and(|inbox| inbox.same_channel(&entry.inbox)) {
+                routes.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Udp {
+    socket: UdpSocket,
+    state: UdpSocketState,
+    ipv6: bool,
+}
+
+impl Udp {
+    /// Sends `contents` as datagrams of `segment` bytes (the last may be shorter). A full socket buffer drops them, as the
+    /// network would.
+    fn send(&self, destination: SocketAddr, contents: &[u8], segment: usize) {
+        let destination = match destination.ip() {
+            IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), destination.port()),
+            _ => destination,
+        };
+        let transmit = Transmit {
+            destination,
+            ecn: None,
+            contents,
+            segment_size: (contents.len() > segment).then_some(segment),
+            src_ip: None,
+        };
+        let sent =
+            self.socket.try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), &transmit));
+        if let Err(error) = sent {
+            debug!(%destination, %error, "datagrams dropped");
+        }
+    }
+}
+
+async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        if udp.socket.readable().await.is_err() {
+            return;
+        }
+        let mut meta = [RecvMeta::default()];
+        let received = udp.socket.try_io(Interest::READABLE, || {
+            udp.state.recv((&udp.socket).into(), &mut [IoSliceMut::new(&mut buffer)], &mut meta)
+        });
+        let [meta] = meta;
+        match received {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(error) => {
+                warn!(%error, "UDP receive");
+                continue;
+            }
+        }
+        // An IPv4 peer of a dual-stack socket, as the IPv4 address that it is.
+        let from = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
+        for packet in buffer[..meta.len].chunks(meta.stride.max(1)) {
+            let Some(inbox) = table.route(from, packet) else { continue };
+            // A full inbox drops the packet: the peer's task is behind, and every protocol here repeats itself.
+            let _ =
+                inbox.try_send(Inbound::Packet { from, transport: Transport::Udp, packet: packet.into() });
+        }
+    }
+}
+
+/// One peer's door in the port; dropping it closes the door.
+#[derive(Debug)]
+pub struct PeerSocket {
+    ufrag: String,
+    pub inbound: mpsc::Receiver<Inbound>,
+    udp: Arc<Udp>,
+    table: Arc<Table>,
+    tcp: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
+    batch: Vec<u8>,
+}
+
+impl PeerSocket {
+    /// Remembers where packets for this TCP connection go.
+    pub fn tcp_opened(&mut self, from: SocketAddr, packets: mpsc::Sender<Bytes>) {
+        self.tcp.retain(|_, queue| !queue.is_closed());
+        self.tcp.insert(from, packets);
+    }
+
+    /// Sends packets in order. Runs of equal size to one destination leave in one system call (UDP GSO).
+    pub fn send(&mut self, packets: impl Iterator<Item = (SocketAddr, Transport, Bytes)>) {
+        let max_segments = self.udp.state.max_gso_segments();
+        // The run being collected: destination, segment size, number of segments.
+        let mut run: Option<(SocketAddr, usize, usize)> = None;
+        for (to, transport, packet) in packets {
+            if transport == Transport::Tcp {
+                if let Some(queue) = self.tcp.get(&to) {
+                    let _ = queue.try_send(packet);
+                }
+                continue;
+            }
+            let fits = run.is_some_and(|(destination, segment, count)| {
+                destination == to
+                    && packet.len() <= segment
+                    && count < max_segments
+                    && self.batch.len() + packet.len() <= usize::from(u16::MAX) - 64
+                    // Only the last segment of a run may be shorter.
+                    && self.batch.len() == segment * count
+            });
+            if !fits {
+                if let Some((destination, segment, _)) = run.take() {
+                    self.udp.send(destination, &self.batch, segment);
+                }
+                self.batch.clear();
+            }
+            self.batch.extend_from_slice(&packet);
+            let (_, segment, count) = run.unwrap_or((to, packet.len(), 0));
+            run = Some((to, segment, count + 1));
+        }
+        if let Some((destination, segment, _)) = run {
+            self.udp.send(destination, &self.batch, segment);
+        }
+        self.batch.clear();
+    }
+}
+
+impl Drop for PeerSocket {
+    fn drop(&mut self) {
+        self.table.remove(&self.ufrag);
+    }
+}

@@ -1,0 +1,68 @@
+//! The one thing the port must read of a STUN message (RFC 8489): whom it is for.
+
+const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const HEADER_LEN: usize = 20;
+const USERNAME: u16 = 0x0006;
+
+/// The ufrag of the server's side in a binding request's USERNAME, `server:browser` (RFC 8445 §7.2.2).
+pub(super) fn server_ufrag(datagram: &[u8]) -> Option<&str> {
+    let header = datagram.get(..HEADER_LEN)?;
+    // The two top bits of a STUN message are zero; the magic cookie tells it from everything else on the port.
+    if header[0] > 0x3f || header[4..8] != MAGIC_COOKIE {
+        return None;
+    }
+    let mut attributes = &datagram[HEADER_LEN..];
+    while let [kind_hi, kind_lo, len_hi, len_lo, rest @ ..] = attributes {
+        let kind = u16::from_be_bytes([*kind_hi, *kind_lo]);
+        let len = usize::from(u16::from_be_bytes([*len_hi, *len_lo]));
+        let value = rest.get(..len)?;
+        if kind == USERNAME {
+            return std::str::from_utf8(value).ok()?.split_once(':').map(|(server, _)| server);
+        }
+        attributes = rest.get(len.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn binding_request(username: &[u8]) -> Vec<u8> {
+        let mut message = vec![0x00, 0x01, 0x00, 0x00];
+        message.extend(MAGIC_COOKIE);
+        message.extend([7; 12]);
+        // SOFTWARE first, of a length that needs padding.
+        message.extend([0x80, 0x22, 0x00, 0x03, b'a', b'b', b'c', 0]);
+        message.extend([0x00, 0x06, 0x00, username.len() as u8]);
+        message.extend(username);
+        message.resize(message.len().next_multiple_of(4), 0);
+        message
+    }
+
+    #[test]
+    fn the_servers_half_of_the_username_is_found_behind_other_attributes() {
+        assert_eq!(server_ufrag(&binding_request(b"srv1:br")), Some("srv1"));
+    }
+
+    #[test]
+    fn a_username_without_a_colon_names_nobody() {
+        assert_eq!(server_ufrag(&binding_request(b"srv1")), None);
+    }
+
+    #[test]
+    fn an_attribute_that_claims_more_than_there_is_names_nobody() {
+        let mut message = binding_request(b"srv1:br");
+        message.truncate(message.len() - 4);
+        assert_eq!(server_ufrag(&message), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = server_ufrag(&bytes);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! ICE over TCP (RFC 6544): connections that the browser opens to the port, packets framed as in RFC 4571.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::port::{Inbound, Table, Transport};
+
+/// A connection must show within this time whose it is.
+const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);
+/// A peer that does not take a packet for this long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Packets waiting for one connection: half a second of nine busy cameras. Beyond that the newest are dropped, as a full
+/// socket buffer would drop datagrams.
+const WRITE_QUEUE: usize = 2048;
+const MAX_CONNECTIONS: usize = 1024;
+
+/// Accepts connections until it is dropped.
+pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: waiting is all that can help.
+                debug!(%error, "ICE-TCP accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let table = table.clone();
+        tokio::spawn(async move {
+            if let Err(error) = serve(stream, from, &table).await {
+                debug!(%from, %error, "ICE-TCP connection ended");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Reads one connection until either side closes it.
+async fn serve(stream: TcpStream, from: SocketAddr, table: &Table) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut reader, writer) = stream.into_split();
+    let first = timeout(FIRST_PACKET_TIMEOUT, read_packet(&mut reader)).await??;
+    let Some(inbox) = table.by_ufrag(&first) else { return Ok(()) };
+    let (packets, queue) = mpsc::channel(WRITE_QUEUE);
+    let mut write = tokio::spawn(write_packets(writer, queue));
+    let gone = || io::Error::other("the peer is gone");
+    inbox.send(Inbound::TcpOpened { from, packets }).await.map_err(|_| gone())?;
+    let mut packet = first;
+    loop {
+        let inbound = Inbound::Packet { from, transport: Transport::Tcp, packet };
+        inbox.send(inbound).await.map_err(|_| gone())?;
+        packet = tokio::select! {
+            read = read_packet(&mut reader) => read?,
+            // The peer dropped its sender, or the browser stopped taking packets.
+            _ = &mut write => return Ok(()),
+        };
+    }
+}
+
+async fn read_packet(reader: &mut OwnedReadHalf) -> io::Result<BytesMut> {
+    let len = reader.read_u16().await?;
+    let mut packet = BytesMut::zeroed(usize::from(len));
+    reader.read_exact(&mut packet).await?;
+    Ok(packet)
+}
+
+async fn write_packets(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Bytes>) {
+    let mut batch = Vec::with_capacity(64);
+    let mut framed = Vec::with_capacity(64 * 1500);
+    while queue.recv_many(&mut batch, 64).await > 0 {
+        framed.clear();
+        for packet in batch.drain(..) {
+            framed.extend_from_slice(&(packet.len() as u16).to_be_bytes());
+            framed.extend_from_slice(&packet);
+        }
+        match timeout(WRITE_TIMEOUT, writer.write_all(&framed)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+}

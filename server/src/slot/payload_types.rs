@@ -1,0 +1,31 @@
+//! What was negotiated for one m-line.
+
+use crate::media::Codec;
+
+/// The payload types of one m-line. Made from an answer only, so that a packet cannot carry one that the browser does not
+/// know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PayloadTypes {
+    by_codec: Vec<(Codec, u8)>,
+    playout_delay: Option<u8>,
+}
+
+impl PayloadTypes {
+    pub fn new(by_codec: Vec<(Codec, u8)>, playout_delay: Option<u8>) -> Self {
+        Self { by_codec, playout_delay }
+    }
+
+    pub fn of(&self, codec: Codec) -> Option<u8> {
+        self.by_codec.iter().find(|(known, _)| *known == codec).map(|(_, payload_type)| *payload_type)
+    }
+
+    /// The codecs that the browser takes, in its order of preference.
+    pub fn codecs(&self) -> impl Iterator<Item = Codec> + '_ {
+        self.by_codec.iter().map(|(codec, _)| *codec)
+    }
+
+    /// The id of the playout-delay header extension.
+    pub fn playout_delay(&self) -> Option<u8> {
+        self.playout_delay
+    }
+}

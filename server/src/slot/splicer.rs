@@ -1,0 +1,151 @@
+//! Frames of one stream after another, made into one RTP stream that a decoder follows without noticing.
+//!
+//! After a cut the GOP so far leaves as a burst whose timestamps are [`BURST_SPACING`] apart and end at *live*: the decoder
+//! runs through it as fast as it can and stands at the present, where the original spacing would leave the GOP's length as
+//! lasting latency.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::PayloadTypes;
+use crate::media::{Frame, Timestamp90k};
+
+/// Ticks between the frames of a burst: distinct for every receiver, and 5 s of frames still span less than 17 ms.
+const BURST_SPACING: u64 = 10;
+/// Frames that may wait. More means that the connection does not keep up: then only the newest GOP is worth sending.
+const MAX_WAITING: usize = 900;
+
+/// An RTP packet but for its SSRC, which is the slot's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RtpPacket {
+    pub payload_type: u8,
+    pub sequence_number: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+    /// The header extension id under which to ask for no playout delay.
+    pub playout_delay: Option<u8>,
+    pub payload: Bytes,
+}
+
+/// A packet that may leave now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Released {
+    pub packet: RtpPacket,
+    /// It is the last packet of the first key frame after a cut: from now on the stream is on the screen.
+    pub shows_stream: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    frame: Arc<Frame>,
+    payload_type: u8,
+    /// Where on the timeline it shall stand: its own timestamp, or the compressed one of a burst.
+    place: Timestamp90k,
+    first_after_cut: bool,
+}
+
+/// One outgoing RTP stream. Numbers are given as packets leave, so what is dropped before that leaves no hole.
+#[derive(Debug)]
+pub struct Splicer {
+    waiting: VecDeque<Waiting>,
+    /// Payloads of the front frame that have left.
+    sent_of_front: usize,
+    sequence_number: u16,
+    /// Added to the timeline (RFC 3550 §5.1: the initial timestamp is random).
+    timestamp_offset: u64,
+    /// Of the last frame that left, or of the one that is leaving.
+    last_timestamp: Option<u64>,
+    playout_delay: Option<u8>,
+    /// Too much was waiting: nothing is taken until the next key frame.
+    skipping: bool,
+}
+
+impl Splicer {
+    /// A stream that starts at these numbers; they should be random.
+    pub fn new(sequence_number: u16, timestamp_offset: u32) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            sent_of_front: 0,
+            sequence_number,
+            timestamp_offset: u64::from(timestamp_offset),
+            last_timestamp: None,
+            playout_delay: None,
+            skipping: false,
+        }
+    }
+
+    /// Continues with another stream, or with the same one from its key frame: `gop`, oldest first, its last frame live.
+    /// What waited of the old one is dropped, but for a frame of which a part has left already.
+    pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8, types: &PayloadTypes) {
+        self.clear();
+        self.skipping = false;
+        self.playout_delay = types.playout_delay();
+        let Some(live) = gop.last().map(|frame| frame.timestamp) else { return };
+        for (index, frame) in gop.iter().enumerate() {
+            let before_live = (gop.len() - 1 - index) as u64;
+            self.waiting.push_back(Waiting {
+                frame: frame.clone(),
+                payload_type,
+                place: live - before_live * BURST_SPACING,
+                first_after_cut: index == 0,
+            });
+        }
+    }
+
+    /// Adds the next live frame of the stream that was cut to.
+    pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
+        if self.waiting.len() >= MAX_WAITING {
+            self.clear();
+            self.skipping = true;
+        }
+        if self.skipping && !frame.keyframe {
+            return;
+        }
+        self.skipping = false;
+        let place = frame.timestamp;
+        self.waiting.push_back(Waiting { frame, payload_type, place, first_after_cut: false });
+    }
+
+    /// Drops what waits. A frame that is half sent is finished: a decoder copes with a missing frame better than with a
+    /// torn one.
+    pub fn clear(&mut self) {
+        self.waiting.truncate(usize::from(self.sent_of_front > 0));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The next packet.
+    pub fn pop(&mut self) -> Option<Released> {
+        let front = self.waiting.front()?;
+        if self.sent_of_front == 0 {
+            // Strictly forward, whatever the old stream's last timestamp was.
+            let wanted = front.place.0 + self.timestamp_offset;
+            let earliest = self.last_timestamp.map_or(wanted, |last| last + BURST_SPACING);
+            self.last_timestamp = Some(wanted.max(earliest));
+        }
+        let timestamp = self.last_timestamp.unwrap_or_default() as u32;
+        let payload = front.frame.payloads[self.sent_of_front].clone();
+        self.sent_of_front += 1;
+        let marker = self.sent_of_front == front.frame.payloads.len();
+        let packet = RtpPacket {
+            payload_type: front.payload_type,
+            sequence_number: self.sequence_number,
+            timestamp,
+            marker,
+            // Receivers remember it, so it goes with key frames only; with all their packets, in case some are lost.
+            playout_delay: self.playout_delay.filter(|_| front.frame.keyframe),
+            payload,
+        };
+        let shows_stream = marker && front.first_after_cut;
+        self.sequence_number = self.sequence_number.wrapping_add(1);
+        if marker {
+            self.waiting.pop_front();
+            self.sent_of_front = 0;
+        }
+        Some(Released { packet, shows_stream })
+    }
+}
