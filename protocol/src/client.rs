@@ -30,7 +30,11 @@ pub struct SlotRequest {
 pub struct Init {
     #[serde(default)]
     pub request_id: String,
+    #[serde(default)]
     pub slots: Vec<SlotRequest>,
+    /// The token of an earlier `ready`: takes that session over, if it still lives, and `slots` are ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
 }
 
 /// `multistream/offer`: one video m-line per slot.

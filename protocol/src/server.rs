@@ -37,6 +37,12 @@ pub struct Ready {
     pub slots: u32,
     #[serde(default)]
     pub ice_servers: Vec<IceServer>,
+    /// Give it in `init` on a new WebSocket to take this session over with its media untouched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// The session was taken over: it has its connection already, so no offer follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumed: bool,
 }
 
 /// `multistream/answer`.

@@ -60,6 +60,8 @@ pub struct MultistreamConfig {
     pub max_sessions: usize,
     /// How long an old picture may stay after a switch.
     pub switch_timeout: Duration,
+    /// How long a session waits for its client after the WebSocket was lost.
+    pub resume_timeout: Duration,
     /// How long a stream runs on after its last viewer left.
     pub linger: Duration,
     /// Bounds of one stream's GOP cache.
@@ -119,6 +121,7 @@ impl Default for MultistreamConfig {
             max_slots: 9,
             max_sessions: 64,
             switch_timeout: Duration::from_secs(5),
+            resume_timeout: Duration::from_secs(30),
             linger: Duration::from_secs(10),
             gop_max_bytes: 16 << 20,
             gop_max_duration: Duration::from_secs(12),

@@ -3,6 +3,7 @@
 //! Every request passes, in this order: security headers, authentication, then its handler. Handlers see [`AppState`].
 
 mod about;
+mod ws;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use axum::Router;
 use axum::routing::get;
 
 use crate::config::Config;
+use crate::session::Sessions;
 use crate::stream::Registry;
 
 /// What every handler may use. Cheap to clone.
@@ -17,6 +19,7 @@ use crate::stream::Registry;
 pub struct AppState {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
+    pub sessions: Arc<Sessions>,
 }
 
 /// All routes, below `api.base_path`.
@@ -24,6 +27,7 @@ pub fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
     let routes = Router::new()
         .route("/api", get(about::about))
+        .route("/api/ws", get(ws::upgrade))
         .route("/healthz", get(about::healthz))
         .with_state(state);
     if base_path.is_empty() { routes } else { Router::new().nest(&base_path, routes) }

@@ -1,1 +1,16 @@
 //! The multistream session: messages ↔ slots ↔ peer connection.
+//!
+//! [`Sessions`] opens them and keeps count; each runs as one task that owns its slots, its connection and its
+//! subscriptions ([`task`]), so nothing of one session can block or break another.
+
+mod framing;
+mod link;
+mod request;
+#[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
+mod session;
+mod sessions;
+mod task;
+
+pub use framing::{Framing, Parsed, Refusal, parse};
+pub use request::Request;
+pub use sessions::{Outbox, SessionHandle, SessionSummary, Sessions};

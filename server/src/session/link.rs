@@ -1,0 +1,111 @@
+//! A session's connection to its browser: the peer, its door in the port, and the pacer in front of it.
+
+use std::time::{Duration, Instant};
+
+use crate::rtc::{Answer, Feedback, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
+use crate::slot::{Pacer, Slot};
+
+/// A browser that is not heard for this long after it was lost is gone.
+const LOST_AFTER_DISCONNECTED: Duration = Duration::from_secs(10);
+/// From the answer to an encrypted connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What became of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Connected,
+    Lost,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    peer: Peer,
+    pub(super) socket: PeerSocket,
+    pacer: Pacer,
+    /// When the browser counts as gone, unless it is heard before.
+    deadline: Option<Instant>,
+    /// When the pacer has more to send.
+    release_at: Option<Instant>,
+}
+
+impl Link {
+    /// Answers the browser's offer; the connection comes up by itself from there.
+    pub(super) fn answer(
+        now: Instant,
+        offer: &str,
+        slots: usize,
+        port: &Port,
+    ) -> Result<(Self, Answer), PeerError> {
+        let (peer, answer) = Peer::answer(now, offer, slots, port)?;
+        let socket = port.register(peer.ufrag());
+        let deadline = Some(now + CONNECT_TIMEOUT);
+        Ok((Self { peer, socket, pacer: Pacer::new(now), deadline, release_at: None }, answer))
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.peer.state() == PeerState::Connected
+    }
+
+    pub(super) fn add_remote_candidate(&mut self, candidate: &str) {
+        self.peer.add_remote_candidate(candidate);
+    }
+
+    pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
+        match inbound {
+            Inbound::Packet { from, transport, packet } => {
+                self.peer.handle_packet(now, from, transport, packet);
+            }
+            Inbound::TcpOpened { from, packets } => self.socket.tcp_opened(from, packets),
+        }
+    }
+
+    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
+        [self.peer.poll_timeout(), self.deadline, self.release_at].into_iter().flatten().min()
+    }
+
+    /// Moves everything along that can move now. Returns the last change of the connection, if there was one.
+    pub(super) fn drive(&mut self, now: Instant, slots: &mut [Slot]) -> Option<Change> {
+        let mut change = None;
+        if self.peer.poll_timeout().is_some_and(|at| at <= now) {
+            self.peer.handle_timeout(now);
+        }
+        while let Some(event) = self.peer.poll_event() {
+            match event {
+                PeerEvent::State(PeerState::Connected) => {
+                    self.deadline = None;
+                    change = Some(Change::Connected);
+                }
+                PeerEvent::State(PeerState::Disconnected) => {
+                    self.deadline = Some(now + LOST_AFTER_DISCONNECTED);
+                }
+                PeerEvent::State(PeerState::Closed) => change = Some(Change::Lost),
+                PeerEvent::Feedback { slot, feedback: Feedback::KeyframeWanted { .. } } => {
+                    slots[slot].keyframe_wanted(now);
+                }
+                PeerEvent::State(PeerState::Connecting) | PeerEvent::Feedback { .. } => {}
+            }
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            change = Some(Change::Lost);
+        }
+        self.release_at = if self.is_connected() {
+            let peer = &mut self.peer;
+            self.pacer.release(now, slots, |slot, released| peer.send(now, slot, released.packet))
+        } else {
+            None
+        };
+        self.flush();
+        change
+    }
+
+    fn flush(&mut self) {
+        let peer = &mut self.peer;
+        self.socket.send(std::iter::from_fn(|| peer.poll_transmit()));
+    }
+
+    /// Tells the browser that it is over, so that it need not find out by itself.
+    pub(super) fn close(mut self) {
+        self.peer.close();
+        self.flush();
+    }
+}

@@ -1,0 +1,347 @@
+//! One session: its slots, its subscriptions and its connection. Decides; [`super::task`] waits and calls.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use multistream_protocol::server::{self, IceServer, KeyframeStatus};
+use multistream_protocol::{ErrorCode, SlotStatus, client};
+use tokio::sync::mpsc;
+
+use super::link::{Change, Link};
+use super::{Refusal, Request};
+use crate::config::MultistreamConfig;
+use crate::rtc::{Inbound, PeerError, Port};
+use crate::slot::{Action, Slot, Splicer, Target};
+use crate::stream::{Registry, ResolveError, StreamEvent, Subscription, ViewerQueue};
+
+/// Tags of one slot lie between `position << TAG_BITS` and the next slot's.
+const TAG_BITS: u32 = 32;
+
+/// A message to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reply {
+    Answer(server::Answer),
+    Status(server::Status),
+    Keyframe(server::Keyframe),
+    Refusal(Refusal),
+}
+
+/// What the session shares with all others.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) registry: Arc<Registry>,
+    pub(super) port: Port,
+    pub(super) config: MultistreamConfig,
+    pub(super) ice_servers: Vec<IceServer>,
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<(u64, StreamEvent)>,
+    /// In order of slot index, which is the order of the m-lines.
+    slots: Vec<Slot>,
+    subscriptions: HashMap<u64, Subscription>,
+    link: Option<Link>,
+    replies: Vec<Reply>,
+}
+
+impl Session {
+    /// A session with the slots of `init`. Their streams start at once, while the browser still makes its offer.
+    pub(super) fn open(
+        now: Instant,
+        shared: Arc<Shared>,
+        init: &client::Init,
+        queue: mpsc::Sender<(u64, StreamEvent)>,
+    ) -> Result<Self, Refusal> {
+        let requested = valid_slots(&init.slots, shared.config.max_slots)
+            .map_err(|message| Refusal::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
+        let mut slots = Vec::with_capacity(requested.len());
+        for (position, (index, request)) in requested.into_iter().enumerate() {
+            let splicer = Splicer::new(rand::random(), rand::random());
+            let first_tag = (position as u64) << TAG_BITS;
+            let target = as_written(request);
+            let mut slot = Slot::new(index, target, first_tag, splicer, shared.config.switch_timeout);
+            match resolve(&shared.registry, &request.stream, request.quality.as_deref()) {
+                Ok(target) => slot.show(now, target, None),
+                Err((code, message)) => slot.fail(code, message),
+            }
+            slots.push(slot);
+        }
+        let mut session =
+            Self { shared, queue, slots, subscriptions: HashMap::new(), link: None, replies: Vec::new() };
+        session.perform_actions();
+        // What the slots are is told with the answer.
+        session.replies.clear();
+        Ok(session)
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn statuses(&self) -> Vec<SlotStatus> {
+        self.slots.iter().map(Slot::status).collect()
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.link.as_ref().is_some_and(Link::is_connected)
+    }
+
+    pub(super) fn is_negotiated(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Packets of the browser arrive here once there is a connection.
+    pub(super) fn inbound(&mut self) -> Option<&mut mpsc::Receiver<Inbound>> {
+        self.link.as_mut().map(|link| &mut link.socket.inbound)
+    }
+
+    pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
+        if let Some(link) = &mut self.link {
+            link.handle_inbound(now, inbound);
+        }
+    }
+
+    pub(super) fn handle_stream_event(&mut self, now: Instant, tag: u64, event: StreamEvent) {
+        let Some(slot) = self.slots.get_mut((tag >> TAG_BITS) as usize) else { return };
+        match event {
+            StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
+            StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
+            StreamEvent::Offline(error) => slot.handle_offline(tag, error.message),
+        }
+    }
+
+    /// Serves a message other than `init` and `close`, which are the socket's.
+    pub(super) fn handle_request(&mut self, now: Instant, request: Request) {
+        let served = match request {
+            Request::Offer(offer) => self.offer(now, &offer),
+            Request::Switch(switch) => self.switch(now, &switch.slot, &switch.request_id),
+            Request::Layout(layout) => self.layout(now, &layout),
+            Request::Pause(pause) => self.slot(pause.slot, &pause.request_id).map(|slot| {
+                slot.pause(id(&pause.request_id));
+            }),
+            Request::Resume(resume) => self.resume(now, resume),
+            Request::Keyframe(keyframe) => self.keyframe(now, &keyframe),
+            Request::Ice(ice) => {
+                if let Some(link) = self.link.as_mut().filter(|_| !ice.candidate.is_empty()) {
+                    link.add_remote_candidate(&ice.candidate);
+                }
+                Ok(())
+            }
+            Request::Init(_) | Request::Close => Ok(()),
+        };
+        self.perform_actions();
+        if let Err(refusal) = served {
+            self.replies.push(Reply::Refusal(refusal));
+        }
+    }
+
+    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
+        let slots = self.slots.iter().filter_map(Slot::poll_timeout).min();
+        [slots, self.link.as_mut().and_then(Link::poll_timeout)].into_iter().flatten().min()
+    }
+
+    /// Moves everything along that can move now. Returns whether the browser is gone.
+    pub(super) fn drive(&mut self, now: Instant) -> bool {
+        for slot in &mut self.slots {
+            slot.handle_timeout(now);
+        }
+        let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
+        if change == Some(Change::Connected) {
+            self.slots.iter_mut().for_each(Slot::connected);
+        }
+        self.perform_actions();
+        change == Some(Change::Lost)
+    }
+
+    /// Messages to the client, in order.
+    pub(super) fn take_replies(&mut self) -> Vec<Reply> {
+        std::mem::take(&mut self.replies)
+    }
+
+    pub(super) fn close(mut self) {
+        self.subscriptions.clear();
+        if let Some(link) = self.link.take() {
+            link.close();
+        }
+    }
+
+    fn offer(&mut self, now: Instant, offer: &client::Offer) -> Result<(), Refusal> {
+        if self.link.is_some() {
+            let message =
+                "this session has its answer already; slots change by multistream/switch, not by an offer";
+            return Err(Refusal::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
+        }
+        let (link, answer) =
+            Link::answer(now, &offer.sdp, self.slots.len(), &self.shared.port).map_err(|error| {
+                let code = match error {
+                    PeerError::NotEnoughMedia { .. } | PeerError::NotReceiving => ErrorCode::NotEnoughMedia,
+                    PeerError::NoCodec => ErrorCode::UnsupportedCodec,
+                    PeerError::Sdp(_) | PeerError::Apply(_) => ErrorCode::InvalidSdp,
+                };
+                Refusal::new(code, error.to_string()).answering(&offer.request_id)
+            })?;
+        self.link = Some(link);
+        let mut mids = BTreeMap::new();
+        for ((slot, mid), types) in self.slots.iter_mut().zip(answer.mids).zip(answer.payload_types) {
+            mids.insert(slot.index(), mid);
+            slot.negotiated(types);
+        }
+        let request_id = offer.request_id.clone();
+        let slots = self.statuses();
+        self.replies.push(Reply::Answer(server::Answer { request_id, sdp: answer.sdp, slots, mids }));
+        Ok(())
+    }
+
+    fn switch(
+        &mut self,
+        now: Instant,
+        request: &client::SlotRequest,
+        request_id: &str,
+    ) -> Result<(), Refusal> {
+        let resolved = resolve(&self.shared.registry, &request.stream, request.quality.as_deref());
+        let slot = self.slot(request.slot, request_id)?;
+        match resolved {
+            Ok(target) => slot.show(now, target, id(request_id)),
+            Err((code, message)) => slot.refuse(&as_written(request), id(request_id), code, message),
+        }
+        Ok(())
+    }
+
+    fn layout(&mut self, now: Instant, layout: &client::Layout) -> Result<(), Refusal> {
+        // The last request for a slot wins, and an unknown slot refuses the layout before any of it is done.
+        let mut latest = BTreeMap::new();
+        for request in &layout.slots {
+            self.slot(request.slot, &layout.request_id)?;
+            latest.insert(request.slot, request);
+        }
+        for request in latest.into_values() {
+            self.switch(now, request, &layout.request_id)?;
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Refusal> {
+        let wanted = self.slot(resume.slot, &resume.request_id)?.wanted().clone();
+        let request = client::SlotRequest {
+            slot: resume.slot,
+            // What is shown now is a resolved name: it stands for its quality too.
+            stream: resume.stream.clone().unwrap_or_else(|| wanted.name.clone()),
+            quality: resume.quality,
+        };
+        if resume.stream.is_none() && request.quality.is_none() {
+            let slot = self.slot(resume.slot, &resume.request_id)?;
+            slot.show(now, wanted, id(&resume.request_id));
+            return Ok(());
+        }
+        self.switch(now, &request, &resume.request_id)
+    }
+
+    fn keyframe(&mut self, now: Instant, keyframe: &client::Keyframe) -> Result<(), Refusal> {
+        if keyframe.slot == -1 {
+            for slot in &mut self.slots {
+                slot.request_keyframe(now, keyframe.request_id.clone());
+            }
+            return Ok(());
+        }
+        self.slot(keyframe.slot, &keyframe.request_id)?.request_keyframe(now, keyframe.request_id.clone());
+        Ok(())
+    }
+
+    fn slot(&mut self, index: i32, request_id: &str) -> Result<&mut Slot, Refusal> {
+        let known: Vec<_> = self.slots.iter().map(|slot| slot.index().to_string()).collect();
+        self.slots.iter_mut().find(|slot| i64::from(slot.index()) == i64::from(index)).ok_or_else(|| {
+            let message = format!("there is no slot {index}; this session has {}", known.join(", "));
+            Refusal::new(ErrorCode::UnknownSlot, message).answering(request_id)
+        })
+    }
+
+    /// Does what the slots asked for.
+    fn perform_actions(&mut self) {
+        for slot in &mut self.slots {
+            while let Some(action) = slot.poll_action() {
+                let index = slot.index();
+                match action {
+                    Action::Subscribe { tag, name } => {
+                        // A name that a slot has was resolved before; streams do not go while the server runs.
+                        if let Ok(name) = self.shared.registry.resolve(&name, None) {
+                            let queue = ViewerQueue { tag, events: self.queue.clone() };
+                            let subscription = self.shared.registry.subscribe(&name, queue);
+                            self.subscriptions.insert(tag, subscription);
+                        }
+                    }
+                    Action::Unsubscribe { tag } => drop(self.subscriptions.remove(&tag)),
+                    Action::Refresh { tag } => {
+                        if let Some(subscription) = self.subscriptions.get(&tag) {
+                            subscription.refresh();
+                        }
+                    }
+                    Action::Status { status, request_id } => {
+                        self.replies.push(Reply::Status(server::Status { slot: index, status, request_id }));
+                    }
+                    Action::Keyframe { status, request_id } => {
+                        self.replies.push(Reply::Keyframe(keyframe_reply(index, status, request_id)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn keyframe_reply(slot: u32, status: KeyframeStatus, request_id: String) -> server::Keyframe {
+    server::Keyframe { request_id, slot, status }
+}
+
+fn id(request_id: &str) -> Option<String> {
+    (!request_id.is_empty()).then(|| request_id.to_owned())
+}
+
+fn as_written(request: &client::SlotRequest) -> Target {
+    Target {
+        name: multistream_protocol::stream_name(&request.stream, request.quality.as_deref()),
+        quality: request.quality.clone(),
+    }
+}
+
+fn resolve(registry: &Registry, stream: &str, quality: Option<&str>) -> Result<Target, (ErrorCode, String)> {
+    match registry.resolve(stream, quality) {
+        Ok(name) => Ok(Target { name: name.to_string(), quality: quality.map(str::to_owned) }),
+        Err(error) => {
+            let code = match error {
+                ResolveError::UnknownStream { .. } => ErrorCode::UnknownStream,
+                ResolveError::UnknownQuality { .. } => ErrorCode::UnknownQuality,
+            };
+            Err((code, error.to_string()))
+        }
+    }
+}
+
+/// The slots in order of their index, or a sentence about what is wrong with them.
+fn valid_slots(
+    slots: &[client::SlotRequest],
+    max: usize,
+) -> Result<Vec<(u32, &client::SlotRequest)>, String> {
+    if slots.is_empty() {
+        return Err("`slots` is empty; a session needs at least one".to_owned());
+    }
+    if slots.len() > max {
+        return Err(format!(
+            "{} slots were asked for; this server allows {max} (`multistream.max_slots`)",
+            slots.len()
+        ));
+    }
+    let mut seen = HashSet::new();
+    let mut valid = Vec::with_capacity(slots.len());
+    for request in slots {
+        let index = u32::try_from(request.slot)
+            .map_err(|_| format!("slot {} is negative; indices start at 0", request.slot))?;
+        if !seen.insert(index) {
+            return Err(format!("slot {index} is there twice; indices must be distinct"));
+        }
+        valid.push((index, request));
+    }
+    valid.sort_by_key(|(index, _)| *index);
+    Ok(valid)
+}

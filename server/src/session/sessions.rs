@@ -1,0 +1,212 @@
+//! All sessions: opens them within the limits, finds one that a client comes back to, ends them all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use multistream_protocol::{ErrorCode, client, server};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{Instrument, debug};
+
+use super::session::{Session, Shared};
+use super::task::{Command, SessionTask};
+use super::{Framing, Refusal, Request};
+use crate::config::Config;
+use crate::rtc::{Port, PortError};
+use crate::stream::Registry;
+
+/// Stream events waiting for one session: a second of nine cameras and their GOPs. Beyond it the hubs skip.
+const EVENT_QUEUE: usize = 512;
+const COMMAND_QUEUE: usize = 64;
+
+/// Where a session's messages go: the queue of a WebSocket.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    pub framing: Framing,
+    pub frames: mpsc::Sender<String>,
+}
+
+impl Outbox {
+    pub(super) fn send<T: Serialize>(&self, kind: &str, message: &T) {
+        self.put(self.framing.frame(kind, message));
+    }
+
+    pub(super) fn refuse(&self, refusal: &Refusal) {
+        self.put(self.framing.refusal(refusal));
+    }
+
+    fn put(&self, frame: String) {
+        // A client that does not read its socket loses messages, never the session's time.
+        if self.frames.try_send(frame).is_err() {
+            debug!("a message to the client was dropped: its queue is full or closed");
+        }
+    }
+}
+
+/// A client's hold on its session. Dropping it is losing the socket: the session waits for the client to come back.
+#[derive(Debug)]
+pub struct SessionHandle {
+    commands: mpsc::Sender<Command>,
+    ended: bool,
+}
+
+impl SessionHandle {
+    /// Passes a message on; waits while the session is busy, and so slows its sender down.
+    pub async fn request(&self, request: Request) {
+        let _ = self.commands.send(Command::Request(request)).await;
+    }
+
+    /// Whether the session has ended by itself.
+    pub fn is_over(&self) -> bool {
+        self.commands.is_closed()
+    }
+
+    /// Ends the session on purpose.
+    pub async fn end(mut self, reason: &'static str) {
+        self.ended = true;
+        let _ = self.commands.send(Command::End(reason)).await;
+    }
+}
+
+impl Drop for SessionHandle {
+    fn drop(&mut self) {
+        if !self.ended && self.commands.try_send(Command::Detach).is_err() {
+            debug!("a session did not take the loss of its socket: it is over, or will notice by its media");
+        }
+    }
+}
+
+/// How many sessions there are and what they hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionSummary {
+    pub sessions: usize,
+    pub peers: usize,
+}
+
+#[derive(Debug)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+    open: Mutex<Open>,
+    limit: usize,
+    resume_timeout: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// By resume token.
+    sessions: HashMap<String, mpsc::Sender<Command>>,
+    tasks: JoinSet<()>,
+    next_id: u64,
+}
+
+impl Sessions {
+    /// Opens the WebRTC port.
+    pub async fn new(config: &Config, registry: Arc<Registry>) -> Result<Self, PortError> {
+        let shared = Shared {
+            registry,
+            port: Port::open(&config.webrtc).await?,
+            config: config.multistream.clone(),
+            ice_servers: config.webrtc.ice_servers.clone(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            open: Mutex::default(),
+            limit: config.multistream.max_sessions,
+            resume_timeout: config.multistream.resume_timeout,
+        })
+    }
+
+    /// Where WebRTC listens.
+    pub fn local_addr(&self) -> std::net::SocketAddr {
+        self.shared.port.local_addr()
+    }
+
+    /// Serves `multistream/init`: resumes the session it names, or opens a new one. The client is answered through
+    /// `outbox`.
+    pub async fn init(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Refusal> {
+        if let Some(token) = &init.resume {
+            let commands = self.lock().sessions.get(token).cloned();
+            let attach = Command::Attach(outbox.clone(), init.request_id.clone());
+            return match commands {
+                Some(commands) if commands.send(attach).await.is_ok() => {
+                    Ok(SessionHandle { commands, ended: false })
+                }
+                _ => Err(Refusal::new(
+                    ErrorCode::NoSession,
+                    "the session to resume is over; send multistream/init without `resume`",
+                )
+                .answering(&init.request_id)),
+            };
+        }
+        self.open(init, outbox)
+    }
+
+    fn open(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Refusal> {
+        let mut open = self.lock();
+        open.sessions.retain(|_, commands| !commands.is_closed());
+        while open.tasks.try_join_next().is_some() {}
+        if open.sessions.len() >= self.limit {
+            let message = format!(
+                "this server allows {} sessions at once (`multistream.max_sessions`); close a page that is not needed",
+                self.limit
+            );
+            return Err(Refusal::new(ErrorCode::LimitReached, message).answering(&init.request_id));
+        }
+        let (queue, events) = mpsc::channel(EVENT_QUEUE);
+        let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
+        let opened_at = Instant::now();
+        let session = Session::open(opened_at, self.shared.clone(), &init, queue)?;
+        let resume_token = token();
+        let ready = server::Ready {
+            request_id: init.request_id,
+            slots: session.slots() as u32,
+            ice_servers: self.shared.ice_servers.clone(),
+            resume: Some(resume_token.clone()),
+            resumed: false,
+        };
+        outbox.send(server::READY, &ready);
+        let task = SessionTask {
+            session,
+            commands: inbox,
+            events,
+            outbox: Some(outbox),
+            resume_token: resume_token.clone(),
+            resume_timeout: self.resume_timeout,
+            opened_at,
+        };
+        open.next_id += 1;
+        let span = tracing::info_span!("session", id = open.next_id);
+        open.tasks.spawn(task.run().instrument(span));
+        open.sessions.insert(resume_token, commands.clone());
+        Ok(SessionHandle { commands, ended: false })
+    }
+
+    pub fn summary(&self) -> SessionSummary {
+        let sessions = self.lock().sessions.values().filter(|commands| !commands.is_closed()).count();
+        SessionSummary { sessions, peers: self.shared.port.peers() }
+    }
+
+    /// Tells all clients that the server stops, and waits until their connections are closed.
+    pub async fn shutdown(&self) {
+        let (sessions, mut tasks) = {
+            let mut open = self.lock();
+            (std::mem::take(&mut open.sessions), std::mem::take(&mut open.tasks))
+        };
+        for commands in sessions.into_values() {
+            let _ = commands.try_send(Command::End("server_shutdown"));
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // No change in here is left half-done by a panic.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 128 random bits, which nobody guesses.
+fn token() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
