@@ -8,6 +8,8 @@ mod payload_types;
 #[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
 mod slot;
 mod splicer;
+#[cfg(test)]
+mod tests;
 
 pub use pacer::Pacer;
 pub use payload_types::PayloadTypes;
