@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::TestkitError;
 use crate::child::Process;
 
-/// The system's Python: apt installs the bindings of GObject for no other.
+/// The system's Python: apt installs the bindings of `GObject` for no other.
 const PYTHON: &str = "/usr/bin/python3";
 /// The first start renders the loops.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -89,8 +89,7 @@ impl Output {
 impl Drop for Process {
     /// SIGTERM first: the process may have children of its own to end.
     fn drop(&mut self) {
-        let asked =
-            Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status().is_ok();
+        let asked = Command::new("sh").args(["-c", "kill $0", &self.child.id().to_string()]).status().is_ok();
         let deadline = Instant::now() + GRACE;
         while asked && Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {

@@ -1,0 +1,25 @@
+//! The npm packages of the workspaces `npm`, `www` and `e2e`; wasm-opt comes with them (binaryen).
+
+use std::time::SystemTime;
+
+use super::Step;
+use crate::{process, workspace};
+
+pub(super) fn step() -> Step {
+    Step {
+        name: "npm packages",
+        is_done: Box::new(is_current),
+        perform: Box::new(|| process::run(&mut process::command("npm", &["ci"]))),
+    }
+}
+
+/// npm writes its own lock file into `node_modules` when it has installed everything.
+fn is_current() -> bool {
+    let changed = |path: &str| -> Option<SystemTime> {
+        std::fs::metadata(workspace::root().join(path)).ok()?.modified().ok()
+    };
+    matches!(
+        (changed("node_modules/.package-lock.json"), changed("package-lock.json")),
+        (Some(installed), Some(wanted)) if installed >= wanted
+    )
+}

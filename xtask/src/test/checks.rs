@@ -1,0 +1,95 @@
+//! The list of all checks, in the order in which they run: the quick ones first, and before a check what it needs.
+
+use std::process::Command;
+
+use super::totals::{self, Totals};
+use super::{Part, licences};
+use crate::{Failure, pages, process};
+
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// The parts that this check belongs to, or that need its result.
+    pub(super) parts: &'static [Part],
+    pub(super) run: Box<dyn FnOnce() -> Result<Totals, Failure>>,
+}
+
+pub(super) fn all() -> Vec<Check> {
+    use Part::{E2e, Npm, Rust, Wasm};
+    vec![
+        yes_or_no("rustfmt", &[Rust], "cargo", &["fmt", "--all", "--check"]),
+        Check { name: "licences and sources of crates", parts: &[Rust], run: Box::new(licences::check) },
+        // The server embeds the page: it is there before anything of Rust is compiled.
+        Check {
+            name: "build of the package and the page",
+            parts: &[Rust, Npm, E2e],
+            run: Box::new(build_pages),
+        },
+        yes_or_no(
+            "clippy",
+            &[Rust],
+            "cargo",
+            &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+        ),
+        yes_or_no(
+            "clippy, wasm",
+            &[Wasm],
+            "cargo",
+            &["clippy", "--package", CLIENT, "--target", WASM, "--", "-D", "warnings"],
+        ),
+        counted("tests of the workspace", &[Rust], totals::of_cargo, || {
+            process::command("cargo", &["test", "--workspace", "--no-fail-fast"])
+        }),
+        counted("tests of the client in WebAssembly", &[Wasm], totals::of_cargo, || {
+            let mut tests = process::command("cargo", &["test", "--package", CLIENT, "--target", WASM]);
+            tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
+            tests
+        }),
+        yes_or_no("biome", &[Npm], "npm", &["run", "lint"]),
+        yes_or_no("types", &[Npm], "npm", &["run", "typecheck"]),
+        counted("tests of the package and the page", &[Npm], totals::of_npm, || {
+            process::command("npm", &["run", "test"])
+        }),
+        yes_or_no("build of the server", &[E2e], "cargo", &["build", "--package", "multistream-server"]),
+        counted("tests in the browser", &[E2e], totals::of_playwright, || {
+            process::command("npx", &["playwright", "test"])
+        }),
+    ]
+}
+
+const CLIENT: &str = "multistream-client-wasm";
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// A check that counts as one test.
+fn yes_or_no(
+    name: &'static str,
+    parts: &'static [Part],
+    program: &'static str,
+    arguments: &'static [&'static str],
+) -> Check {
+    let run = move || process::run(&mut process::command(program, arguments)).map(|()| Totals::one_passed());
+    Check { name, parts, run: Box::new(run) }
+}
+
+/// A runner whose own totals are read from its output.
+fn counted(
+    name: &'static str,
+    parts: &'static [Part],
+    totals_of: fn(&str) -> Totals,
+    command: impl FnOnce() -> Command + 'static,
+) -> Check {
+    let run = move || {
+        let mut sum = Totals::default();
+        // Colours would stand between the runner's words and whoever reads them here.
+        let mut command = command();
+        command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
+        let succeeded = process::run_watched(&mut command, |line| sum = sum + totals_of(line))?;
+        // A runner that broke before it could count, or that ran nothing, is a failure too.
+        let is_silent = sum.failed == 0 && (!succeeded || sum.passed == 0);
+        Ok(if is_silent { sum + Totals { failed: 1, ..Totals::default() } } else { sum })
+    };
+    Check { name, parts, run: Box::new(run) }
+}
+
+fn build_pages() -> Result<Totals, Failure> {
+    pages::build().map(|()| Totals::one_passed())
+}
