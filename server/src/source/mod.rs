@@ -1,7 +1,11 @@
 //! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
 
+mod child;
+mod depacketize;
 mod error;
+mod exec;
 pub mod ffmpeg;
+mod stderr_tail;
 
 use std::sync::Arc;
 
@@ -26,11 +30,15 @@ pub type Input = mpsc::Receiver<Arc<Frame>>;
 /// Runs a source until it fails, ends (`Ok`) or its output is closed (`Ok`).
 pub async fn run_once(
     source: &Source,
-    _ffmpeg: &FfmpegConfig,
-    _input: Option<Input>,
-    _output: Output,
+    config: &FfmpegConfig,
+    input: Option<Input>,
+    output: Output,
 ) -> Result<(), SourceError> {
-    std::future::ready(Err(SourceError::NotSupported { what: describe(source) })).await
+    match source {
+        Source::Ffmpeg(source) => ffmpeg::run_once(source, config, input, output).await,
+        Source::Exec(source) => exec::run_once(source, config, output).await,
+        _ => Err(SourceError::NotSupported { what: describe(source) }),
+    }
 }
 
 /// The source as its line in the config says it, secrets masked.

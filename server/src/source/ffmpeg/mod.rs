@@ -3,5 +3,12 @@
 mod command;
 mod filter;
 mod hardware;
+mod matroska;
+mod rtp_socket;
+mod run;
+mod sdp;
+mod timeline;
 
 pub use command::{Pipes, arguments};
+pub use run::run_once;
+pub(super) use run::{prefixed, remux};

@@ -1,0 +1,121 @@
+//! `exec:`: a program of the user's writes pictures on its stdout.
+//!
+//! Raw H.264 and H.265 are cut here, with the time of arrival as their time. Containers go through ffmpeg, which takes
+//! the pictures out uncoded: they carry times, audio and a hundred variations that it knows and we need not.
+
+mod annexb;
+mod sniff;
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::ChildStdout;
+use tokio::time::{Instant, timeout};
+
+use self::annexb::Splitter;
+use self::sniff::Content;
+use super::child::{Child, Joined};
+use super::{Output, SourceError, ffmpeg};
+use crate::config::{ExecSource, FfmpegConfig};
+use crate::media::{AccessUnit, Codec, Timestamp90k};
+
+/// Without a byte for this long the program counts as dead.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Runs until the program ends or `output` is closed (`Ok`).
+pub(super) async fn run_once(
+    source: &ExecSource,
+    config: &FfmpegConfig,
+    output: Output,
+) -> Result<(), SourceError> {
+    let (program, arguments) =
+        source.argv.split_first().ok_or_else(|| unsupported("exec: without a program"))?;
+    let joined = Joined { stdin: false, stdout: true };
+    let mut child = Child::spawn(program, arguments, joined, "install it, or write its full path")?;
+    let Some(mut stdout) = child.take_stdout() else { return child.outcome().await };
+
+    let mut start = BytesMut::new();
+    while start.len() < sniff::ENOUGH {
+        tokio::select! {
+            () = output.closed() => return Ok(()),
+            read = timeout(SILENCE, stdout.read_buf(&mut start)) => match read {
+                Err(_) => return Err(silent(program)),
+                Ok(Ok(1..)) => {}
+                Ok(_) => return child.outcome().await,
+            },
+        }
+    }
+    match sniff::content(&start) {
+        Content::AnnexB(codec) => match raw(codec, start, stdout, program, &output).await? {
+            End::OfProgram => child.outcome().await,
+            End::OfOutput => Ok(()),
+        },
+        Content::Container(_) => {
+            let bytes = ffmpeg::prefixed(start.freeze(), stdout);
+            // The program's own reason comes first, when it has one.
+            let end = ffmpeg::remux(config, bytes, output.clone()).await;
+            if output.is_closed() { Ok(()) } else { end.and(child.outcome().await) }
+        }
+        Content::Mjpeg => Err(unsupported(
+            "exec: with MJPEG, which browsers do not take as video; have the program write H.264 (ffmpeg: -c:v libx264 -f h264 -): MJPEG",
+        )),
+        Content::Unknown => Err(SourceError::Protocol {
+            url: format!("exec:{program}"),
+            reason:
+                "its stdout is neither H.264 nor H.265 nor a container that is known; logs belong on stderr"
+                    .to_owned(),
+        }),
+    }
+}
+
+enum End {
+    OfProgram,
+    OfOutput,
+}
+
+async fn raw(
+    codec: Codec,
+    mut bytes: BytesMut,
+    mut stdout: ChildStdout,
+    program: &str,
+    output: &Output,
+) -> Result<End, SourceError> {
+    let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
+    let mut splitter = Splitter::new(codec).ok_or_else(|| protocol(format!("{codec} has no byte stream")))?;
+    let start = Instant::now();
+    // A unit comes out when the next one begins: it arrived with the bytes before.
+    let mut arrived = Duration::ZERO;
+    let mut given = None;
+    loop {
+        for unit in splitter.push(&bytes).map_err(|error| protocol(error.to_string()))? {
+            // Units of one read arrived at once; time goes on all the same.
+            let place = Timestamp90k::from_duration(arrived);
+            let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
+            given = Some(timestamp);
+            let unit = AccessUnit { codec, timestamp, keyframe: unit.keyframe, data: unit.data };
+            if output.send(unit).await.is_err() {
+                return Ok(End::OfOutput);
+            }
+        }
+        arrived = start.elapsed();
+        bytes.clear();
+        bytes.reserve(64 << 10);
+        tokio::select! {
+            () = output.closed() => return Ok(End::OfOutput),
+            read = timeout(SILENCE, stdout.read_buf(&mut bytes)) => match read {
+                Err(_) => return Err(silent(program)),
+                Ok(Ok(1..)) => {}
+                Ok(_) => return Ok(End::OfProgram),
+            },
+        }
+    }
+}
+
+fn silent(program: &str) -> SourceError {
+    SourceError::ProgramSilent { program: program.to_owned(), after: SILENCE }
+}
+
+fn unsupported(what: &str) -> SourceError {
+    SourceError::NotSupported { what: what.to_owned() }
+}

@@ -1,0 +1,64 @@
+//! What a program writes, told by its first bytes. Pure.
+
+use crate::media::Codec;
+
+use super::annexb;
+
+/// As many bytes as are ever needed.
+pub(super) const ENOUGH: usize = 16;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// H.264 or H.265 as it is.
+    AnnexB(Codec),
+    /// Something that ffmpeg takes apart.
+    Container(&'static str),
+    Mjpeg,
+    Unknown,
+}
+
+pub(super) fn content(start: &[u8]) -> Content {
+    if let Some(codec) = annexb::codec_of(start) {
+        return Content::AnnexB(codec);
+    }
+    match *start {
+        [b'F', b'L', b'V', ..] => Content::Container("FLV"),
+        [0x47, ..] => Content::Container("MPEG-TS"),
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Content::Container("Matroska"),
+        [b'D', b'K', b'I', b'F', ..] => Content::Container("IVF"),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Content::Container("MP4"),
+        [0, 0, 1, 0xba, ..] => Content::Container("MPEG-PS"),
+        // Bare, or as `multipart/x-mixed-replace`.
+        [0xff, 0xd8, 0xff, ..] | [b'-', b'-', ..] => Content::Mjpeg,
+        _ => Content::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_programs_write_is_told_by_its_first_bytes() {
+        for (start, expected) in [
+            (&[0, 0, 0, 1, 0x67, 0x64, 0, 0x1f][..], Content::AnnexB(Codec::H264)),
+            (b"FLV\x01\x05\0\0\0\x09", Content::Container("FLV")),
+            (&[0x47, 0x40, 0x11, 0x10], Content::Container("MPEG-TS")),
+            (b"\0\0\0\x20ftypisom", Content::Container("MP4")),
+            (&[0xff, 0xd8, 0xff, 0xe0], Content::Mjpeg),
+            (b"Starting camera...", Content::Unknown),
+            (b"", Content::Unknown),
+        ] {
+            assert_eq!(content(start), expected, "{start:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(start: Vec<u8>) {
+            let _ = content(&start);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Time on its way through ffmpeg: the media timeline of the input → Matroska's milliseconds → RTP's 90 kHz from a random
+//! start → the timeline again.
+//!
+//! ffmpeg is told to pass times through, so the first picture out is the first picture in, and the distance of each later
+//! one tells which input picture it was made from: it gets the very timestamp of that one. A variant is thereby on its
+//! camera's timeline to the tick; what transcoding takes shows as lateness, not as a shift.
+
+use std::collections::VecDeque;
+
+use crate::media::Timestamp90k;
+
+use super::matroska::Milliseconds;
+
+const TICKS_PER_MS: u64 = Timestamp90k::HZ / 1000;
+
+/// Pictures that can be inside ffmpeg at once and still be recognised: several GOPs.
+const REMEMBERED: usize = 1024;
+
+/// The input's side: it remembers what was written when.
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    start: Option<Timestamp90k>,
+    written: VecDeque<(Milliseconds, Timestamp90k)>,
+}
+
+impl Timeline {
+    /// The time to write for an input picture. Pictures within one millisecond (a burst that was pressed together) are
+    /// told apart by moving the later one.
+    pub(super) fn enter(&mut self, timestamp: Timestamp90k) -> Milliseconds {
+        let start = *self.start.get_or_insert(timestamp);
+        let mut ms = (timestamp - start.0).0.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
+        while self.written.iter().rev().take(REMEMBERED / 8).any(|(taken, _)| *taken == ms) {
+            ms += 1;
+        }
+        if self.written.len() == REMEMBERED {
+            self.written.pop_front();
+        }
+        self.written.push_back((ms, timestamp));
+        ms
+    }
+
+    /// The timestamp of the picture that came out this long after the first.
+    pub(super) fn leave(&self, ticks_since_first: u64) -> Timestamp90k {
+        let ms = ticks_since_first.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
+        let known = self.written.iter().rev().find(|(written, _)| *written == ms);
+        // A picture that was not in the input: a rate filter made it.
+        known.map_or_else(|| self.start.unwrap_or_default() + ticks_since_first, |(_, timestamp)| *timestamp)
+    }
+}
+
+/// RTP's 32 bits as ticks since the first packet, across wraps and B frames.
+#[derive(Debug, Default)]
+pub(super) struct Unwrapped {
+    last: Option<(u32, i64)>,
+}
+
+impl Unwrapped {
+    pub(super) fn ticks_since_first(&mut self, rtp: u32) -> u64 {
+        let ticks = match self.last {
+            None => 0,
+            Some((last_rtp, last_ticks)) => last_ticks + i64::from(rtp.wrapping_sub(last_rtp) as i32),
+        };
+        self.last = Some((rtp, ticks));
+        u64::try_from(ticks).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_leaves_with_the_very_timestamp_it_came_with() {
+        let mut timeline = Timeline::default();
+        let inputs = [1_000_000, 1_003_003, 1_006_007, 1_009_011].map(Timestamp90k);
+        let written: Vec<_> = inputs.iter().map(|t| timeline.enter(*t)).collect();
+        assert_eq!(written, [0, 33, 67, 100]);
+        for (ms, timestamp) in written.iter().zip(inputs) {
+            assert_eq!(timeline.leave(ms * 90), timestamp);
+        }
+    }
+
+    #[test]
+    fn pictures_of_one_millisecond_stay_apart() {
+        let mut timeline = Timeline::default();
+        for (i, ticks) in [0, 10, 20, 30].into_iter().enumerate() {
+            assert_eq!(timeline.enter(Timestamp90k(ticks)), i as u64);
+        }
+        assert_eq!(timeline.leave(2 * 90), Timestamp90k(20));
+    }
+
+    #[test]
+    fn a_b_frame_comes_after_the_picture_it_precedes() {
+        let mut timeline = Timeline::default();
+        let order: Vec<_> =
+            [0, 9000, 3000, 6000].into_iter().map(|t| timeline.enter(Timestamp90k(t))).collect();
+        assert_eq!(order, [0, 100, 33, 67]);
+    }
+
+    #[test]
+    fn a_picture_that_ffmpeg_made_up_is_placed_between_its_neighbours() {
+        let mut timeline = Timeline::default();
+        timeline.enter(Timestamp90k(50_000));
+        assert_eq!(timeline.leave(1500), Timestamp90k(51_500));
+    }
+
+    proptest! {
+        #[test]
+        fn thirty_two_bits_wrap_without_a_jump(first: u32, steps in prop::collection::vec(0u32..1 << 30, 1..50)) {
+            let mut unwrapped = Unwrapped::default();
+            prop_assert_eq!(unwrapped.ticks_since_first(first), 0);
+            let (mut rtp, mut expected) = (first, 0);
+            for step in steps {
+                rtp = rtp.wrapping_add(step);
+                expected += u64::from(step);
+                prop_assert_eq!(unwrapped.ticks_since_first(rtp), expected);
+            }
+        }
+    }
+}
