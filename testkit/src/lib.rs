@@ -1,13 +1,16 @@
 //! For tests and benchmarks only: the test cameras of `e2e/cameras` and the server binary as values that end their
-//! processes when they are dropped, and the barcode that the cameras draw into the picture.
+//! processes when they are dropped, a viewer that needs no browser,
+//! and the barcode that the cameras draw into the picture.
 
 pub mod barcode;
 mod cameras;
 mod child;
 mod server;
+mod viewer;
 
 pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
 pub use server::{Server, free_port};
+pub use viewer::{Control, SlotCounts, Viewer, ViewerError};
 
 /// Why a process of the test bench could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -26,6 +26,8 @@ const OUTBOX: usize = 256;
 /// A client that is silent this long is asked, and is gone if it does not answer as long again.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the close frame to the client's own.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /api/ws`.
 pub(super) async fn upgrade(State(state): State<AppState>, upgrade: WebSocketUpgrade) -> Response {
@@ -37,13 +39,16 @@ pub(super) async fn upgrade(State(state): State<AppState>, upgrade: WebSocketUpg
 
 /// Serves a socket until either side closes it.
 async fn serve(socket: WebSocket, sessions: Arc<Sessions>) {
-    let (sink, stream) = socket.split();
+    let (sink, mut stream) = socket.split();
     let (frames, queue) = mpsc::channel(OUTBOX);
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
-    let ended = read(stream, &frames, &sessions).await;
+    let ended = read(&mut stream, &frames, &sessions).await;
     if let Ended::ByServer(frame) = ended {
         let _ = closing.send(frame).await;
+        // What the client still sends is read and thrown away until it has seen the close frame: a socket that is closed
+        // with unread data resets the connection, and the reason would be lost.
+        let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
     }
     drop((frames, closing));
     let _ = writer.await;
@@ -57,7 +62,7 @@ enum Ended {
 }
 
 async fn read(
-    mut stream: SplitStream<WebSocket>,
+    stream: &mut SplitStream<WebSocket>,
     frames: &mpsc::Sender<String>,
     sessions: &Sessions,
 ) -> Ended {
