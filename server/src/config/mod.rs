@@ -1,17 +1,54 @@
 //! The configuration: YAML in, typed values out. Pure: nothing here opens a file or a socket.
+//!
+//! The text goes through the rooms in this order: `env` replaces `${NAME}`, `yaml` makes a tree that knows its lines,
+//! `sections` reads it by `reader`, `grammar` understands the sources. Each adds what it finds to the `problem` report.
 
+mod env;
+mod grammar;
 mod model;
+mod problem;
+mod reader;
 mod redact;
+mod sections;
 mod source;
 mod templates;
+#[cfg(test)]
+mod tests;
+mod value;
 mod words;
+mod yaml;
 
 pub use model::{
     ApiConfig, Config, FfmpegConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig, WebrtcConfig,
 };
+pub use problem::{Problem, Problems, Severity};
 pub use redact::{Masked, masked_argv};
 pub use source::{
     ExecSource, FfmpegInput, FfmpegSource, Hardware, Rotation, RtspSource, RtspTransport, Source,
     UnsupportedSource,
 };
 pub(crate) use words::words;
+
+impl Config {
+    /// Reads the text of a config file. `file` is its name for messages; `lookup` knows the value of `${NAME}`.
+    ///
+    /// Answers with the config and what in it has no effect, or with everything that is wrong.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Vec<Problem>), Problems> {
+        let mut report = problem::Report::new(file);
+        let config = read(text, lookup, &mut report);
+        if report.has_errors() {
+            return Err(Problems(report.into_problems()));
+        }
+        Ok((config, report.into_problems()))
+    }
+}
+
+fn read(text: &str, lookup: &dyn Fn(&str) -> Option<String>, report: &mut problem::Report) -> Config {
+    let text = env::substitute(text.trim_start_matches('\u{feff}'), lookup, report);
+    let document = yaml::parse(&text, report);
+    sections::config(document.as_ref(), report)
+}

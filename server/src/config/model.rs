@@ -1,6 +1,7 @@
 //! The typed configuration. Every default a user gets stands here.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub struct StreamConfig {
     pub sources: Vec<Source>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ApiConfig {
     pub listen: SocketAddr,
     pub username: Option<String>,
@@ -42,7 +43,7 @@ pub struct ApiConfig {
     pub base_path: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebrtcConfig {
     /// One port, UDP and TCP, for all peers.
     pub listen: SocketAddr,
@@ -88,6 +89,32 @@ pub struct LogConfig {
     /// A `tracing` filter: `info`, `multistream=debug`, …
     pub level: String,
     pub format: LogFormat,
+}
+
+/// Debug output ends in logs: secrets are there or not there, no more.
+impl fmt::Debug for ApiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiConfig")
+            .field("listen", &self.listen)
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("auth_none", &self.auth_none)
+            .field("origins", &self.origins)
+            .field("base_path", &self.base_path)
+            .finish()
+    }
+}
+
+impl fmt::Debug for WebrtcConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebrtcConfig")
+            .field("listen", &self.listen)
+            .field("candidates", &self.candidates)
+            .field("ice_servers", &self.ice_servers.iter().map(|server| &server.urls).collect::<Vec<_>>())
+            .field("ips", &self.ips)
+            .finish()
+    }
 }
 
 impl Default for ApiConfig {

@@ -1,0 +1,54 @@
+//! `exec:ffmpeg -re -i file.mp4 -c copy -f h264 -`
+
+use super::{Context, Outcome, split};
+use crate::config::source::{ExecSource, Source};
+use crate::config::words::words;
+
+pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Outcome {
+    let (command, parameters) = split(command);
+    if command.contains("{output}") {
+        return context.left_out(
+            text,
+            "there is no RTSP server for {output}; let the command write to its stdout: -f mpegts -",
+        );
+    }
+    if parameters.iter().any(|&(key, value)| key == "backchannel" && value != "0") {
+        return context.left_out(text, "sound to a camera is not supported");
+    }
+    for (key, _) in parameters {
+        context.warning(format!("#{key} is not supported and has no effect"));
+    }
+    match words(command) {
+        None => context.invalid("expected a command, found a quote that is not closed"),
+        Some(argv) if argv.first().is_none_or(String::is_empty) => context
+            .invalid("expected a command after exec:, such as exec:ffmpeg -i file.mp4 -c copy -f h264 -"),
+        Some(argv) => Outcome::Source(Source::Exec(ExecSource { argv })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{parse, problem, valid};
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_and_never_given_to_a_shell() {
+        let Source::Exec(source) = valid("exec:cat '/tmp/my file' ; $(reboot) -") else { panic!("exec") };
+        assert_eq!(source.argv, ["cat", "/tmp/my file", ";", "$(reboot)", "-"]);
+    }
+
+    #[test]
+    fn a_command_that_is_none_is_refused() {
+        assert!(problem("exec:").contains("expected a command after exec:"));
+        assert!(problem("exec:cat 'x").contains("a quote that is not closed"));
+    }
+
+    #[test]
+    fn a_command_for_go2rtcs_rtsp_server_is_left_out_and_says_what_to_do() {
+        let (outcome, problems) = parse("exec:ffmpeg -i x -f rtsp {output}");
+        assert!(
+            matches!(outcome, Outcome::LeftOut(_)) && problems[0].contains("-f mpegts -"),
+            "{problems:?}"
+        );
+    }
+}

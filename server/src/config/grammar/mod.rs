@@ -1,0 +1,188 @@
+//! A source's line into a [`Source`]: the grammar of go2rtc, for people paste the files they have.
+
+mod exec;
+mod ffmpeg;
+mod rtsp;
+
+use std::collections::HashSet;
+
+use super::problem::{Report, quoted};
+use super::source::{FfmpegInput, FfmpegSource, Source, UnsupportedSource};
+use super::{FfmpegConfig, Masked};
+
+/// What the line of a source may refer to, and where its problems go.
+pub(super) struct Context<'a> {
+    pub(super) streams: &'a HashSet<&'a str>,
+    pub(super) ffmpeg: &'a FfmpegConfig,
+    pub(super) report: &'a mut Report,
+    pub(super) line: usize,
+    /// `streams.camera1`
+    pub(super) key: &'a str,
+}
+
+pub(super) enum Outcome {
+    Source(Source),
+    /// Understood, and nothing this server can show. The reason was reported as a warning.
+    LeftOut(UnsupportedSource),
+    /// Reported as an error.
+    Invalid,
+}
+
+impl Context<'_> {
+    fn invalid(&mut self, message: impl Into<String>) -> Outcome {
+        self.error(message);
+        Outcome::Invalid
+    }
+
+    fn error(&mut self, message: impl Into<String>) {
+        self.report.error(self.line, self.key, message);
+    }
+
+    fn warning(&mut self, message: impl Into<String>) {
+        self.report.warning(self.line, self.key, message);
+    }
+
+    pub(super) fn left_out(&mut self, source: &str, reason: impl Into<String>) -> Outcome {
+        let reason = reason.into();
+        self.warning(format!("{} is left out: {reason}", quoted(source)));
+        Outcome::LeftOut(UnsupportedSource { source: Masked(source).to_string(), reason })
+    }
+}
+
+pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
+    let text = text.trim();
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "rtsp" => rtsp::source(text, context),
+        "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
+        "exec" => exec::source(&text["exec:".len()..], text, context),
+        // ffmpeg opens these and hands the pictures on as they are.
+        "rtsps" | "http" | "https" | "rtmp" | "rtmps" => copied(text, scheme, context),
+        // go2rtc's name for TLS whose certificate nobody checks, as ffmpeg does it anyway.
+        "rtspx" => copied(&text.replacen("rtspx", "rtsps", 1), scheme, context),
+        "httpx" => copied(&text.replacen("httpx", "https", 1), scheme, context),
+        "rtmpx" => copied(&text.replacen("rtmpx", "rtmps", 1), scheme, context),
+        scheme if is_scheme(scheme) => context.left_out(
+            text,
+            format!("multistream has no {scheme}: sources; many such cameras also speak rtsp://"),
+        ),
+        _ => context.invalid(format!(
+            "expected a source such as rtsp://camera/stream, ffmpeg:camera1#video=h264 or exec:command, found {}",
+            quoted(text)
+        )),
+    }
+}
+
+fn is_scheme(scheme: &str) -> bool {
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'))
+}
+
+fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
+    let (url, parameters) = split(text);
+    if url.split_once("://").is_none_or(|(_, rest)| rest.is_empty()) {
+        return context.invalid(format!("expected {scheme}://host/path, found {}", quoted(text)));
+    }
+    let mut source = FfmpegSource::new(FfmpegInput::Url(url.to_owned()));
+    for (key, value) in parameters {
+        match key {
+            "timeout" => source.timeout = timeout(value, context),
+            "backchannel" | "media" => {}
+            _ => context.warning(format!("#{key} is not supported and has no effect")),
+        }
+    }
+    Outcome::Source(Source::Ffmpeg(source))
+}
+
+fn timeout(value: &str, context: &mut Context<'_>) -> Option<std::time::Duration> {
+    let timeout = super::value::duration(value).filter(|timeout| !timeout.is_zero());
+    if timeout.is_none() {
+        context.error(format!("#timeout: expected {}, found {}", super::value::DURATION, quoted(value)));
+    }
+    timeout
+}
+
+/// Splits at `#`, and each parameter at its first `=`. Keys may repeat; nothing is URL-decoded.
+fn split(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let mut parts = text.split('#');
+    let head = parts.next().unwrap_or_default();
+    (
+        head,
+        parts
+            .filter(|part| !part.is_empty())
+            .map(|part| part.split_once('=').unwrap_or((part, "")))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+
+    /// Parses a line in a config that has the streams `camera1` and `yard`; answers with what was reported, too.
+    pub(in super::super) fn parse(text: &str) -> (Outcome, Vec<String>) {
+        let mut report = Report::new("m.yaml");
+        let streams = HashSet::from(["camera1", "yard"]);
+        let ffmpeg = FfmpegConfig::default();
+        let mut context =
+            Context { streams: &streams, ffmpeg: &ffmpeg, report: &mut report, line: 3, key: "streams.x" };
+        let outcome = source(text, &mut context);
+        (outcome, report.into_problems().iter().map(ToString::to_string).collect())
+    }
+
+    /// A source that is fine.
+    pub(in super::super) fn valid(text: &str) -> Source {
+        match parse(text) {
+            (Outcome::Source(source), problems) if problems.is_empty() => source,
+            (_, problems) => panic!("{text}: {problems:?}"),
+        }
+    }
+
+    /// The one thing that is reported.
+    pub(in super::super) fn problem(text: &str) -> String {
+        let (_, mut problems) = parse(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        problems.remove(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::testing::{parse, problem, valid};
+    use super::*;
+
+    #[test]
+    fn what_only_ffmpeg_opens_goes_through_ffmpeg() {
+        for url in ["rtsps://h/1", "http://h/live.m3u8", "rtmp://h/live"] {
+            assert_eq!(valid(url).to_string(), format!("ffmpeg:{url}"));
+        }
+        assert_eq!(valid("rtspx://h/1").to_string(), "ffmpeg:rtsps://h/1");
+    }
+
+    #[test]
+    fn a_source_of_another_server_is_named_without_its_password() {
+        let (outcome, problems) = parse("tapo://hunter2@10.0.0.9");
+        assert!(matches!(outcome, Outcome::LeftOut(_)));
+        assert!(problems[0].contains("tapo: sources") && !problems[0].contains("hunter2"), "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_no_source_is_an_error_that_shows_some() {
+        assert!(problem("camera1").starts_with("m.yaml:3: streams.x: expected a source such as rtsp://"));
+        assert!(matches!(parse("").0, Outcome::Invalid));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(kind in "(rtsp://|ffmpeg:|exec:|http://|rtspx:|)", text in any::<String>()) {
+            let _ = parse(&format!("{kind}{text}"));
+        }
+
+        #[test]
+        fn nothing_that_looks_like_a_source_panics(text in "(ffmpeg:|rtsp:|exec:)[a-z:/@#?=&%\"'{} 0-9-]{0,60}") {
+            let _ = parse(&text);
+        }
+    }
+}

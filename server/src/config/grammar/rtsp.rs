@@ -1,0 +1,117 @@
+//! `rtsp://user:password@host:port/path#transport=udp#timeout=5`
+
+use percent_encoding::percent_decode_str;
+
+use super::{Context, Outcome, split, timeout};
+use crate::config::problem::quoted;
+use crate::config::source::{RtspSource, RtspTransport, Source};
+
+pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
+    let (head, parameters) = split(text);
+    let expected = "expected rtsp://[user:password@]host[:port]/path, found";
+    let Some(rest) = head.strip_prefix("rtsp://") else {
+        return context.invalid(format!("{expected} {}", quoted(head)));
+    };
+    let (userinfo, host_and_path) = split_userinfo(rest);
+    let url = format!("rtsp://{host_and_path}");
+    if url::Url::parse(&url).ok().is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
+        return context.invalid(format!("{expected} {}", quoted(head)));
+    }
+    let mut source = RtspSource::new(url);
+    source.credentials = userinfo.map(|userinfo| {
+        let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        (decoded(user), decoded(password))
+    });
+    for (key, value) in parameters {
+        match (key, value) {
+            ("transport", "tcp") => source.transport = RtspTransport::Tcp,
+            ("transport", "udp") => source.transport = RtspTransport::Udp,
+            ("transport", _) => context.warning(format!(
+                "#transport={} is not supported, TCP is used: expected tcp or udp",
+                quoted(value).trim_matches('"')
+            )),
+            ("timeout", _) => source.timeout = timeout(value, context),
+            ("media", "audio") => return context.left_out(text, "sound is not sent yet"),
+            // Only video is taken, and nothing is sent to the camera: both ask for what is done anyway.
+            ("media" | "backchannel", _) => {}
+            _ => context.warning(format!("#{key} is not supported and has no effect")),
+        }
+    }
+    Outcome::Source(Source::Rtsp(source))
+}
+
+/// Passwords are often pasted as they are, with `@` or `/` in them: the user info ends at the last `@` before the path,
+/// or, when what stands there can be no host and port, at the first `@` of all.
+fn split_userinfo(rest: &str) -> (Option<&str>, &str) {
+    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
+    if let Some(at) = authority.rfind('@') {
+        return (Some(&rest[..at]), &rest[at + 1..]);
+    }
+    let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_port = after_colon.bytes().all(|byte| byte.is_ascii_digit());
+    match rest.split_once('@') {
+        Some((userinfo, host)) if !is_port && !authority.starts_with('[') => (Some(userinfo), host),
+        _ => (None, rest),
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::{parse, problem, valid};
+    use super::*;
+
+    fn rtsp(text: &str) -> RtspSource {
+        match valid(text) {
+            Source::Rtsp(source) => source,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_url_loses_its_credentials_and_its_parameters() {
+        let source =
+            rtsp("rtsp://admin:p%40ss@10.0.0.9:554/ch1?a=1&b=2#transport=udp#timeout=5#backchannel=0");
+        assert_eq!(source.url, "rtsp://10.0.0.9:554/ch1?a=1&b=2");
+        assert_eq!(source.credentials, Some(("admin".to_owned(), "p@ss".to_owned())));
+        assert_eq!((source.transport, source.timeout), (RtspTransport::Udp, Some(Duration::from_secs(5))));
+        assert_eq!(rtsp("rtsp://h/1"), RtspSource::new("rtsp://h/1"));
+    }
+
+    #[test]
+    fn passwords_that_were_not_percent_encoded_are_understood() {
+        for (text, password, url) in [
+            ("rtsp://u:p@ss@h/1", "p@ss", "rtsp://h/1"),
+            ("rtsp://u:p/s@h/1", "p/s", "rtsp://h/1"),
+            ("rtsp://u:100%@h/1", "100%", "rtsp://h/1"),
+            ("rtsp://u:p@h/live@2", "p", "rtsp://h/live@2"),
+        ] {
+            let source = rtsp(text);
+            assert_eq!(source.credentials, Some(("u".to_owned(), password.to_owned())), "{text}");
+            assert_eq!(source.url, url);
+        }
+        assert_eq!(rtsp("rtsp://h:554/live@2").url, "rtsp://h:554/live@2");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_with_the_form_it_should_have() {
+        for text in ["rtsp:camera", "rtsp://", "rtsp://u:hunter2@", "rtsp://u:hunter2@h:port/1"] {
+            let problem = problem(text);
+            assert!(problem.contains("expected rtsp://[user:password@]host[:port]/path"), "{problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_do_nothing_are_named() {
+        assert!(problem("rtsp://h/1#proto=Onvif").contains("#proto is not supported"));
+        assert!(problem("rtsp://h/1#transport=ws://h").contains("expected tcp or udp"));
+        assert!(problem("rtsp://h/1#timeout=soon").contains("#timeout: expected seconds"));
+        assert!(matches!(parse("rtsp://h/1#media=audio").0, Outcome::LeftOut(_)));
+    }
+}

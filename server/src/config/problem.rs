@@ -1,0 +1,107 @@
+//! What is wrong with a config, and where: all of it, not only the first.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::redact::Masked;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The server does not start.
+    Error,
+    /// The server starts without what is named.
+    Warning,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub severity: Severity,
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// `api.listen`; empty when the file as a whole is meant.
+    pub key: String,
+    /// What was expected, and what to do; secrets masked.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        if self.severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// A config that cannot be used: every problem, one per line, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(Problem::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Collects problems while a file is read.
+#[derive(Debug)]
+pub(super) struct Report {
+    file: String,
+    problems: Vec<Problem>,
+    /// Every key that was asked for, there or not: what the documentation has to explain.
+    asked: BTreeSet<String>,
+}
+
+impl Report {
+    pub(super) fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), problems: Vec::new(), asked: BTreeSet::new() }
+    }
+
+    pub(super) fn error(&mut self, line: usize, key: &str, message: impl Into<String>) {
+        self.add(Severity::Error, line, key, message.into());
+    }
+
+    pub(super) fn warning(&mut self, line: usize, key: &str, message: impl Into<String>) {
+        self.add(Severity::Warning, line, key, message.into());
+    }
+
+    fn add(&mut self, severity: Severity, line: usize, key: &str, message: String) {
+        self.problems.push(Problem { severity, file: self.file.clone(), line, key: key.to_owned(), message });
+    }
+
+    pub(super) fn asked(&mut self, key: &str) {
+        self.asked.insert(key.to_owned());
+    }
+
+    #[cfg(test)]
+    pub(super) fn known_keys(&self) -> impl Iterator<Item = &str> {
+        self.asked.iter().map(String::as_str)
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.line);
+        self.problems
+    }
+}
+
+/// A value of the file in a message: masked, and not longer than a line.
+pub(super) fn quoted(value: &str) -> String {
+    const LONGEST: usize = 80;
+    let shown = Masked(value).to_string();
+    match shown.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("\"{}…\"", &shown[..end]),
+        None => format!("\"{shown}\""),
+    }
+}

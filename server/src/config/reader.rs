@@ -1,0 +1,150 @@
+//! Typed reading of a YAML tree: a section's keys by name, each value checked, and whatever nobody asked for named at the
+//! end.
+
+use super::problem::{Report, quoted};
+use super::yaml::{Entry, Node, Value};
+
+/// A map of the config, such as `api:`.
+pub(super) struct Section<'a> {
+    path: String,
+    entries: &'a [Entry],
+    taken: Vec<bool>,
+}
+
+/// A value of the config, and where it stands.
+#[derive(Clone)]
+pub(super) struct Field<'a> {
+    /// `api.listen`
+    pub(super) path: String,
+    pub(super) line: usize,
+    pub(super) node: &'a Node,
+}
+
+impl<'a> Section<'a> {
+    /// The whole file.
+    pub(super) fn root(node: Option<&'a Node>, report: &mut Report) -> Self {
+        match node {
+            Some(node) => Self::of(Some(&Field { path: String::new(), line: node.line, node }), "", report),
+            None => Self::of(None, "", report),
+        }
+    }
+
+    /// A missing or empty section is one without keys.
+    pub(super) fn of(field: Option<&Field<'a>>, path: &str, report: &mut Report) -> Self {
+        let entries: &[Entry] = match field.map(|field| (&field.node.value, field)) {
+            None | Some((Value::Null, _)) => &[],
+            Some((Value::Map(entries), _)) => entries,
+            Some((_, field)) => {
+                let found = field.node.kind();
+                report.error(field.line, path, format!("expected keys and values, found {found}"));
+                &[]
+            }
+        };
+        Self { path: path.to_owned(), entries, taken: vec![false; entries.len()] }
+    }
+
+    /// The value of a key, unless it is missing or empty.
+    pub(super) fn field(&mut self, key: &str, report: &mut Report) -> Option<Field<'a>> {
+        let path = self.path_of(key);
+        report.asked(&path);
+        let index = self.entries.iter().position(|entry| entry.key == key)?;
+        self.taken[index] = true;
+        let entry = &self.entries[index];
+        let empty = matches!(entry.node.value, Value::Null);
+        (!empty).then_some(Field { path, line: entry.line, node: &entry.node })
+    }
+
+    /// A section within this one.
+    pub(super) fn section(&mut self, key: &str, report: &mut Report) -> Section<'a> {
+        let path = self.path_of(key);
+        let field = self.field(key, report);
+        Section::of(field.as_ref(), &path, report)
+    }
+
+    /// All that was not asked for yet, empty or not.
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = Field<'a>> + use<'a> {
+        let taken = std::mem::replace(&mut self.taken, vec![true; self.entries.len()]);
+        let path = self.path.clone();
+        self.entries.iter().zip(taken).filter(|(_, taken)| !taken).map(move |(entry, _)| Field {
+            path: join(&path, &entry.key),
+            line: entry.line,
+            node: &entry.node,
+        })
+    }
+
+    /// Names what go2rtc knows and this server does not (`foreign`: key and what there is instead), then whatever nobody
+    /// knows.
+    pub(super) fn finish(mut self, foreign: &[(&str, &str)], report: &mut Report) {
+        let prefix = if self.path.is_empty() { 0 } else { self.path.len() + 1 };
+        for field in self.rest() {
+            let key = &field.path[prefix..];
+            match foreign.iter().find(|(name, _)| *name == key) {
+                Some((_, instead)) => report.warning(
+                    field.line,
+                    &field.path,
+                    format!("is not supported and has no effect: {instead}"),
+                ),
+                None => report.warning(field.line, &field.path, "is not a known key and has no effect"),
+            }
+        }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+impl<'a> Field<'a> {
+    pub(super) fn error(&self, report: &mut Report, message: impl Into<String>) {
+        report.error(self.line, &self.path, message);
+    }
+
+    pub(super) fn warning(&self, report: &mut Report, message: impl Into<String>) {
+        report.warning(self.line, &self.path, message);
+    }
+
+    /// A single value: text or a number, as it was written.
+    pub(super) fn text(&self, report: &mut Report) -> Option<&'a str> {
+        if let Value::Text(text) = &self.node.value {
+            return Some(text);
+        }
+        self.error(report, format!("expected a single value, found {}", self.node.kind()));
+        None
+    }
+
+    pub(super) fn string(&self, report: &mut Report) -> Option<String> {
+        self.text(report).map(str::to_owned)
+    }
+
+    /// A value that `parse` understands; `expected` says what that is.
+    pub(super) fn parse<T>(
+        &self,
+        report: &mut Report,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(report)?;
+        let value = parse(text);
+        if value.is_none() {
+            self.error(report, format!("expected {expected}, found {}", quoted(text)));
+        }
+        value
+    }
+
+    /// The items of a list; a single value is a list of one.
+    pub(super) fn items(&self) -> Vec<Field<'a>> {
+        match &self.node.value {
+            Value::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, node)| Field { path: format!("{}[{i}]", self.path), line: node.line, node })
+                .collect(),
+            Value::Null => Vec::new(),
+            Value::Text(_) | Value::Map(_) => vec![self.clone()],
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `api:` who may use the server, and where it listens.
+
+use crate::config::ApiConfig;
+use crate::config::problem::{Report, quoted};
+use crate::config::reader::{Field, Section};
+use crate::config::value::{LISTEN, listen};
+
+const FOREIGN: &[(&str, &str)] = &[
+    ("allow_paths", "every path asks for the same token or password"),
+    ("local_auth", "a password, once set, is asked of everybody"),
+    ("read_only", "nothing can be changed over HTTP"),
+    ("static_dir", "the pages are part of the program"),
+    ("tls_cert", "put a reverse proxy with TLS before the server"),
+    ("tls_key", "put a reverse proxy with TLS before the server"),
+    ("tls_listen", "put a reverse proxy with TLS before the server"),
+    ("unix_listen", "listen on 127.0.0.1 and let the proxy connect there"),
+];
+
+pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
+    let mut api = ApiConfig::default();
+    let listen_field = section.field("listen", report);
+    if let Some(address) = listen_field.as_ref().and_then(|field| field.parse(report, LISTEN, listen)) {
+        api.listen = address;
+    }
+    let username = section.field("username", report);
+    let password = section.field("password", report);
+    api.username = non_empty(username.as_ref(), report);
+    api.password = non_empty(password.as_ref(), report);
+    let token = section.field("token", report);
+    api.token = non_empty(token.as_ref(), report);
+    if let Some(field) = section.field("auth", report) {
+        api.auth_none = field
+            .parse(report, "none (or leave the key out)", |text| (text == "none").then_some(true))
+            .is_some();
+        if api.auth_none && (api.password.is_some() || api.token.is_some()) {
+            field.error(report, "expected either none or a password or token, not both");
+        }
+    }
+    match (&username, &password) {
+        (Some(field), None) if api.username.is_some() => {
+            field.error(report, "expected a password beside it (api.password)");
+        }
+        (None, Some(field)) if api.password.is_some() => {
+            field.error(report, "expected a user beside it (api.username)");
+        }
+        _ => {}
+    }
+    let open = !api.auth_none && api.token.is_none() && api.password.is_none();
+    if open
+        && !api.listen.ip().is_loopback()
+        && let Some(field) = &listen_field
+    {
+        field.error(
+            report,
+            format!(
+                "{} can be reached from other machines: expected api.token, or api.username and api.password, or \
+                 \"auth: none\" to let everybody in, or a listen address of this machine alone (127.0.0.1:{})",
+                api.listen,
+                api.listen.port()
+            ),
+        );
+    }
+    if let Some(field) = section.field("origin", report) {
+        api.origins = field.items().iter().filter_map(|item| item.parse(report, ORIGIN, origin)).collect();
+    }
+    if let Some(path) = section.field("base_path", report).and_then(|f| f.parse(report, BASE_PATH, base_path))
+    {
+        api.base_path = path;
+    }
+    section.finish(FOREIGN, report);
+    api
+}
+
+/// Secrets are never quoted in a message, so this does not go through `parse`.
+fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
+    let field = field?;
+    let text = field.string(report)?;
+    if text.is_empty() {
+        field.error(report, format!("expected a value, found {}", quoted("")));
+        return None;
+    }
+    Some(text)
+}
+
+const ORIGIN: &str = "an origin such as https://dashboard.example.com, or *";
+
+/// Scheme, host and port as browsers send them (RFC 6454 §6.2): no path, no default port, lower case.
+fn origin(text: &str) -> Option<String> {
+    if text == "*" {
+        return Some(text.to_owned());
+    }
+    let url = url::Url::parse(text).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let web = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.fragment().is_none();
+    (plain && web).then(|| url.origin().ascii_serialization())
+}
+
+const BASE_PATH: &str = "a path such as /cameras";
+
+fn base_path(text: &str) -> Option<String> {
+    let path = text.trim_matches('/');
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '.' | '~');
+    if path.contains("//") || path.split('/').any(|part| part == "..") || !path.chars().all(allowed) {
+        return None;
+    }
+    Some(if path.is_empty() { String::new() } else { format!("/{path}") })
+}

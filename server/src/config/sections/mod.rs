@@ -1,0 +1,56 @@
+//! The sections of the file, one room each.
+
+mod api;
+mod ffmpeg;
+mod log;
+mod multistream;
+mod preload;
+mod streams;
+mod webrtc;
+
+use super::Config;
+use super::problem::Report;
+use super::reader::Section;
+use super::yaml::Node;
+
+/// Sections of go2rtc's file that have no counterpart here.
+const FOREIGN: &[(&str, &str)] = &[
+    ("app", "all that multistream has is always there"),
+    ("echo", "multistream has no echo: sources"),
+    ("env", "set these in the environment of the server"),
+    ("exec", "sources come from this file alone, so there is nothing to allow"),
+    ("hass", "multistream does not read Home Assistant's settings"),
+    ("hls", "multistream serves WebRTC"),
+    ("homekit", "multistream is no HomeKit accessory"),
+    ("mjpeg", "multistream serves WebRTC"),
+    ("mp4", "multistream serves WebRTC"),
+    ("ngrok", "run the tunnel beside multistream"),
+    ("onvif", "multistream is no ONVIF server; an ONVIF camera's rtsp:// URL works"),
+    ("pinggy", "run the tunnel beside multistream"),
+    ("publish", "multistream sends to browsers only"),
+    ("rtmp", "multistream is no RTMP server"),
+    ("rtsp", "multistream is no RTSP server"),
+    ("srtp", "multistream is no HomeKit accessory"),
+    ("tuya", "multistream has no tuya: sources"),
+    ("webtorrent", "multistream serves WebRTC"),
+    ("wyoming", "multistream has no voice assistant"),
+    ("wyze", "multistream has no wyze: sources"),
+    ("xiaomi", "multistream has no xiaomi: sources"),
+];
+
+pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
+    let mut root = Section::root(document, report);
+    let ffmpeg = ffmpeg::read(root.section("ffmpeg", report), report);
+    let streams = streams::read(root.section("streams", report), &ffmpeg, report);
+    let config = Config {
+        api: api::read(root.section("api", report), report),
+        webrtc: webrtc::read(root.section("webrtc", report), report),
+        multistream: multistream::read(root.section("multistream", report), report),
+        log: log::read(root.section("log", report), report),
+        preload: preload::read(root.field("preload", report), &streams, report),
+        ffmpeg,
+        streams,
+    };
+    root.finish(FOREIGN, report);
+    config
+}

@@ -1,0 +1,47 @@
+//! `multistream:` limits and times.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::config::MultistreamConfig;
+use crate::config::problem::Report;
+use crate::config::reader::Section;
+use crate::config::value::{DURATION, SIZE, duration, size};
+
+pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> MultistreamConfig {
+    let mut multistream = MultistreamConfig::default();
+    number(&mut section, "max_slots", 1..=64, &mut multistream.max_slots, report);
+    number(&mut section, "max_sessions", 1..=100_000, &mut multistream.max_sessions, report);
+    time(&mut section, "switch_timeout", &mut multistream.switch_timeout, report);
+    time(&mut section, "resume_timeout", &mut multistream.resume_timeout, report);
+    time(&mut section, "linger", &mut multistream.linger, report);
+    time(&mut section, "gop_max_duration", &mut multistream.gop_max_duration, report);
+    if let Some(bytes) =
+        section.field("gop_max_bytes", report).and_then(|field| field.parse(report, SIZE, size))
+    {
+        multistream.gop_max_bytes = bytes;
+    }
+    section.finish(&[], report);
+    multistream
+}
+
+fn number(
+    section: &mut Section<'_>,
+    key: &str,
+    range: RangeInclusive<usize>,
+    value: &mut usize,
+    report: &mut Report,
+) {
+    let expected = format!("a number from {} to {}", range.start(), range.end());
+    if let Some(number) = section.field(key, report).and_then(|field| {
+        field.parse(report, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }) {
+        *value = number;
+    }
+}
+
+fn time(section: &mut Section<'_>, key: &str, value: &mut Duration, report: &mut Report) {
+    if let Some(time) = section.field(key, report).and_then(|field| field.parse(report, DURATION, duration)) {
+        *value = time;
+    }
+}

@@ -1,0 +1,143 @@
+//! `streams:` the cameras and their variants. A stream is a source, a list of sources, `{url: …}` or nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::config::grammar::{self, Context, Outcome};
+use crate::config::problem::{Report, quoted};
+use crate::config::reader::{Field, Section};
+use crate::config::source::Source;
+use crate::config::yaml::Value;
+use crate::config::{FfmpegConfig, StreamConfig};
+
+pub(super) fn read(
+    mut section: Section<'_>,
+    ffmpeg: &FfmpegConfig,
+    report: &mut Report,
+) -> Vec<StreamConfig> {
+    const PREFIX: &str = "streams.";
+    let fields: Vec<Field<'_>> = section.rest().collect();
+    let names: HashSet<&str> = fields.iter().map(|field| &field.path[PREFIX.len()..]).collect();
+    let mut streams = Vec::with_capacity(fields.len());
+    for field in &fields {
+        let name = &field.path[PREFIX.len()..];
+        if name.is_empty() {
+            report.error(field.line, "streams", "expected a name before the colon");
+            continue;
+        }
+        let sources = sources(name, field, &names, ffmpeg, report);
+        streams.push(StreamConfig { name: name.to_owned(), sources });
+    }
+    report_circles(&streams, &fields, report);
+    streams
+}
+
+fn sources(
+    name: &str,
+    field: &Field<'_>,
+    names: &HashSet<&str>,
+    ffmpeg: &FfmpegConfig,
+    report: &mut Report,
+) -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut left_out = Vec::new();
+    let mut own = None;
+    for item in lines(field, report) {
+        let Some(text) = item.text(report) else { continue };
+        let mut context =
+            Context { streams: names, ffmpeg, report: &mut *report, line: item.line, key: &field.path };
+        match grammar::source(text, &mut context) {
+            Outcome::Source(Source::Ffmpeg(source)) if source.upstream() == Some(name) => {
+                own.get_or_insert((item.line, text, source));
+            }
+            Outcome::Source(source) => sources.push(source),
+            Outcome::LeftOut(source) => left_out.push(Source::Unsupported(source)),
+            Outcome::Invalid => {}
+        }
+    }
+    // In go2rtc the idiom `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to its own stream. A stream
+    // has one track here: the camera's own is the one to keep.
+    if let Some((line, text, source)) = own {
+        if sources.is_empty() {
+            sources.push(Source::Ffmpeg(source));
+        } else {
+            let instead = format!("make it a stream of its own, such as {name}-h264");
+            let message =
+                format!("{} is left out: it reads the stream it stands in; {instead}", quoted(text));
+            report.warning(line, &field.path, message);
+        }
+    }
+    if sources.is_empty() {
+        left_out.truncate(1);
+        return left_out;
+    }
+    sources
+}
+
+/// The lines of a stream's value, each a source.
+fn lines<'a>(field: &Field<'a>, report: &mut Report) -> Vec<Field<'a>> {
+    match field.node.value {
+        Value::Map(_) => {
+            let mut section = Section::of(Some(field), &field.path, report);
+            let url = section.field("url", report);
+            section.finish(&[], report);
+            url.iter().flat_map(Field::items).collect()
+        }
+        _ => field.items(),
+    }
+}
+
+/// Every circle of streams that read each other is named once, as a → b → a.
+fn report_circles(streams: &[StreamConfig], fields: &[Field<'_>], report: &mut Report) {
+    let by_name: HashMap<&str, &StreamConfig> =
+        streams.iter().map(|stream| (stream.name.as_str(), stream)).collect();
+    let reads = |name: &str| -> Vec<&str> {
+        let sources = by_name.get(name).map_or(&[][..], |stream| &stream.sources);
+        sources
+            .iter()
+            .filter_map(|source| match source {
+                Source::Ffmpeg(source) => source.upstream(),
+                _ => None,
+            })
+            .collect()
+    };
+    let mut done: HashSet<&str> = HashSet::new();
+    for start in streams {
+        // The way from `start` to where the search is, each with the streams it still has to look at. Not recursive: a
+        // long chain must not end the stack.
+        let mut way: Vec<(&str, Vec<&str>)> = Vec::new();
+        if !done.contains(start.name.as_str()) {
+            way.push((&start.name, reads(&start.name)));
+        }
+        let mut on_the_way: HashSet<&str> = way.iter().map(|(name, _)| *name).collect();
+        while let Some((name, next)) = way.last_mut() {
+            let Some(upstream) = next.pop() else {
+                done.insert(name);
+                on_the_way.remove(name);
+                way.pop();
+                continue;
+            };
+            if on_the_way.contains(upstream) {
+                let circle: Vec<&str> =
+                    way.iter().map(|(name, _)| *name).skip_while(|name| *name != upstream).collect();
+                report_circle(&circle, fields, report);
+            } else if let Some((upstream, _)) = by_name.get_key_value(upstream)
+                && !done.contains(upstream)
+            {
+                on_the_way.insert(upstream);
+                way.push((upstream, reads(upstream)));
+            }
+        }
+    }
+}
+
+fn report_circle(circle: &[&str], fields: &[Field<'_>], report: &mut Report) {
+    let Some(first) = circle.first() else { return };
+    let Some(field) = fields.iter().find(|field| field.path.strip_prefix("streams.") == Some(first)) else {
+        return;
+    };
+    let way: Vec<&str> = circle.iter().chain([first]).copied().collect();
+    field.error(
+        report,
+        format!("reads itself in a circle: {}; expected a camera at its end", way.join(" → ")),
+    );
+}

@@ -1,0 +1,251 @@
+//! Whole files, as people write and paste them.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Result<(Config, Vec<Problem>), Problems> {
+    let lookup = |name: &str| (name == "CAMERA_PASSWORD").then(|| "hunter2".to_owned());
+    Config::parse("m.yaml", text, &lookup)
+}
+
+fn accepted(text: &str) -> (Config, Vec<String>) {
+    let (config, warnings) = parse(text).unwrap_or_else(|problems| panic!("{problems}"));
+    (config, warnings.iter().map(ToString::to_string).collect())
+}
+
+fn refused(text: &str) -> Vec<String> {
+    match parse(text) {
+        Ok(_) => panic!("accepted: {text}"),
+        Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn sources(config: &Config, name: &str) -> Vec<String> {
+    let stream = config.streams.iter().find(|stream| stream.name == name).expect("the stream is there");
+    stream.sources.iter().map(ToString::to_string).collect()
+}
+
+const GO2RTC: &str = r#"
+api:
+  listen: "127.0.0.1:1984"
+  origin: "*"
+rtsp:
+  listen: ":8554"
+webrtc:
+  listen: ":8555/tcp"
+  candidates:
+    - 192.168.1.2:8555
+    - stun:8555
+  filters:
+    networks: [udp4]
+log:
+  level: info
+  rtsp: warn
+ffmpeg:
+  h264: "-codec:v libx264 -g:v 30 -preset:v superfast"
+preload:
+  yard:
+  door: "video=h264"
+homekit:
+  yard:
+    pin: 12345678
+streams:
+  yard:
+    - rtsp://admin:${CAMERA_PASSWORD}@10.0.0.9/h264Preview_01_main#backchannel=0
+    - ffmpeg:yard#audio=opus
+    - "ffmpeg:yard#video=h264#hardware"
+  door: rtsp://10.0.0.8/1
+  door-720p: ffmpeg:door#video=h264#height=720
+  attic: tapo://secret@10.0.0.7
+  hall:
+    url: rtsp://10.0.0.6/1
+  empty:
+  plain: exec:ffmpeg -re -i /media/a.mp4 -c copy -f h264 -
+"#;
+
+#[test]
+fn a_pasted_go2rtc_file_is_accepted_and_what_has_no_effect_is_named() {
+    let (config, warnings) = accepted(GO2RTC);
+    let names: Vec<&str> = config.streams.iter().map(|stream| stream.name.as_str()).collect();
+    assert_eq!(names, ["yard", "door", "door-720p", "attic", "hall", "empty", "plain"]);
+    assert_eq!(sources(&config, "yard"), ["rtsp://***@10.0.0.9/h264Preview_01_main"]);
+    assert_eq!(sources(&config, "hall"), ["rtsp://10.0.0.6/1"]);
+    assert!(config.streams[5].sources.is_empty());
+    assert!(matches!(&config.streams[3].sources[..], [Source::Unsupported(_)]));
+    assert_eq!(config.preload, ["yard", "door"]);
+    assert_eq!(config.webrtc.candidates[0].to_string(), "192.168.1.2:8555");
+    for named in [
+        "m.yaml:5: warning: rtsp: ",
+        "m.yaml:8: warning: webrtc.listen: ",
+        "m.yaml:11: warning: webrtc.candidates[1]: \"stun:8555\"",
+        "m.yaml:13: warning: webrtc.filters.networks: ",
+        "m.yaml:16: warning: log.rtsp: ",
+        "m.yaml:22: warning: homekit: ",
+        "m.yaml:28: warning: streams.yard: \"ffmpeg:yard#audio=opus\" is left out: sound",
+        "m.yaml:29: warning: streams.yard: #hardware encodes in software",
+        "m.yaml:29: warning: streams.yard: \"ffmpeg:yard#video=h264#hardware\" is left out: it reads the stream",
+        "m.yaml:32: warning: streams.attic: \"tapo://***@10.0.0.7\" is left out",
+    ] {
+        assert!(warnings.iter().any(|warning| warning.starts_with(named)), "{named} not in {warnings:#?}");
+    }
+    assert_eq!(warnings.len(), 10, "{warnings:#?}");
+}
+
+#[test]
+fn an_empty_file_is_a_server_without_streams_on_loopback() {
+    for text in ["", "# nothing\n", "streams:\n"] {
+        let (config, warnings) = accepted(text);
+        assert!(config.streams.is_empty() && warnings.is_empty());
+        assert_eq!(config.api.listen.to_string(), "127.0.0.1:1984");
+    }
+}
+
+#[test]
+fn every_problem_is_reported_with_its_line_not_only_the_first() {
+    let problems = refused(
+        "api:\n  listen: nowhere\n  colour: red\nwebrtc: 5\nmultistream:\n  max_slots: many\n  linger: [1]\n\
+         log: {level: loud, format: xml}\nstreams:\n  a: camera\n  b: [rtsp://h/1, {x: 1}]\npreload: [c]\n",
+    );
+    for expected in [
+        "m.yaml:2: api.listen: expected an address such as \":1984\" (all interfaces) or \"127.0.0.1:1984\", found \"nowhere\"",
+        "m.yaml:3: warning: api.colour: is not a known key and has no effect",
+        "m.yaml:4: webrtc: expected keys and values, found text",
+        "m.yaml:6: multistream.max_slots: expected a number from 1 to 64, found \"many\"",
+        "m.yaml:7: multistream.linger: expected a single value, found a list",
+        "m.yaml:8: log.level: expected trace, debug, info, warn, error or off, or a filter such as info,multistream::source=debug, found \"loud\"",
+        "m.yaml:8: log.format: expected text or json, found \"xml\"",
+        "m.yaml:11: streams.b[1]: expected a single value, found keys and values",
+        "m.yaml:12: preload[0]: expected the name of a stream, found \"c\"",
+    ] {
+        assert!(problems.iter().any(|problem| problem == expected), "{expected} not in {problems:#?}");
+    }
+    assert!(
+        problems[7].starts_with("m.yaml:10: streams.a: expected a source such as rtsp://"),
+        "{problems:#?}"
+    );
+    assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+#[test]
+fn what_is_not_a_map_is_no_config() {
+    assert_eq!(refused("- a\n- b\n"), ["m.yaml:1: expected keys and values, found a list"]);
+    assert!(refused("streams: [\n")[0].contains("expected YAML"));
+}
+
+#[test]
+fn a_stream_that_reads_itself_is_an_error_that_names_the_circle() {
+    let circle = |names: &str| format!("reads itself in a circle: {names}; expected a camera at its end");
+    assert_eq!(
+        refused("streams:\n  camera1: ffmpeg:camera1#video=h264\n"),
+        [format!("m.yaml:2: streams.camera1: {}", circle("camera1 → camera1"))]
+    );
+    assert_eq!(
+        refused(
+            "streams:\n  x: rtsp://h/1\n  a: ffmpeg:b\n  b: [rtsp://h/1, ffmpeg:c]\n  c: ffmpeg:a\n  d: ffmpeg:c\n"
+        ),
+        [format!("m.yaml:3: streams.a: {}", circle("a → b → c → a"))]
+    );
+}
+
+#[test]
+fn a_chain_of_variants_is_no_circle_however_long() {
+    let mut text = "streams:\n  s0: rtsp://h/1\n".to_owned();
+    for i in 1..20_000 {
+        let sources = format!("[ffmpeg:s{}, ffmpeg:s{}]", i - 1, i / 2);
+        text.extend(["  s", &i.to_string(), ": ", &sources, "\n"]);
+    }
+    assert_eq!(accepted(&text).0.streams.len(), 20_000);
+}
+
+#[test]
+fn an_open_address_wants_a_lock_or_an_explicit_no() {
+    let problem = refused("api:\n  listen: \":1984\"\n");
+    assert!(problem[0].starts_with("m.yaml:2: api.listen: 0.0.0.0:1984 can be reached from other machines"));
+    for lock in ["token: t", "auth: none", "username: u\n  password: p"] {
+        accepted(&format!("api:\n  listen: \":1984\"\n  {lock}\n"));
+    }
+    accepted("api: {listen: \"[::1]:1984\"}");
+    assert!(refused("api: {username: u}")[0].contains("expected a password beside it"));
+    assert!(refused("api: {password: hunter2}")[0].contains("expected a user beside it"));
+    assert!(refused("api: {auth: none, token: t}")[0].contains("not both"));
+    assert!(refused("api: {auth: maybe}")[0].contains("expected none"));
+}
+
+#[test]
+fn values_reach_their_place() {
+    let (config, warnings) = accepted(
+        "api: {base_path: rtc/, origin: [\"https://Dash.example.com:443\", \"http://10.0.0.2:3000\"], token: 0123}\n\
+         webrtc: {listen: \":9000\", candidates: [10.0.0.1], filters: {ips: [10.0.0.1]}, \
+         ice_servers: [{urls: stun:s:3478}, {urls: [turn:t], username: u, credential: c}]}\n\
+         multistream: {max_slots: 25, switch_timeout: 500ms, linger: 2, gop_max_bytes: 1MB, gop_max_duration: 3s}\n\
+         ffmpeg: {bin: /opt/ffmpeg, timeout: 3, tiny: -s 1x1}\nlog: {level: disabled, format: json}\n",
+    );
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(config.api.base_path, "/rtc");
+    assert_eq!(config.api.origins, ["https://dash.example.com", "http://10.0.0.2:3000"]);
+    assert_eq!(config.api.token.as_deref(), Some("0123"));
+    assert_eq!(config.webrtc.candidates[0].to_string(), "10.0.0.1:9000");
+    assert_eq!(config.webrtc.ice_servers.len(), 2);
+    assert_eq!(config.webrtc.ice_servers[1].credential.as_deref(), Some("c"));
+    assert_eq!(config.multistream.max_slots, 25);
+    assert_eq!(config.multistream.switch_timeout, Duration::from_millis(500));
+    assert_eq!(config.multistream.gop_max_bytes, 1 << 20);
+    assert_eq!(config.ffmpeg.template("tiny"), Some("-s 1x1"));
+    assert_eq!((config.log.level.as_str(), config.log.format), ("off", LogFormat::Json));
+}
+
+#[test]
+fn no_secret_is_in_a_message_or_in_debug_output() {
+    let text = "api: {username: [hunter2], password: hunter2, token: hunter2}\nwebrtc:\n  ice_servers: [{urls: turn:h, username: u, credential: hunter2}]\n\
+                streams:\n  a: rtsp://u:${CAMERA_PASSWORD}@h:port/1\n  b: tapo://hunter2@h\n  c: rtsp://u:hunter2@h/1\n";
+    let mut report = problem::Report::new("m.yaml");
+    let config = read(text, &|_| Some("hunter2".to_owned()), &mut report);
+    let shown = format!("{config:?} {}", Problems(report.into_problems()));
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn every_key_is_documented() {
+    let documentation = include_str!("../../../docs/configuration.md");
+    let mut report = problem::Report::new("m.yaml");
+    read(
+        "webrtc: {ice_servers: [{urls: stun:h}]}\nstreams: {a: {url: rtsp://h/1}}\n",
+        &|_| None,
+        &mut report,
+    );
+    let keys: Vec<&str> = report.known_keys().collect();
+    assert!(keys.len() > 25, "{keys:?}");
+    for key in keys {
+        let documented = key.replace("[0]", "").replace("streams.a", "streams.NAME");
+        assert!(
+            documentation.contains(&format!("`{documented}`")),
+            "docs/configuration.md lacks `{documented}`"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in any::<String>()) {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn nothing_in_a_section_panics(
+        section in "(api|webrtc|multistream|log|ffmpeg|preload|streams|other)",
+        key in "(listen|token|origin|candidates|ice_servers|filters|max_slots|linger|level|a)",
+        value in "[a-z0-9:/@#\\[\\]{},.'\"&* -]{0,40}",
+    ) {
+        let _ = parse(&format!("{section}:\n  {key}: {value}\n"));
+        let _ = parse(&format!("{section}: {value}\n"));
+    }
+}
+
+#[test]
+fn the_example_is_accepted_without_a_warning() {
+    let (config, warnings) = accepted(include_str!("../../../examples/multistream.yaml"));
+    assert_eq!((config.streams.len(), warnings.len()), (5, 0), "{warnings:?}");
+}
