@@ -32,6 +32,9 @@ pub enum SourceError {
     InputDown { stream: String, reason: String },
     #[error("{what} is not supported")]
     NotSupported { what: String },
+    /// A sentence that says why the config cannot work.
+    #[error("{reason}")]
+    Unusable { reason: String },
 }
 
 impl SourceError {
@@ -45,6 +48,7 @@ impl SourceError {
                 | SourceError::UnsupportedCodec { .. }
                 | SourceError::CannotStart { .. }
                 | SourceError::NotSupported { .. }
+                | SourceError::Unusable { .. }
         )
     }
 }

@@ -5,6 +5,7 @@ mod depacketize;
 mod error;
 mod exec;
 pub mod ffmpeg;
+pub mod rtsp;
 mod stderr_tail;
 
 use std::sync::Arc;
@@ -35,9 +36,10 @@ pub async fn run_once(
     output: Output,
 ) -> Result<(), SourceError> {
     match source {
+        Source::Rtsp(source) => rtsp::run_once(source, output).await,
         Source::Ffmpeg(source) => ffmpeg::run_once(source, config, input, output).await,
         Source::Exec(source) => exec::run_once(source, config, output).await,
-        _ => Err(SourceError::NotSupported { what: describe(source) }),
+        Source::Unsupported(source) => Err(SourceError::Unusable { reason: source.reason.clone() }),
     }
 }
 

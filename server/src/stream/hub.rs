@@ -1,16 +1,24 @@
-//! One stream's task: it owns the stream's state and does what the commands say.
+//! One stream's task: it owns the stream's state, runs its source and hands out its frames. A thin shell: when the source
+//! runs is decided by [`Life`], what a frame is by [`Framer`], who gets it by [`Viewers`].
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::Instant;
+use tracing::{Instrument, debug, info, info_span, warn};
 
-use crate::config::{Config, Source, StreamConfig};
-use crate::source;
+use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
+use crate::media::{AccessUnit, FrameError, Framer, GopCache, GopLimits};
+use crate::source::{self, SourceError};
 
+use super::health::Health;
+use super::life::{Action, Life, LifeSettings, MARGIN};
+use super::relay;
+use super::viewers::Viewers;
 use super::{
-    ProducerSnapshot, Registry, StreamError, StreamEvent, StreamName, StreamSnapshot, StreamState,
-    ViewerQueue,
+    MediaClock, ProducerSnapshot, Registry, StreamError, StreamName, StreamSnapshot, StreamState, ViewerQueue,
 };
 
 #[derive(Debug)]
@@ -22,77 +30,321 @@ pub(super) enum Command {
     Shutdown { done: oneshot::Sender<()> },
 }
 
+/// Access units between a source and its hub: a source that is faster than that waits.
+const UNITS: usize = 16;
+/// A source that was told to stop and has not by then is dropped.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How often a viewer without room is told again that the stream is down.
+const OWED_EVERY: Duration = Duration::from_millis(200);
+
 pub(super) fn spawn(
     name: StreamName,
     inbox: mpsc::UnboundedReceiver<Command>,
     stream: &StreamConfig,
-    _config: &Config,
-    _registry: &Arc<Registry>,
+    config: &Config,
+    registry: &Arc<Registry>,
 ) {
-    let hub = Hub { name, sources: stream.sources.clone(), viewers: BTreeMap::new() };
-    tokio::spawn(hub.run(inbox));
+    let life = LifeSettings {
+        linger: config.multistream.linger,
+        preload: config.preload.contains(&stream.name),
+        patience: stream.sources.iter().map(|source| patience(source, config)).collect(),
+    };
+    let limits = GopLimits {
+        max_bytes: config.multistream.gop_max_bytes,
+        max_duration: config.multistream.gop_max_duration,
+    };
+    let span = info_span!("stream", %name);
+    let hub = Hub {
+        name,
+        sources: stream.sources.clone(),
+        ffmpeg: Arc::new(config.ffmpeg.clone()),
+        registry: Arc::downgrade(registry),
+        clock: registry.clock(),
+        life: Life::new(life, Instant::now().into_std()),
+        run: None,
+        framer: Framer::new(),
+        broken: true,
+        gop: GopCache::new(limits),
+        viewers: Viewers::default(),
+        health: Health::default(),
+    };
+    tokio::spawn(hub.run(inbox).instrument(span));
+}
+
+fn patience(source: &Source, config: &Config) -> Duration {
+    let own = match source {
+        Source::Rtsp(rtsp) => rtsp.timeout.unwrap_or(source::rtsp::TIMEOUT),
+        Source::Ffmpeg(ffmpeg) => ffmpeg.timeout.unwrap_or(config.ffmpeg.timeout),
+        Source::Exec(_) | Source::Unsupported(_) => config.ffmpeg.timeout,
+    };
+    own + MARGIN
 }
 
 struct Hub {
+    // In.
     name: StreamName,
     sources: Vec<Source>,
-    viewers: BTreeMap<u64, ViewerQueue>,
+    ffmpeg: Arc<FfmpegConfig>,
+    registry: Weak<Registry>,
+    clock: MediaClock,
+    // Owned.
+    life: Life,
+    run: Option<Run>,
+    framer: Framer,
+    /// Frames up to the next key frame are of no use: none came yet, or one was damaged.
+    broken: bool,
+    gop: GopCache,
+    // Out.
+    viewers: Viewers,
+    health: Health,
+}
+
+/// A source at work.
+struct Run {
+    /// `None` once the source has let go of its end, or was told to stop by closing ours.
+    units: Option<mpsc::Receiver<AccessUnit>>,
+    task: JoinHandle<Result<(), SourceError>>,
+    /// Set when it was told to stop.
+    drop_at: Option<Instant>,
+}
+
+/// What the hub wakes up for.
+enum Event {
+    Command(Option<Command>),
+    Unit(AccessUnit),
+    Ended(Result<Result<(), SourceError>, JoinError>),
+    Timeout,
 }
 
 impl Hub {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
-        while let Some(command) = inbox.recv().await {
-            match command {
-                Command::Join { viewer, queue } => {
-                    self.tell_offline(&queue);
-                    self.viewers.insert(viewer, queue);
+        self.act();
+        let done = loop {
+            let timeout = self.next_timeout();
+            let event = tokio::select! {
+                biased;
+                command = inbox.recv() => Event::Command(command),
+                event = next_event(&mut self.run) => event,
+                () = sleep_until(timeout) => Event::Timeout,
+            };
+            match event {
+                Event::Command(Some(Command::Shutdown { done })) => break Some(done),
+                Event::Command(None) => break None,
+                Event::Command(Some(command)) => self.command(command),
+                Event::Unit(unit) => self.unit(unit),
+                Event::Ended(result) => self.ended(result),
+                Event::Timeout => self.timeout(),
+            }
+            self.act();
+        };
+        self.finish().await;
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = Instant::now().into_std();
+        match command {
+            Command::Join { viewer, queue } => {
+                let gop = self.gop.gop();
+                self.viewers.join(viewer, queue, gop, self.down());
+                self.life.handle_joined(now);
+            }
+            Command::Leave { viewer } => {
+                if self.viewers.leave(viewer) {
+                    self.life.handle_left(now);
                 }
-                Command::Leave { viewer } => {
-                    self.viewers.remove(&viewer);
-                }
-                Command::Refresh { viewer } => {
-                    if let Some(queue) = self.viewers.get(&viewer) {
-                        self.tell_offline(queue);
-                    }
-                }
-                Command::Snapshot { reply } => {
-                    let _ = reply.send(self.snapshot());
-                }
-                Command::Shutdown { done } => {
-                    let _ = done.send(());
+            }
+            Command::Refresh { viewer } => {
+                let gop = self.gop.gop();
+                let down = self.down();
+                self.viewers.refresh(viewer, gop, down);
+            }
+            Command::Snapshot { reply } => {
+                let _ = reply.send(self.snapshot());
+            }
+            Command::Shutdown { .. } => {}
+        }
+    }
+
+    /// Why there is no picture, while the next attempt waits for its time.
+    fn down(&self) -> Option<StreamError> {
+        (self.life.state() == StreamState::Offline).then(|| self.life.error().cloned()).flatten()
+    }
+
+    fn unit(&mut self, unit: AccessUnit) {
+        let now = Instant::now();
+        match self.framer.frame(unit, self.clock.at(now)) {
+            Ok(frame) => {
+                self.broken &= !frame.keyframe;
+                if self.broken {
+                    self.life.handle_frame(false, now.into_std());
                     return;
+                }
+                if self.life.state() != StreamState::Live {
+                    let size = frame.dimensions.map(|size| format!("{}x{}", size.width, size.height));
+                    info!(codec = %frame.codec, size = size.as_deref().unwrap_or("unknown"), "live");
+                }
+                self.life.handle_frame(frame.keyframe, now.into_std());
+                self.health.count(&frame, now.into_std());
+                let frame = Arc::new(frame);
+                self.gop.push(Arc::clone(&frame));
+                let gop = &mut self.gop;
+                self.viewers.send(&frame, || gop.gop());
+            }
+            Err(FrameError::NoPicture) => {}
+            Err(error) => {
+                debug!(%error, "access unit dropped");
+                self.broken = true;
+            }
+        }
+    }
+
+    fn ended(&mut self, result: Result<Result<(), SourceError>, JoinError>) {
+        self.run = None;
+        let error = match result {
+            Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
+            Ok(Err(error)) => StreamError { permanent: error.permanent(), message: error.to_string() },
+            Err(error) if error.is_cancelled() => {
+                warn!("the source did not stop in time and was dropped");
+                StreamError { permanent: false, message: "the source did not stop in time".to_owned() }
+            }
+            Err(error) => {
+                warn!(%error, "the source crashed: this is a bug");
+                StreamError {
+                    permanent: false,
+                    message: "the source crashed: see the server's log".to_owned(),
+                }
+            }
+        };
+        self.reset_pictures();
+        self.life.handle_ended(error, rand::random(), Instant::now().into_std());
+        if self.life.state() == StreamState::Idle {
+            info!("stopped: nobody watches");
+        }
+    }
+
+    fn timeout(&mut self) {
+        let now = Instant::now();
+        if let Some(run) = &mut self.run
+            && run.drop_at.is_some_and(|at| at <= now)
+        {
+            run.drop_at = None;
+            run.task.abort();
+        }
+        self.viewers.send_owed();
+        self.life.handle_timeout(rand::random(), now.into_std());
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let life = self.life.poll_timeout().map(Instant::from_std);
+        let drop = self.run.as_ref().and_then(|run| run.drop_at);
+        let owed = self.viewers.owes().then(|| Instant::now() + OWED_EVERY);
+        [life, drop, owed].into_iter().flatten().min()
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.life.poll_action() {
+            match action {
+                Action::Start(source) => self.start(source),
+                Action::Stop => self.stop(),
+                Action::TellOffline(error) => {
+                    warn!(reason = %error.message, permanent = error.permanent, "offline");
+                    self.viewers.tell_offline(&error);
                 }
             }
         }
     }
 
-    fn tell_offline(&self, queue: &ViewerQueue) {
-        let message = format!("stream \"{}\" has no working source", self.name);
-        let _ = queue
-            .events
-            .try_send((queue.tag, StreamEvent::Offline(StreamError { permanent: true, message })));
+    fn start(&mut self, index: usize) {
+        let (output, units) = mpsc::channel(UNITS);
+        let task = match self.sources.get(index).cloned() {
+            Some(source) => {
+                info!(%source, "starting");
+                let (ffmpeg, registry) = (Arc::clone(&self.ffmpeg), self.registry.clone());
+                tokio::spawn(relay::run(source, ffmpeg, registry, output).in_current_span())
+            }
+            None => tokio::spawn(std::future::ready(Err(SourceError::Unusable {
+                reason: "the stream has no source: give it one in the config".to_owned(),
+            }))),
+        };
+        self.reset_pictures();
+        self.health.restart();
+        self.run = Some(Run { units: Some(units), task, drop_at: None });
+    }
+
+    /// By closing its output; it frees what it holds and ends.
+    fn stop(&mut self) {
+        self.reset_pictures();
+        if let Some(run) = &mut self.run {
+            run.units = None;
+            run.drop_at = Some(Instant::now() + STOP_PATIENCE);
+        }
+    }
+
+    /// What a run left behind does not belong to the next one.
+    fn reset_pictures(&mut self) {
+        self.framer.restart();
+        self.broken = true;
+        self.gop.clear();
+    }
+
+    async fn finish(mut self) {
+        self.stop();
+        if let Some(mut run) = self.run
+            && tokio::time::timeout(STOP_PATIENCE, &mut run.task).await.is_err()
+        {
+            warn!("the source did not stop in time and was dropped");
+            run.task.abort();
+        }
     }
 
     fn snapshot(&self) -> StreamSnapshot {
-        let producers = self.sources.iter().map(source::describe);
+        let now = Instant::now().into_std();
+        let active = self.life.source();
+        let (fps, bitrate_bps) = self.health.rates(now);
+        let producer = |(index, source)| ProducerSnapshot {
+            source: source::describe(source),
+            active: active == Some(index),
+        };
         StreamSnapshot {
             name: self.name.clone(),
-            state: StreamState::Idle,
-            producers: producers.map(|source| ProducerSnapshot { source, active: false }).collect(),
+            state: self.life.state(),
+            producers: self.sources.iter().enumerate().map(producer).collect(),
             viewers: self.viewers.len(),
-            codec: None,
-            dimensions: None,
-            fps: 0.0,
-            bitrate_bps: 0,
-            gop_frames: None,
-            gop_duration: None,
-            last_frame_age: None,
-            error: None,
-            frames: 0,
-            key_frames: 0,
-            bytes: 0,
-            restarts: 0,
-            frames_skipped: 0,
+            codec: self.health.codec,
+            dimensions: self.health.dimensions,
+            fps,
+            bitrate_bps,
+            gop_frames: self.health.gop.map(|(frames, _)| frames),
+            gop_duration: self.health.gop.map(|(_, duration)| duration),
+            last_frame_age: self.health.last_frame.map(|at| now.saturating_duration_since(at)),
+            error: self.life.error().cloned(),
+            frames: self.health.frames,
+            key_frames: self.health.key_frames,
+            bytes: self.health.bytes,
+            restarts: self.life.restarts(),
+            frames_skipped: self.viewers.frames_skipped(),
         }
+    }
+}
+
+/// Of the source: its next access unit, or its end once it has none left.
+async fn next_event(run: &mut Option<Run>) -> Event {
+    let Some(run) = run else { return std::future::pending().await };
+    if let Some(units) = &mut run.units {
+        if let Some(unit) = units.recv().await {
+            return Event::Unit(unit);
+        }
+        run.units = None;
+    }
+    Event::Ended((&mut run.task).await)
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }

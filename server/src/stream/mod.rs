@@ -3,13 +3,18 @@
 //! [`Registry`] knows the streams of the config by name. Each stream's hub is one task that owns its state; viewers get
 //! [`StreamEvent`]s through a queue of their own, many streams into one queue if they like.
 
+mod backoff;
 mod clock;
 mod event;
+mod health;
 mod hub;
+mod life;
 mod name;
 mod registry;
+mod relay;
 mod snapshot;
 mod subscription;
+mod viewers;
 
 pub use clock::MediaClock;
 pub use event::{Gop, StreamError, StreamEvent, ViewerQueue};

@@ -1,0 +1,192 @@
+//! Cameras: RTSP over TCP or UDP, by `retina`.
+//!
+//! After a loss (UDP) pictures are held back until the next key frame: a frozen picture is honest, a smeared one is not.
+//! Whenever a run ends, the camera is told (TEARDOWN), for many of them allow but a few sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use retina::client::{
+    Credentials, Demuxed, Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup,
+    SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport, UdpTransportOptions,
+};
+use retina::codec::{CodecItem, FrameFormat, VideoFrame};
+use tokio::time::{Instant, timeout, timeout_at};
+use url::Url;
+
+use crate::config::{RtspSource, RtspTransport};
+use crate::media::{AccessUnit, Codec, Timestamp90k};
+
+use super::{Output, SourceError};
+
+/// Without an answer or a frame for this long a camera counts as dead, unless `#timeout=` says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a camera is waited for that does not answer its TEARDOWN.
+const TEARDOWN_PATIENCE: Duration = Duration::from_secs(2);
+const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
+
+pub(super) async fn run_once(source: &RtspSource, output: Output) -> Result<(), SourceError> {
+    let sessions = Arc::new(SessionGroup::default());
+    let result = tokio::select! {
+        result = pull(source, &sessions, &output) => result,
+        () = output.closed() => Ok(()),
+    };
+    // The session is dropped by now, which makes retina tear it down in the background. What comes of it is the
+    // camera's business.
+    let _ = timeout(TEARDOWN_PATIENCE, sessions.await_teardown()).await;
+    result
+}
+
+async fn pull(source: &RtspSource, sessions: &Arc<SessionGroup>, output: &Output) -> Result<(), SourceError> {
+    let camera = Camera { source, patience: source.timeout.unwrap_or(TIMEOUT) };
+    let mut session = camera.describe(sessions).await?;
+    let (track, codec) = camera.video_track(&session)?;
+    let transport = match source.transport {
+        RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
+        RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
+    };
+    let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
+    camera.answer(session.setup(track, setup)).await?;
+    // Some cameras name no timestamp to start with.
+    let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
+    let playing = camera.answer(session.play(play)).await?;
+    let mut demuxed = playing.demuxed().map_err(|error| camera.error(&error))?;
+    let mut whole = Whole::default();
+    loop {
+        let frame = camera.frame(&mut demuxed).await?;
+        if !whole.lets_pass(frame.loss() > 0, frame.is_random_access_point()) {
+            continue;
+        }
+        let unit = AccessUnit {
+            codec,
+            timestamp: Timestamp90k(frame.timestamp().timestamp() as u64),
+            keyframe: frame.is_random_access_point(),
+            data: Bytes::from(frame.into_data()),
+        };
+        if output.send(unit).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+struct Camera<'a> {
+    source: &'a RtspSource,
+    patience: Duration,
+}
+
+impl Camera<'_> {
+    async fn describe(&self, sessions: &Arc<SessionGroup>) -> Result<Session<Described>, SourceError> {
+        let url = Url::parse(&self.source.url)
+            .map_err(|error| SourceError::Protocol { url: self.url(), reason: error.to_string() })?;
+        let credentials = self.source.credentials.clone();
+        let options = SessionOptions::default()
+            .user_agent(USER_AGENT.to_owned())
+            .creds(credentials.map(|(username, password)| Credentials { username, password }))
+            .session_group(Arc::clone(sessions))
+            .teardown(TeardownPolicy::Always);
+        self.answer(Session::describe(url, options)).await
+    }
+
+    /// The first that can be passed on. The others are not set up: a track that `retina` cannot read would end the session.
+    fn video_track(&self, session: &Session<Described>) -> Result<(usize, Codec), SourceError> {
+        let mut other = None;
+        for (index, stream) in session.streams().iter().enumerate() {
+            if stream.media() != "video" {
+                continue;
+            }
+            match stream.encoding_name() {
+                "h264" => return Ok((index, Codec::H264)),
+                "h265" => return Ok((index, Codec::H265)),
+                name => other = other.or(Some(name.to_owned())),
+            }
+        }
+        Err(match other {
+            Some(codec) => SourceError::UnsupportedCodec { url: self.url(), codec },
+            None => SourceError::NoVideo { url: self.url() },
+        })
+    }
+
+    async fn frame(&self, demuxed: &mut Demuxed) -> Result<VideoFrame, SourceError> {
+        let deadline = Instant::now() + self.patience;
+        loop {
+            match timeout_at(deadline, demuxed.next()).await.map_err(|_| self.silent())? {
+                Some(Ok(CodecItem::VideoFrame(frame))) => return Ok(frame),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.error(&error)),
+                None => {
+                    let reason = "the camera closed the connection".to_owned();
+                    return Err(SourceError::Protocol { url: self.url(), reason });
+                }
+            }
+        }
+    }
+
+    async fn answer<T>(
+        &self,
+        request: impl Future<Output = Result<T, retina::Error>>,
+    ) -> Result<T, SourceError> {
+        timeout(self.patience, request).await.map_err(|_| self.silent())?.map_err(|error| self.error(&error))
+    }
+
+    fn silent(&self) -> SourceError {
+        SourceError::Silent { url: self.url(), after: self.patience }
+    }
+
+    /// Without the password, which is not part of it.
+    fn url(&self) -> String {
+        self.source.url.clone()
+    }
+
+    fn error(&self, error: &retina::Error) -> SourceError {
+        match error.status_code() {
+            Some(401) => return SourceError::Unauthorized { url: self.url() },
+            Some(404) => return SourceError::NotFound { url: self.url() },
+            _ => {}
+        }
+        // The first line says what, the others where in the stream, for a debugger.
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        match what.strip_prefix("Unable to connect to RTSP server: ") {
+            Some(reason) if reason.contains("refused") => SourceError::Refused { address: self.address() },
+            Some(reason) => SourceError::Unreachable { address: self.address(), reason: reason.to_owned() },
+            None => SourceError::Protocol { url: self.url(), reason: what.to_owned() },
+        }
+    }
+
+    fn address(&self) -> String {
+        match Url::parse(&self.source.url) {
+            Ok(url) => format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(554)),
+            Err(_) => self.url(),
+        }
+    }
+}
+
+/// Whether all that a picture needs has come.
+#[derive(Debug, Default)]
+struct Whole {
+    lost: bool,
+}
+
+impl Whole {
+    fn lets_pass(&mut self, loss: bool, key_frame: bool) -> bool {
+        // A loss before a key frame hits the pictures before it.
+        self.lost = (self.lost || loss) && !key_frame;
+        !self.lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_loss_nothing_passes_until_the_next_key_frame() {
+        let mut whole = Whole::default();
+        let frames =
+            [(false, true), (false, false), (true, false), (false, false), (false, true), (false, false)];
+        let passed = frames.map(|(loss, key_frame)| whole.lets_pass(loss, key_frame));
+        assert_eq!(passed, [true, true, false, false, true, true]);
+    }
+}

@@ -1,0 +1,111 @@
+//! What a stream measures of itself.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::media::{Codec, Dimensions, Frame, Timestamp90k};
+
+/// Over which time frame rate and bit rate are averaged.
+const WINDOW: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Arrival and size of the last seconds' frames.
+    recent: VecDeque<(Instant, usize)>,
+    gop_started: Option<(Timestamp90k, u32)>,
+    pub(super) codec: Option<Codec>,
+    pub(super) dimensions: Option<Dimensions>,
+    /// Frames and duration of the last whole GOP.
+    pub(super) gop: Option<(u32, Duration)>,
+    pub(super) last_frame: Option<Instant>,
+    pub(super) frames: u64,
+    pub(super) key_frames: u64,
+    pub(super) bytes: u64,
+}
+
+impl Health {
+    pub(super) fn count(&mut self, frame: &Frame, now: Instant) {
+        let len = frame.len_bytes();
+        self.frames += 1;
+        self.bytes += len as u64;
+        self.last_frame = Some(now);
+        self.recent.push_back((now, len));
+        while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
+            self.recent.pop_front();
+        }
+        self.codec = Some(frame.codec);
+        if frame.keyframe {
+            self.key_frames += 1;
+            self.dimensions = frame.dimensions.or(self.dimensions);
+            if let Some((start, frames)) = self.gop_started {
+                self.gop = Some((frames, frame.timestamp.since(start)));
+            }
+            self.gop_started = Some((frame.timestamp, 1));
+        } else if let Some((_, frames)) = &mut self.gop_started {
+            *frames += 1;
+        }
+    }
+
+    /// The source was started anew; what it sends may be another picture.
+    pub(super) fn restart(&mut self) {
+        self.recent.clear();
+        self.gop_started = None;
+        self.gop = None;
+        self.dimensions = None;
+    }
+
+    /// Frames and bits per second.
+    pub(super) fn rates(&self, now: Instant) -> (f64, u64) {
+        let recent = || self.recent.iter().skip_while(|(at, _)| now.duration_since(*at) > WINDOW);
+        let (Some((first, first_len)), Some((last, _))) = (recent().next(), self.recent.back()) else {
+            return (0.0, 0);
+        };
+        let span = last.duration_since(*first).as_secs_f64();
+        if span <= 0.0 {
+            return (0.0, 0);
+        }
+        let count = recent().count() - 1;
+        let bytes: usize = recent().map(|(_, len)| len).sum::<usize>() - first_len;
+        (count as f64 / span, (bytes as f64 * 8.0 / span) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn frame(number: u64, keyframe: bool) -> Frame {
+        Frame {
+            codec: Codec::H264,
+            timestamp: Timestamp90k(number * 3600),
+            keyframe,
+            dimensions: None,
+            payloads: Box::new([Bytes::from_static(&[0; 1000])]),
+            data: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn rates_and_gop_length_are_what_was_sent() {
+        let (mut health, start) = (Health::default(), Instant::now());
+        let at = |number: u64| start + Duration::from_millis(40 * number);
+        for number in 0..300 {
+            health.count(&frame(number, number % 50 == 0), at(number));
+        }
+        let (fps, bitrate) = health.rates(at(299));
+        assert!((fps - 25.0).abs() < 0.1, "{fps}");
+        assert!(bitrate.abs_diff(200_000) < 1000, "{bitrate}");
+        assert_eq!(health.gop, Some((50, Duration::from_secs(2))));
+        assert_eq!((health.frames, health.key_frames, health.bytes), (300, 6, 300_000));
+    }
+
+    #[test]
+    fn rates_of_a_stream_that_has_stopped_are_zero() {
+        let (mut health, start) = (Health::default(), Instant::now());
+        health.count(&frame(0, true), start);
+        health.count(&frame(1, false), start + Duration::from_millis(40));
+        assert_eq!(health.rates(start + Duration::from_secs(6)), (0.0, 0));
+    }
+}

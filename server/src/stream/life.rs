@@ -1,0 +1,459 @@
+//! When a stream's source runs: `Idle → Starting → Live ⇄ Offline → Idle`. Pure: told what happened and when, it says what
+//! to do.
+//!
+//! Call a `handle_*` method for what happened, then [`Life::poll_action`] until it is empty, then come back with
+//! [`Life::handle_timeout`] at the time [`Life::poll_timeout`] names.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::{StreamError, StreamState};
+
+/// A source is expected to notice by itself that it is silent, and to say so better; this is for one that does not.
+pub(super) const MARGIN: Duration = Duration::from_secs(5);
+/// Frames without a key frame for this long are of no use to anyone.
+const KEY_FRAME_PATIENCE: Duration = Duration::from_secs(30);
+/// A new viewer need not sit through a long back-off, but may not hammer the camera either.
+const HURRY: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Clone)]
+pub(super) struct LifeSettings {
+    pub(super) linger: Duration,
+    pub(super) preload: bool,
+    /// For each source, in order: without a frame for this long it is taken for dead.
+    pub(super) patience: Vec<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Run this source. None runs.
+    Start(usize),
+    /// End the one that runs, and report it with [`Life::handle_ended`].
+    Stop,
+    /// Viewers have no picture any more.
+    TellOffline(StreamError),
+}
+
+#[derive(Debug)]
+pub(super) struct Life {
+    settings: LifeSettings,
+    phase: Phase,
+    viewers: usize,
+    /// When the source stops for want of viewers.
+    idle_at: Option<Instant>,
+    backoff: Backoff,
+    error: Option<StreamError>,
+    restarts: u64,
+    actions: VecDeque<Action>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Running { source: usize, since: Instant, last_frame: Instant, live: bool },
+    Stopping { then: Then },
+    Waiting { since: Instant, retry_at: Instant },
+}
+
+/// What comes once the source has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Idle,
+    Start(usize),
+    Wait,
+}
+
+impl Life {
+    pub(super) fn new(settings: LifeSettings, now: Instant) -> Self {
+        let preload = settings.preload;
+        let mut life = Self {
+            settings,
+            phase: Phase::Idle,
+            viewers: 0,
+            idle_at: None,
+            backoff: Backoff::default(),
+            error: None,
+            restarts: 0,
+            actions: VecDeque::new(),
+        };
+        if preload {
+            life.start(0, now);
+        }
+        life
+    }
+
+    pub(super) fn state(&self) -> StreamState {
+        match self.phase {
+            Phase::Idle | Phase::Stopping { then: Then::Idle } => StreamState::Idle,
+            Phase::Running { live: true, .. } => StreamState::Live,
+            Phase::Running { .. } | Phase::Stopping { then: Then::Start(_) } => StreamState::Starting,
+            Phase::Waiting { .. } | Phase::Stopping { then: Then::Wait } => StreamState::Offline,
+        }
+    }
+
+    /// Why the last attempt failed, until a key frame comes.
+    pub(super) fn error(&self) -> Option<&StreamError> {
+        self.error.as_ref()
+    }
+
+    /// Which source runs.
+    pub(super) fn source(&self) -> Option<usize> {
+        match self.phase {
+            Phase::Running { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(super) fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    pub(super) fn handle_joined(&mut self, now: Instant) {
+        self.viewers += 1;
+        self.idle_at = None;
+        match &mut self.phase {
+            Phase::Idle => self.start(0, now),
+            Phase::Stopping { then } if *then == Then::Idle => *then = Then::Start(0),
+            Phase::Waiting { since, retry_at }
+                if !self.error.as_ref().is_some_and(|error| error.permanent) =>
+            {
+                *retry_at = (*retry_at).min(*since + HURRY).max(now);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn handle_left(&mut self, now: Instant) {
+        self.viewers = self.viewers.saturating_sub(1);
+        if self.viewers == 0 && !self.settings.preload {
+            self.idle_at = Some(now + self.settings.linger);
+        }
+    }
+
+    pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
+        let Phase::Running { last_frame, live, .. } = &mut self.phase else { return };
+        *last_frame = now;
+        if key_frame {
+            *live = true;
+            self.error = None;
+            self.backoff.reset();
+        }
+    }
+
+    /// The source has ended: by itself, or because it was told to. `jitter` is a random number between 0 and 1.
+    pub(super) fn handle_ended(&mut self, error: StreamError, jitter: f64, now: Instant) {
+        match self.phase {
+            Phase::Running { source, live, .. } => self.failed(source, live, error, jitter, now),
+            Phase::Stopping { then: Then::Idle } => self.phase = Phase::Idle,
+            Phase::Stopping { then: Then::Start(source) } => self.start(source, now),
+            Phase::Stopping { then: Then::Wait } => self.wait(jitter, now),
+            Phase::Idle | Phase::Waiting { .. } => {}
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, jitter: f64, now: Instant) {
+        if self.idle_at.is_some_and(|at| at <= now) {
+            self.idle_at = None;
+            self.become_idle();
+        }
+        match self.phase {
+            Phase::Waiting { retry_at, .. } if retry_at <= now => {
+                self.restarts += 1;
+                self.start(0, now);
+            }
+            Phase::Running { source, live, .. } => {
+                if let Some(error) = self.stalled(now) {
+                    self.actions.push_back(Action::Stop);
+                    self.failed(source, live, error, jitter, now);
+                    self.phase = match self.phase {
+                        Phase::Running { source, .. } => {
+                            // The next source has to wait until this one is gone.
+                            self.actions.retain(|action| !matches!(action, Action::Start(_)));
+                            Phase::Stopping { then: Then::Start(source) }
+                        }
+                        _ => Phase::Stopping { then: Then::Wait },
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let next = match self.phase {
+            Phase::Waiting { retry_at, .. } => Some(retry_at),
+            Phase::Running { source, since, last_frame, live } => {
+                let silent = last_frame + self.patience(source);
+                Some(if live { silent } else { silent.min(since + KEY_FRAME_PATIENCE) })
+            }
+            Phase::Idle | Phase::Stopping { .. } => None,
+        };
+        [next, self.idle_at].into_iter().flatten().min()
+    }
+
+    fn start(&mut self, source: usize, now: Instant) {
+        self.phase = Phase::Running { source, since: now, last_frame: now, live: false };
+        self.actions.push_back(Action::Start(source));
+    }
+
+    fn become_idle(&mut self) {
+        match self.phase {
+            Phase::Running { .. } => {
+                self.phase = Phase::Stopping { then: Then::Idle };
+                self.actions.push_back(Action::Stop);
+            }
+            Phase::Stopping { .. } => self.phase = Phase::Stopping { then: Then::Idle },
+            Phase::Waiting { .. } => self.phase = Phase::Idle,
+            Phase::Idle => {}
+        }
+    }
+
+    fn failed(&mut self, source: usize, live: bool, error: StreamError, jitter: f64, now: Instant) {
+        let next = source + 1;
+        // The first error is kept: it is that of the source the operator prefers.
+        let first = if source == 0 || live { error } else { self.error.take().unwrap_or(error) };
+        self.error = Some(first.clone());
+        if !live && next < self.settings.patience.len() {
+            self.start(next, now);
+        } else {
+            self.actions.push_back(Action::TellOffline(first));
+            self.wait(jitter, now);
+        }
+    }
+
+    fn wait(&mut self, jitter: f64, now: Instant) {
+        let permanent = self.error.as_ref().is_some_and(|error| error.permanent);
+        let retry_at = now + self.backoff.after_failure(permanent, jitter);
+        self.phase = Phase::Waiting { since: now, retry_at };
+    }
+
+    fn stalled(&self, now: Instant) -> Option<StreamError> {
+        let Phase::Running { source, since, last_frame, live } = self.phase else { return None };
+        let patience = self.patience(source);
+        let message = if now >= last_frame + patience {
+            format!("the source gave no picture for {} s", patience.as_secs())
+        } else if !live && now >= since + KEY_FRAME_PATIENCE {
+            format!(
+                "the source sent no key frame for {} s: set a shorter key frame interval in the camera",
+                KEY_FRAME_PATIENCE.as_secs()
+            )
+        } else {
+            return None;
+        };
+        Some(StreamError { permanent: false, message })
+    }
+
+    fn patience(&self, source: usize) -> Duration {
+        self.settings.patience.get(source).copied().unwrap_or(KEY_FRAME_PATIENCE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A life on a clock of its own.
+    struct Bench {
+        life: Life,
+        now: Instant,
+    }
+
+    fn bench(sources: usize) -> Bench {
+        let settings =
+            LifeSettings { linger: 10 * SECOND, preload: false, patience: vec![15 * SECOND; sources] };
+        let now = Instant::now();
+        Bench { life: Life::new(settings, now), now }
+    }
+
+    fn down(message: &str) -> StreamError {
+        StreamError { permanent: false, message: message.to_owned() }
+    }
+
+    impl Bench {
+        fn join(&mut self) -> Vec<Action> {
+            self.life.handle_joined(self.now);
+            self.actions()
+        }
+
+        fn leave(&mut self) -> Vec<Action> {
+            self.life.handle_left(self.now);
+            self.actions()
+        }
+
+        fn key_frame(&mut self) {
+            self.life.handle_frame(true, self.now);
+        }
+
+        fn end(&mut self, message: &str) -> Vec<Action> {
+            self.life.handle_ended(down(message), 0.5, self.now);
+            self.actions()
+        }
+
+        fn pass(&mut self, time: Duration) -> Vec<Action> {
+            let until = self.now + time;
+            let mut actions = Vec::new();
+            while let Some(at) = self.life.poll_timeout().filter(|at| *at <= until) {
+                self.now = self.now.max(at);
+                self.life.handle_timeout(0.5, self.now);
+                actions.extend(self.actions());
+            }
+            self.now = until;
+            actions
+        }
+
+        fn actions(&mut self) -> Vec<Action> {
+            std::iter::from_fn(|| self.life.poll_action()).collect()
+        }
+    }
+
+    #[test]
+    fn the_first_viewer_starts_the_source_and_the_others_share_it() {
+        let mut bench = bench(1);
+        assert_eq!(bench.life.state(), StreamState::Idle);
+        assert_eq!(bench.join(), [Action::Start(0)]);
+        assert_eq!(bench.life.state(), StreamState::Starting);
+        assert_eq!(bench.join(), []);
+        bench.key_frame();
+        assert_eq!(bench.life.state(), StreamState::Live);
+    }
+
+    #[test]
+    fn the_source_lingers_after_the_last_viewer() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.join();
+        bench.key_frame();
+        bench.leave();
+        bench.leave();
+        assert_eq!(bench.pass(9 * SECOND), []);
+        assert_eq!(bench.pass(SECOND), [Action::Stop]);
+        assert_eq!(bench.end("stopped"), []);
+        assert_eq!(bench.life.state(), StreamState::Idle);
+    }
+
+    #[test]
+    fn a_viewer_that_comes_back_in_time_finds_the_source_running() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.key_frame();
+        bench.leave();
+        bench.pass(5 * SECOND);
+        assert_eq!(bench.join(), []);
+        bench.life.handle_frame(false, bench.now);
+        assert_eq!(bench.pass(14 * SECOND), []);
+    }
+
+    #[test]
+    fn a_viewer_that_comes_while_the_source_stops_gets_a_new_one_afterwards() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.leave();
+        assert_eq!(bench.pass(10 * SECOND), [Action::Stop]);
+        assert_eq!(bench.join(), []);
+        assert_eq!(bench.end("stopped"), [Action::Start(0)]);
+    }
+
+    #[test]
+    fn sources_are_tried_in_order_before_anyone_is_told() {
+        let mut bench = bench(2);
+        bench.join();
+        assert_eq!(bench.end("first"), [Action::Start(1)]);
+        assert_eq!(bench.end("second"), [Action::TellOffline(down("first"))]);
+        assert_eq!(bench.life.state(), StreamState::Offline);
+        assert_eq!(bench.pass(2 * SECOND), [Action::Start(0)]);
+    }
+
+    #[test]
+    fn a_live_source_that_fails_is_told_at_once_and_tried_again_a_second_later() {
+        let mut bench = bench(2);
+        bench.join();
+        bench.key_frame();
+        assert_eq!(bench.end("cable"), [Action::TellOffline(down("cable"))]);
+        assert_eq!(bench.pass(SECOND), [Action::Start(0)]);
+        assert_eq!(bench.life.error(), Some(&down("cable")));
+        bench.key_frame();
+        assert_eq!(bench.life.error(), None);
+    }
+
+    #[test]
+    fn a_silent_source_is_stopped_and_started_again_once_it_is_gone() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.key_frame();
+        let actions = bench.pass(15 * SECOND);
+        assert_eq!(actions, [Action::Stop, Action::TellOffline(down("the source gave no picture for 15 s"))]);
+        assert_eq!(bench.pass(60 * SECOND), []);
+        bench.end("stopped");
+        assert_eq!(bench.pass(8 * SECOND), [Action::Start(0)]);
+    }
+
+    #[test]
+    fn when_the_first_source_is_silent_the_second_waits_until_it_is_gone() {
+        let mut bench = bench(2);
+        bench.join();
+        assert_eq!(bench.pass(15 * SECOND), [Action::Stop]);
+        assert_eq!(bench.end("stopped"), [Action::Start(1)]);
+    }
+
+    #[test]
+    fn a_source_without_key_frames_is_given_up_after_half_a_minute() {
+        let mut bench = bench(1);
+        bench.join();
+        for _ in 0..29 {
+            assert_eq!(bench.pass(SECOND), []);
+            bench.life.handle_frame(false, bench.now);
+        }
+        assert!(matches!(bench.pass(SECOND)[..], [Action::Stop, Action::TellOffline(_)]));
+    }
+
+    #[test]
+    fn nobody_watching_ends_the_retries() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.end("refused");
+        bench.leave();
+        for _ in 0..20 {
+            if bench.pass(SECOND).contains(&Action::Start(0)) {
+                bench.end("refused");
+            }
+        }
+        assert_eq!(bench.life.state(), StreamState::Idle);
+    }
+
+    #[test]
+    fn a_new_viewer_brings_a_distant_retry_forward_but_not_one_that_may_lock_the_account() {
+        for permanent in [false, true] {
+            let mut bench = bench(1);
+            bench.join();
+            for _ in 0..25 {
+                bench.life.handle_ended(StreamError { permanent, message: "no".to_owned() }, 0.5, bench.now);
+                bench.actions();
+                while bench.pass(SECOND).is_empty() {}
+            }
+            bench.life.handle_ended(StreamError { permanent, message: "no".to_owned() }, 0.5, bench.now);
+            bench.actions();
+            bench.pass(SECOND);
+            bench.join();
+            assert_eq!(bench.pass(2 * SECOND).is_empty(), permanent);
+        }
+    }
+
+    #[test]
+    fn a_preloaded_stream_runs_without_viewers() {
+        let settings = LifeSettings { linger: SECOND, preload: true, patience: vec![15 * SECOND] };
+        let now = Instant::now();
+        let mut bench = Bench { life: Life::new(settings, now), now };
+        assert_eq!(bench.actions(), [Action::Start(0)]);
+        bench.key_frame();
+        bench.join();
+        bench.leave();
+        assert_eq!(bench.pass(10 * SECOND), []);
+    }
+}

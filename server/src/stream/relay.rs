@@ -1,0 +1,92 @@
+//! A source that reads another stream: a viewer of that stream like any other, so that a camera is pulled once for all of
+//! its variants.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::mpsc;
+
+use crate::config::{FfmpegConfig, Source};
+use crate::media::Frame;
+use crate::source::{self, Output, SourceError};
+
+use super::{Registry, StreamEvent, Subscription, ViewerQueue};
+
+/// A second of frames: what a program that is busy for a moment may be behind.
+const ROOM: usize = 32;
+
+/// Runs a source once, with the stream it reads, if it reads one.
+pub(super) async fn run(
+    source: Source,
+    ffmpeg: Arc<FfmpegConfig>,
+    registry: Weak<Registry>,
+    output: Output,
+) -> Result<(), SourceError> {
+    let Some(stream) = upstream(&source) else {
+        return source::run_once(&source, &ffmpeg, None, output).await;
+    };
+    let down = |reason: String| SourceError::InputDown { stream: stream.to_owned(), reason };
+    let (subscription, events) = subscribe(&registry, stream).map_err(down)?;
+    let (frames, input) = mpsc::channel(ROOM);
+    let running = source::run_once(&source, &ffmpeg, Some(input), output);
+    let feeding = feed(subscription, events, frames);
+    tokio::pin!(running, feeding);
+    tokio::select! {
+        result = &mut running => result,
+        reason = &mut feeding => {
+            // Its input is closed now: it ends in good order, with whatever it had left.
+            let result = running.await;
+            match reason {
+                Some(reason) => Err(down(reason)),
+                None => result,
+            }
+        }
+    }
+}
+
+fn upstream(source: &Source) -> Option<&str> {
+    match source {
+        Source::Ffmpeg(ffmpeg) => ffmpeg.upstream(),
+        _ => None,
+    }
+}
+
+type Events = mpsc::Receiver<(u64, StreamEvent)>;
+
+fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<(Subscription, Events), String> {
+    let registry = registry.upgrade().ok_or("the server is shutting down")?;
+    let name = registry.resolve(stream, None).map_err(|error| error.to_string())?;
+    let (sender, events) = mpsc::channel(ROOM);
+    Ok((registry.subscribe(&name, ViewerQueue { tag: 0, events: sender }), events))
+}
+
+/// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).
+async fn feed(
+    _subscription: Subscription,
+    mut events: Events,
+    frames: mpsc::Sender<Arc<Frame>>,
+) -> Option<String> {
+    let mut last: Option<Arc<Frame>> = None;
+    while let Some((_, event)) = events.recv().await {
+        let next: &[Arc<Frame>] = match &event {
+            StreamEvent::Gop(gop) => gop,
+            StreamEvent::Frame(frame) => std::slice::from_ref(frame),
+            StreamEvent::Offline(error) => return Some(error.message.clone()),
+        };
+        for frame in next {
+            if let Some(last) = &last {
+                if frame.codec != last.codec {
+                    return Some(format!("it went from {} to {}", last.codec, frame.codec));
+                }
+                // A GOP that was sent again begins with frames that were passed on before.
+                if frame.timestamp <= last.timestamp {
+                    continue;
+                }
+            }
+            if frames.send(Arc::clone(frame)).await.is_err() {
+                return None;
+            }
+            last = Some(Arc::clone(frame));
+        }
+    }
+    Some("the server is shutting down".to_owned())
+}

@@ -1,0 +1,284 @@
+//! Fan-out: each frame to each viewer, and never waiting for one.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::media::Frame;
+
+use super::{Gop, StreamError, StreamEvent, ViewerQueue};
+
+/// Who watches a stream, and where each of them is.
+///
+/// A viewer whose queue is full misses frames, and everything up to the next key frame with them, as they are of no use
+/// without those. To shorten its gap it gets the GOP as soon as it has room, but only once per GOP: a viewer that is
+/// always slow must not be sent everything twice.
+#[derive(Debug, Default)]
+pub(super) struct Viewers {
+    viewers: Vec<Viewer>,
+    frames_skipped: u64,
+}
+
+#[derive(Debug)]
+struct Viewer {
+    id: u64,
+    queue: ViewerQueue,
+    place: Place,
+    /// It was sent this GOP again already.
+    caught_up: bool,
+    /// It has yet to be told that the stream is down.
+    owed: Option<StreamError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It has every frame of the GOP up to now.
+    Following,
+    /// It waits for the first GOP since it came or since the stream went down.
+    New,
+    /// It was too slow.
+    Behind,
+}
+
+impl Viewers {
+    pub(super) fn len(&self) -> usize {
+        self.viewers.len()
+    }
+
+    pub(super) fn frames_skipped(&self) -> u64 {
+        self.frames_skipped
+    }
+
+    /// `gop` or `down`: what the newcomer can be told at once.
+    pub(super) fn join(&mut self, id: u64, queue: ViewerQueue, gop: Option<Gop>, down: Option<StreamError>) {
+        let mut viewer = Viewer { id, queue, place: Place::New, caught_up: false, owed: down };
+        match gop {
+            Some(gop) => viewer.send_gop(gop),
+            None => viewer.send_owed(),
+        }
+        self.viewers.push(viewer);
+    }
+
+    /// Whether it was here.
+    pub(super) fn leave(&mut self, id: u64) -> bool {
+        let before = self.viewers.len();
+        self.viewers.retain(|viewer| viewer.id != id);
+        self.viewers.len() < before
+    }
+
+    pub(super) fn refresh(&mut self, id: u64, gop: Option<Gop>, down: Option<StreamError>) {
+        let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == id) else { return };
+        if let Some(gop) = gop {
+            viewer.send_gop(gop);
+        } else {
+            viewer.owed = down;
+            viewer.send_owed();
+        }
+    }
+
+    /// `gop` makes the GOP that ends with `frame`, if there is one.
+    pub(super) fn send(&mut self, frame: &Arc<Frame>, mut gop: impl FnMut() -> Option<Gop>) {
+        for viewer in &mut self.viewers {
+            viewer.caught_up &= !frame.keyframe;
+            match viewer.place {
+                Place::Following => viewer.send_frame(frame),
+                Place::New => {
+                    if let Some(gop) = gop() {
+                        viewer.send_gop(gop);
+                    }
+                }
+                Place::Behind if frame.keyframe || !viewer.caught_up => {
+                    if let Some(gop) = gop() {
+                        viewer.send_gop(gop);
+                        viewer.caught_up |= viewer.place == Place::Following && !frame.keyframe;
+                    }
+                }
+                Place::Behind => {}
+            }
+            self.frames_skipped += u64::from(viewer.place == Place::Behind);
+        }
+    }
+
+    pub(super) fn tell_offline(&mut self, error: &StreamError) {
+        for viewer in &mut self.viewers {
+            viewer.place = Place::New;
+            viewer.owed = Some(error.clone());
+            viewer.send_owed();
+        }
+    }
+
+    /// Tries again to tell those whose queue was full. Whether any is left to be told.
+    pub(super) fn send_owed(&mut self) -> bool {
+        for viewer in &mut self.viewers {
+            viewer.send_owed();
+        }
+        self.owes()
+    }
+
+    pub(super) fn owes(&self) -> bool {
+        self.viewers.iter().any(|viewer| viewer.owed.is_some())
+    }
+}
+
+impl Viewer {
+    fn send_frame(&mut self, frame: &Arc<Frame>) {
+        if !self.try_send(StreamEvent::Frame(Arc::clone(frame))) {
+            self.place = Place::Behind;
+        }
+    }
+
+    fn send_gop(&mut self, gop: Gop) {
+        self.owed = None;
+        self.place = if self.try_send(StreamEvent::Gop(gop)) { Place::Following } else { Place::Behind };
+    }
+
+    fn send_owed(&mut self) {
+        if let Some(error) = self.owed.take()
+            && !self.try_send(StreamEvent::Offline(error.clone()))
+        {
+            self.owed = Some(error);
+        }
+    }
+
+    /// A viewer whose queue is closed is about to leave: nothing is owed to it.
+    fn try_send(&self, event: StreamEvent) -> bool {
+        !matches!(self.queue.events.try_send((self.queue.tag, event)), Err(TrySendError::Full(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::sync::mpsc::{self, Receiver};
+
+    use super::*;
+    use crate::media::{Codec, GopCache, GopLimits, Timestamp90k};
+
+    struct Bench {
+        viewers: Viewers,
+        cache: GopCache,
+        next: u64,
+    }
+
+    type Events = Receiver<(u64, StreamEvent)>;
+
+    fn bench() -> Bench {
+        let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(60) };
+        Bench { viewers: Viewers::default(), cache: GopCache::new(limits), next: 0 }
+    }
+
+    impl Bench {
+        fn join(&mut self, room: usize) -> Events {
+            let (events, received) = mpsc::channel(room);
+            let gop = self.cache.gop();
+            self.viewers.join(0, ViewerQueue { tag: 7, events }, gop, None);
+            received
+        }
+
+        fn frame(&mut self, keyframe: bool) {
+            let frame = Arc::new(Frame {
+                codec: Codec::H264,
+                timestamp: Timestamp90k(self.next),
+                keyframe,
+                dimensions: None,
+                payloads: Box::new([Bytes::from_static(b"x")]),
+                data: Bytes::new(),
+            });
+            self.next += 1;
+            self.cache.push(Arc::clone(&frame));
+            self.viewers.send(&frame, || self.cache.gop());
+        }
+    }
+
+    /// `g0-3` a GOP of frames 0 to 3, `4` a frame, `!` offline.
+    fn seen(events: &mut Events) -> String {
+        let mut text = Vec::new();
+        while let Ok((tag, event)) = events.try_recv() {
+            assert_eq!(tag, 7);
+            text.push(match event {
+                StreamEvent::Gop(gop) => {
+                    format!("g{}-{}", gop[0].timestamp.0, gop[gop.len() - 1].timestamp.0)
+                }
+                StreamEvent::Frame(frame) => frame.timestamp.0.to_string(),
+                StreamEvent::Offline(_) => "!".to_owned(),
+            });
+        }
+        text.join(" ")
+    }
+
+    #[test]
+    fn a_newcomer_gets_the_gop_and_then_each_frame() {
+        let mut bench = bench();
+        bench.frame(true);
+        bench.frame(false);
+        let mut events = bench.join(8);
+        bench.frame(false);
+        bench.frame(true);
+        assert_eq!(seen(&mut events), "g0-1 2 3");
+    }
+
+    #[test]
+    fn whoever_comes_before_the_first_key_frame_waits_for_it() {
+        let mut bench = bench();
+        let mut events = bench.join(8);
+        bench.frame(false);
+        bench.frame(true);
+        assert_eq!(seen(&mut events), "g1-1");
+        assert_eq!(bench.viewers.frames_skipped(), 0);
+    }
+
+    #[test]
+    fn a_slow_viewer_gets_the_gop_again_once_and_then_waits_for_the_key_frame() {
+        let mut bench = bench();
+        let mut events = bench.join(2);
+        bench.frame(true);
+        bench.frame(false);
+        bench.frame(false); // no room: 2 is lost
+        assert_eq!(seen(&mut events), "g0-0 1");
+        bench.frame(false);
+        bench.frame(false);
+        bench.frame(false); // no room again: 5 is lost
+        assert_eq!(seen(&mut events), "g0-3 4");
+        bench.frame(false);
+        assert_eq!(seen(&mut events), "");
+        bench.frame(true);
+        bench.frame(false);
+        assert_eq!(seen(&mut events), "g7-7 8");
+        assert_eq!(bench.viewers.frames_skipped(), 3);
+    }
+
+    #[test]
+    fn a_slow_viewer_costs_the_others_nothing() {
+        let mut bench = bench();
+        let _slow = bench.join(1);
+        let mut quick = bench.join(8);
+        (0..5).for_each(|number| bench.frame(number == 0));
+        assert_eq!(seen(&mut quick), "g0-0 1 2 3 4");
+    }
+
+    #[test]
+    fn that_the_stream_is_down_is_told_even_to_a_viewer_without_room() {
+        let mut bench = bench();
+        let mut events = bench.join(1);
+        bench.frame(true);
+        bench.viewers.tell_offline(&StreamError { permanent: false, message: "gone".to_owned() });
+        assert!(bench.viewers.owes());
+        assert_eq!(seen(&mut events), "g0-0");
+        assert!(!bench.viewers.send_owed());
+        assert_eq!(seen(&mut events), "!");
+    }
+
+    #[test]
+    fn a_refresh_repeats_the_gop() {
+        let mut bench = bench();
+        bench.frame(true);
+        let mut events = bench.join(8);
+        bench.frame(false);
+        let gop = bench.cache.gop();
+        bench.viewers.refresh(0, gop, None);
+        bench.frame(false);
+        assert_eq!(seen(&mut events), "g0-0 1 g0-1 2");
+    }
+}
