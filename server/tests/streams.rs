@@ -1,0 +1,216 @@
+//! Streams on a real RTSP server: pulled on demand, shared, retried, and let go of.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use multistream::config::{Config, RtspSource, RtspTransport, Source, StreamConfig};
+use multistream::media::{Codec, Dimensions};
+use multistream::stream::{
+    Registry, StreamError, StreamEvent, StreamSnapshot, StreamState, Subscription, ViewerQueue,
+};
+use multistream_testkit::{CameraEvent, Cameras, CamerasOptions, Login};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+const PATIENCE: Duration = Duration::from_secs(15);
+const LINGER: Duration = Duration::from_millis(500);
+
+fn start(options: &CamerasOptions) -> Cameras {
+    Cameras::start(options).expect("the test cameras start")
+}
+
+fn one_second_gops() -> CamerasOptions {
+    CamerasOptions { gop_s: 1.0, ..Default::default() }
+}
+
+fn registry_of(source: RtspSource) -> Arc<Registry> {
+    let mut config = Config::default();
+    config.multistream.linger = LINGER;
+    config.streams = vec![StreamConfig { name: "camera1".to_owned(), sources: vec![Source::Rtsp(source)] }];
+    Registry::new(&config)
+}
+
+struct Viewer {
+    /// Held for as long as the viewer is to watch.
+    _subscription: Subscription,
+    events: mpsc::Receiver<(u64, StreamEvent)>,
+}
+
+fn watch(registry: &Registry, room: usize) -> Viewer {
+    let name = registry.resolve("camera1", None).expect("the stream exists");
+    let (sender, events) = mpsc::channel(room);
+    Viewer { _subscription: registry.subscribe(&name, ViewerQueue { tag: 3, events: sender }), events }
+}
+
+impl Viewer {
+    async fn next(&mut self) -> StreamEvent {
+        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("the stream lives").1
+    }
+
+    async fn until_gop(&mut self) {
+        while !matches!(self.next().await, StreamEvent::Gop(gop) if gop[0].keyframe) {}
+    }
+
+    async fn until_offline(&mut self) -> StreamError {
+        loop {
+            if let StreamEvent::Offline(error) = self.next().await {
+                return error;
+            }
+        }
+    }
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..150 {
+        if holds() {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never: {what}");
+}
+
+async fn snapshot(registry: &Registry) -> StreamSnapshot {
+    registry.snapshot().await.remove(0)
+}
+
+async fn error_of(source: RtspSource) -> StreamError {
+    let registry = registry_of(source);
+    let error = watch(&registry, 64).until_offline().await;
+    registry.shutdown().await;
+    error
+}
+
+#[tokio::test]
+async fn nine_viewers_share_one_pull_that_ends_after_the_last() {
+    let cameras = start(&one_second_gops());
+    let registry = registry_of(RtspSource::new(cameras.url(1)));
+    let mut viewers: Vec<Viewer> = (0..9).map(|_| watch(&registry, 256)).collect();
+    for viewer in &mut viewers {
+        viewer.until_gop().await;
+        for _ in 0..30 {
+            assert!(matches!(viewer.next().await, StreamEvent::Frame(_)));
+        }
+    }
+    sleep(Duration::from_secs(2)).await;
+    let seen = snapshot(&registry).await;
+    assert_eq!((seen.state, seen.viewers), (StreamState::Live, 9));
+    assert_eq!(
+        (seen.codec, seen.dimensions),
+        (Some(Codec::H264), Some(Dimensions { width: 640, height: 360 }))
+    );
+    assert_eq!(seen.gop_frames, Some(30));
+    assert!((seen.fps - 30.0).abs() < 2.0, "{}", seen.fps);
+    assert_eq!(cameras.viewers(1), 1);
+
+    viewers.truncate(1);
+    sleep(LINGER * 2).await;
+    assert_eq!(cameras.viewers(1), 1);
+    viewers.clear();
+    eventually("the camera is let go of", || cameras.viewers(1) == 0).await;
+    let plays = cameras.events().into_iter().filter(|event| matches!(event, CameraEvent::Play { .. }));
+    assert_eq!(plays.count(), 1);
+    assert_eq!(snapshot(&registry).await.state, StreamState::Idle);
+}
+
+#[tokio::test]
+async fn a_camera_that_was_off_shows_again_by_itself() {
+    let options = one_second_gops();
+    let first = start(&options);
+    let port = first.port();
+    let registry = registry_of(RtspSource::new(first.url(1)));
+    let mut viewer = watch(&registry, 256);
+    viewer.until_gop().await;
+    drop(first);
+    assert!(!viewer.until_offline().await.permanent);
+    let again = start(&CamerasOptions { port, ..options });
+    viewer.until_gop().await;
+    assert!(snapshot(&registry).await.restarts >= 1);
+    registry.shutdown().await;
+    eventually("shutdown leaves no session behind", || again.viewers(1) == 0).await;
+}
+
+#[tokio::test]
+async fn udp_works_as_tcp_does() {
+    let cameras = start(&one_second_gops());
+    let registry =
+        registry_of(RtspSource { transport: RtspTransport::Udp, ..RtspSource::new(cameras.url(1)) });
+    let mut viewer = watch(&registry, 256);
+    viewer.until_gop().await;
+    for _ in 0..30 {
+        assert!(matches!(viewer.next().await, StreamEvent::Frame(_)));
+    }
+    drop(viewer);
+    eventually("the camera is let go of", || cameras.viewers(1) == 0).await;
+}
+
+#[tokio::test]
+async fn a_login_works_and_a_wrong_one_is_named_without_the_password() {
+    for method in ["basic", "digest"] {
+        let login = Login { user: "ann".to_owned(), password: "right-horse".to_owned(), method };
+        let cameras = start(&CamerasOptions { login: Some(login), ..Default::default() });
+        let url = format!("rtsp://127.0.0.1:{}/camera1", cameras.port());
+        let source = |password: &str| RtspSource {
+            credentials: Some(("ann".to_owned(), password.to_owned())),
+            ..RtspSource::new(url.clone())
+        };
+        let open = registry_of(source("right-horse"));
+        watch(&open, 64).until_gop().await;
+        open.shutdown().await;
+
+        let error = error_of(source("wrong-horse")).await;
+        assert!(error.permanent && error.message.contains("401"), "{error:?}");
+        assert!(!error.message.contains("horse"), "{error:?}");
+        assert!(error_of(RtspSource::new(url.clone())).await.message.contains("401"));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_the_camera_does_not_have_is_a_404() {
+    let cameras = start(&CamerasOptions::default());
+    let error = error_of(RtspSource::new(cameras.url(7))).await;
+    assert!(error.permanent && error.message.contains("404"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
+    let error = error_of(RtspSource::new(format!("rtsp://{free}/camera1"))).await;
+    assert!(!error.permanent);
+    let expected = format!("{free} refuses the connection: is the camera on, and is the port right?");
+    assert_eq!(error.message, expected);
+}
+
+#[tokio::test]
+async fn a_camera_that_says_nothing_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("rtsp://{}/camera1", silent.local_addr().expect("bound"));
+    let second = Some(Duration::from_secs(1));
+    let error = error_of(RtspSource { timeout: second, ..RtspSource::new(url.clone()) }).await;
+    assert_eq!(error, StreamError { permanent: false, message: format!("{url} sent nothing for 1 s") });
+}
+
+#[tokio::test]
+async fn a_viewer_that_takes_nothing_does_not_slow_the_others() {
+    let cameras = start(&one_second_gops());
+    let registry = registry_of(RtspSource::new(cameras.url(1)));
+    let mut stuck = watch(&registry, 4);
+    let mut quick = watch(&registry, 256);
+    quick.until_gop().await;
+    let mut frames = Vec::new();
+    while frames.len() < 90 {
+        match quick.next().await {
+            StreamEvent::Frame(frame) => frames.push(frame),
+            other => panic!("a hole: {other:?}"),
+        }
+    }
+    let distance = |pair: &[Arc<multistream::media::Frame>]| pair[1].timestamp.since(pair[0].timestamp);
+    assert!(frames.windows(2).all(|pair| distance(pair) < Duration::from_millis(200)));
+    assert!(snapshot(&registry).await.frames_skipped > 0);
+    for _ in 0..4 {
+        stuck.next().await;
+    }
+    stuck.until_gop().await;
+    registry.shutdown().await;
+}
