@@ -1,55 +1,25 @@
 //! The control protocol on a real socket: what a client may get wrong, and that only its sender notices.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+mod support;
+
 use std::time::Duration;
 
-use multistream::config::{Config, RtspSource, RtspTransport, Source, StreamConfig, WebrtcConfig};
-use multistream::http::{AppState, router};
-use multistream::session::Sessions;
-use multistream::stream::Registry;
+use multistream::config::Config;
 use multistream_testkit::{Control, Viewer};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-/// A server in this process, with cameras that are all down.
-struct Server {
-    url: String,
-    sessions: Arc<Sessions>,
-}
+use support::{Server, rtsp};
 
+/// A server whose cameras are all down.
 async fn server() -> Server {
     server_with(Config::default()).await
 }
 
 async fn server_with(mut config: Config) -> Server {
-    let nobody = RtspSource {
-        url: "rtsp://127.0.0.1:9/none".to_owned(),
-        credentials: None,
-        transport: RtspTransport::Tcp,
-        timeout: None,
-    };
-    for name in ["camera1", "camera1-720p", "camera2"] {
-        config
-            .streams
-            .push(StreamConfig { name: name.to_owned(), sources: vec![Source::Rtsp(nobody.clone())] });
-    }
-    config.webrtc =
-        WebrtcConfig { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..WebrtcConfig::default() };
-    let registry = Registry::new(&config);
-    let sessions = Sessions::new(&config, registry.clone()).await.expect("port 0 is free");
-    let sessions = Arc::new(sessions);
-    let state = AppState { config: Arc::new(config), registry, sessions: sessions.clone() };
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
-    let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-    tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    Server { url, sessions }
-}
-
-impl Server {
-    async fn control(&self) -> Control {
-        Control::connect(&self.url).await.expect("the server accepts WebSockets")
-    }
+    config.streams =
+        ["camera1", "camera1-720p", "camera2"].map(|name| rtsp(name, "rtsp://127.0.0.1:9/none")).into();
+    Server::start(config).await
 }
 
 /// Sends `message` and returns the error that answers it.

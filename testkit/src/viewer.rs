@@ -145,6 +145,8 @@ pub struct Viewer {
     pub control: Control,
     /// `multistream/answer`, as it came.
     pub answer: Value,
+    /// With which a new control connection takes the session over.
+    pub resume_token: String,
     counts: Arc<Mutex<BTreeMap<u32, SlotCounts>>>,
     media: JoinHandle<()>,
 }
@@ -154,7 +156,7 @@ impl Viewer {
     pub async fn connect(url: &str, slots: &Value) -> Result<Self, ViewerError> {
         let mut control = Control::connect(url).await?;
         control.send(&json!({ "type": "multistream/init", "request_id": "init", "slots": slots })).await?;
-        control.until_type("multistream/ready").await?;
+        let ready = control.until_type("multistream/ready").await?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let mut connection = peer(slots.as_array().map_or(0, Vec::len))?;
         let local = socket.local_addr()?;
@@ -169,7 +171,8 @@ impl Viewer {
         connection.set_remote_description(Instant::now(), RTCSessionDescription::answer(sdp.to_owned())?)?;
         let counts = Arc::default();
         let media = tokio::spawn(drive(connection, socket, slots_by_ssrc(&answer), Arc::clone(&counts)));
-        Ok(Self { control, answer, counts, media })
+        let resume_token = ready["resume"].as_str().unwrap_or_default().to_owned();
+        Ok(Self { control, answer, resume_token, counts, media })
     }
 
     /// What arrived so far, by slot index.

@@ -1,0 +1,194 @@
+//! Real cameras through the whole server to viewers: what arrives, and what is pulled for it.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use multistream::config::Config;
+use multistream_testkit::{Cameras, CamerasOptions, Viewer};
+use serde_json::{Value, json};
+
+use support::{Server, rtsp};
+
+/// Long enough for a camera to be pulled and to send a key frame, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn server(cameras: &Cameras, count: u8) -> Server {
+    let mut config = Config::default();
+    config.multistream.linger = Duration::from_millis(300);
+    config.multistream.resume_timeout = Duration::from_secs(3);
+    config.streams = (1..=count).map(|n| rtsp(&format!("camera{n}"), &cameras.url(n))).collect();
+    Server::start(config).await
+}
+
+fn slots(count: u8) -> Value {
+    (0..count).map(|slot| json!({ "slot": slot, "stream": format!("camera{}", slot + 1) })).collect()
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "{what} did not happen");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nine_cameras_arrive_whole_on_one_connection() {
+    let cameras = Cameras::start(&CamerasOptions { count: 9, ..Default::default() }).expect("cameras");
+    let server = server(&cameras, 9).await;
+    let viewer = Viewer::connect(&server.url, &slots(9)).await.expect("connects");
+    viewer.until_frames(60).await.expect("two seconds of all nine");
+    let counts = viewer.counts();
+    assert!(counts.values().all(|slot| slot.lost == 0 && slot.backwards == 0), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_is_answered_when_the_new_key_frame_was_sent_and_loses_nothing() {
+    let cameras =
+        Cameras::start(&CamerasOptions { count: 2, gop_s: 5.0, ..Default::default() }).expect("cameras");
+    let server = server(&cameras, 2).await;
+    let slots = json!([{ "slot": 0, "stream": "camera1" }, { "slot": 1, "stream": "camera2" }]);
+    let mut viewer = Viewer::connect(&server.url, &slots).await.expect("connects");
+    viewer.until_frames(10).await.expect("both play");
+    for turn in 0..10 {
+        let (id, stream) = (format!("s{turn}"), format!("camera{}", 1 + (turn + 1) % 2));
+        let switch = json!({ "type": "multistream/switch", "request_id": id, "slot": 0, "stream": stream });
+        viewer.control.send(&switch).await.expect("open");
+        let answer = viewer
+            .control
+            .until("answer", |message| message["request_id"] == id.as_str())
+            .await
+            .expect("it answers");
+        assert_eq!(answer["status"]["status"], "active", "{answer}");
+        assert_eq!(answer["status"]["stream"], stream.as_str());
+    }
+    viewer.until_frames(10).await.expect("it plays on");
+    let counts = viewer.counts();
+    assert_eq!((counts[&0].lost, counts[&0].backwards), (0, 0), "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_share_one_pull_and_the_camera_is_let_go_after_the_last() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let first = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    let second = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    first.until_frames(5).await.expect("plays");
+    second.until_frames(5).await.expect("plays");
+    assert_eq!(cameras.viewers(1), 1);
+    drop(first);
+    second.until_frames(30).await.expect("the other viewer does not notice");
+    drop(second);
+    until("letting the camera go", || cameras.viewers(1) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_slot_costs_its_camera_nothing_and_comes_back() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    viewer
+        .control
+        .send(&json!({ "type": "multistream/pause", "request_id": "p", "slot": 0 }))
+        .await
+        .expect("open");
+    until("letting the camera go", || cameras.viewers(1) == 0).await;
+    let before = viewer.counts()[&0].frames;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(viewer.counts()[&0].frames, before);
+    viewer
+        .control
+        .send(&json!({ "type": "multistream/resume", "request_id": "r", "slot": 0 }))
+        .await
+        .expect("open");
+    let answer =
+        viewer.control.until("answer", |message| message["request_id"] == "r").await.expect("it answers");
+    assert_eq!(answer["status"]["status"], "active");
+    viewer.until_frames(5).await.expect("plays again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_vanishes_is_offline_and_comes_back_by_itself() {
+    let mut cameras = Cameras::start(&CamerasOptions { count: 1, ..Default::default() }).expect("cameras");
+    let port = cameras.port();
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    drop(cameras);
+    let state = |wanted: &'static str| {
+        move |message: &Value| {
+            message["type"] == "multistream/status" && message["status"]["status"] == wanted
+        }
+    };
+    viewer.control.until("offline", state("offline")).await.expect("it is said");
+    cameras = Cameras::start(&CamerasOptions { port, ..Default::default() }).expect("cameras");
+    viewer.control.until("active", state("active")).await.expect("it comes back");
+    viewer.until_frames(5).await.expect("plays again");
+    assert_eq!(cameras.viewers(1), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_frame_is_sent_when_it_is_said_to_be() {
+    let cameras = Cameras::start(&CamerasOptions { gop_s: 5.0, ..Default::default() }).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    viewer
+        .control
+        .send(&json!({ "type": "multistream/keyframe", "request_id": "k", "slot": -1 }))
+        .await
+        .expect("open");
+    let answer = viewer.control.until_type("multistream/keyframe").await.expect("it answers");
+    assert_eq!(answer["status"], "sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_socket_leaves_the_pictures_alone_and_can_be_replaced() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    let mut control = server.control().await;
+    std::mem::swap(&mut viewer.control, &mut control);
+    // Dropped without a close frame, as a socket is whose network went away.
+    drop(control);
+    viewer.until_frames(30).await.expect("the pictures do not notice");
+    let resume = json!({ "type": "multistream/init", "request_id": "i2", "resume": viewer.resume_token });
+    viewer.control.send(&resume).await.expect("open");
+    let ready = viewer.control.until_type("multistream/ready").await.expect("resumed");
+    assert_eq!(ready["resumed"], true);
+    let status = viewer.control.until_type("multistream/status").await.expect("told where things stand");
+    assert_eq!(status["status"]["status"], "active");
+    viewer
+        .control
+        .send(&json!({ "type": "multistream/pause", "request_id": "p", "slot": 0 }))
+        .await
+        .expect("open");
+    viewer
+        .control
+        .until("answer", |message| message["request_id"] == "p")
+        .await
+        .expect("the new socket steers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_whose_media_is_gone_is_let_go() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    viewer.pull_media_plug();
+    let start = Instant::now();
+    let end = loop {
+        // Longer than one wait of the control connection: ICE takes its time to be sure.
+        if let Ok(end) = viewer.control.until_type("multistream/disconnected").await {
+            break end;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "the session never ended");
+    };
+    assert_eq!(end["reason"], "connection_lost");
+    until("letting the camera go", || cameras.viewers(1) == 0).await;
+    assert_eq!(server.sessions.summary().peers, 0);
+}

@@ -1,0 +1,40 @@
+//! A whole server in the test's own process, on free ports.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use multistream::config::{Config, RtspSource, RtspTransport, Source, StreamConfig, WebrtcConfig};
+use multistream::http::{AppState, router};
+use multistream::session::Sessions;
+use multistream::stream::Registry;
+use multistream_testkit::Control;
+
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) sessions: Arc<Sessions>,
+}
+
+impl Server {
+    /// Serves `config`, but for its addresses, which become free ports on loopback.
+    pub(crate) async fn start(mut config: Config) -> Self {
+        config.webrtc = WebrtcConfig { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..config.webrtc };
+        let registry = Registry::new(&config);
+        let sessions = Arc::new(Sessions::new(&config, registry.clone()).await.expect("port 0 is free"));
+        let state = AppState { config: Arc::new(config), registry, sessions: sessions.clone() };
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
+        let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+        tokio::spawn(async move { axum::serve(listener, router(state)).await });
+        Self { url, sessions }
+    }
+
+    pub(crate) async fn control(&self) -> Control {
+        Control::connect(&self.url).await.expect("the server accepts WebSockets")
+    }
+}
+
+/// A stream of this name from an RTSP camera.
+pub(crate) fn rtsp(name: &str, url: &str) -> StreamConfig {
+    let source =
+        RtspSource { url: url.to_owned(), credentials: None, transport: RtspTransport::Tcp, timeout: None };
+    StreamConfig { name: name.to_owned(), sources: vec![Source::Rtsp(source)] }
+}
