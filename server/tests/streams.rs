@@ -4,7 +4,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use multistream::config::{Config, RtspSource, RtspTransport, Source, StreamConfig};
+use multistream::config::{
+    Config, FfmpegInput, FfmpegSource, RtspSource, RtspTransport, Source, StreamConfig,
+};
 use multistream::media::{Codec, Dimensions};
 use multistream::stream::{
     Registry, StreamError, StreamEvent, StreamSnapshot, StreamState, Subscription, ViewerQueue,
@@ -38,7 +40,11 @@ struct Viewer {
 }
 
 fn watch(registry: &Registry, room: usize) -> Viewer {
-    let name = registry.resolve("camera1", None).expect("the stream exists");
+    watch_quality(registry, None, room)
+}
+
+fn watch_quality(registry: &Registry, quality: Option<&str>, room: usize) -> Viewer {
+    let name = registry.resolve("camera1", quality).expect("the stream exists");
     let (sender, events) = mpsc::channel(room);
     Viewer { _subscription: registry.subscribe(&name, ViewerQueue { tag: 3, events: sender }), events }
 }
@@ -112,6 +118,39 @@ async fn nine_viewers_share_one_pull_that_ends_after_the_last() {
     let plays = cameras.events().into_iter().filter(|event| matches!(event, CameraEvent::Play { .. }));
     assert_eq!(plays.count(), 1);
     assert_eq!(snapshot(&registry).await.state, StreamState::Idle);
+}
+
+#[tokio::test]
+async fn variants_watch_the_camera_instead_of_pulling_it_again() {
+    let cameras = start(&one_second_gops());
+    let height = |height: i32| FfmpegSource {
+        video: vec!["h264".to_owned()],
+        height: Some(height),
+        ..FfmpegSource::new(FfmpegInput::Stream("camera1".to_owned()))
+    };
+    let stream = |name: &str, source| StreamConfig { name: name.to_owned(), sources: vec![source] };
+    let mut config = Config::default();
+    config.multistream.linger = LINGER;
+    config.streams = vec![
+        stream("camera1", Source::Rtsp(RtspSource::new(cameras.url(1)))),
+        stream("camera1-180p", Source::Ffmpeg(height(180))),
+        stream("camera1-90p", Source::Ffmpeg(height(90))),
+    ];
+    let registry = Registry::new(&config);
+    let mut medium = watch_quality(&registry, Some("180p"), 256);
+    let mut small = watch_quality(&registry, Some("90p"), 256);
+    medium.until_gop().await;
+    small.until_gop().await;
+    let seen = registry.snapshot().await;
+    assert_eq!(seen.iter().map(|stream| stream.viewers).collect::<Vec<_>>(), [2, 1, 1]);
+    assert_eq!(seen[1].dimensions, Some(Dimensions { width: 320, height: 180 }));
+    assert_eq!(seen[2].dimensions, Some(Dimensions { width: 160, height: 90 }));
+    assert_eq!(cameras.viewers(1), 1);
+
+    drop((medium, small));
+    eventually("the camera is let go of", || cameras.viewers(1) == 0).await;
+    let seen = registry.snapshot().await;
+    assert!(seen.iter().all(|stream| stream.state == StreamState::Idle), "{seen:?}");
 }
 
 #[tokio::test]

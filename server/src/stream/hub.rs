@@ -23,11 +23,24 @@ use super::{
 
 #[derive(Debug)]
 pub(super) enum Command {
-    Join { viewer: u64, queue: ViewerQueue },
-    Leave { viewer: u64 },
-    Refresh { viewer: u64 },
-    Snapshot { reply: oneshot::Sender<StreamSnapshot> },
-    Shutdown { done: oneshot::Sender<()> },
+    /// `hurry`: see [`Life::handle_joined`].
+    Join {
+        viewer: u64,
+        queue: ViewerQueue,
+        hurry: bool,
+    },
+    Leave {
+        viewer: u64,
+    },
+    Refresh {
+        viewer: u64,
+    },
+    Snapshot {
+        reply: oneshot::Sender<StreamSnapshot>,
+    },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// Access units between a source and its hub: a source that is faster than that waits.
@@ -146,10 +159,10 @@ impl Hub {
     fn command(&mut self, command: Command) {
         let now = Instant::now().into_std();
         match command {
-            Command::Join { viewer, queue } => {
+            Command::Join { viewer, queue, hurry } => {
                 let gop = self.gop.gop();
                 self.viewers.join(viewer, queue, gop, self.down());
-                self.life.handle_joined(now);
+                self.life.handle_joined(hurry, now);
             }
             Command::Leave { viewer } => {
                 if self.viewers.leave(viewer) {
@@ -203,6 +216,7 @@ impl Hub {
 
     fn ended(&mut self, result: Result<Result<(), SourceError>, JoinError>) {
         self.run = None;
+        let input_down = matches!(result, Ok(Err(SourceError::InputDown { .. })));
         let error = match result {
             Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
             Ok(Err(error)) => StreamError { permanent: error.permanent(), message: error.to_string() },
@@ -219,7 +233,12 @@ impl Hub {
             }
         };
         self.reset_pictures();
-        self.life.handle_ended(error, rand::random(), Instant::now().into_std());
+        let now = Instant::now().into_std();
+        if input_down {
+            self.life.handle_input_down(error, rand::random(), now);
+        } else {
+            self.life.handle_ended(error, rand::random(), now);
+        }
         if self.life.state() == StreamState::Idle {
             info!("stopped: nobody watches");
         }

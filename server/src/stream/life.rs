@@ -109,14 +109,15 @@ impl Life {
         self.restarts
     }
 
-    pub(super) fn handle_joined(&mut self, now: Instant) {
+    /// `hurry`: a person waits for the picture. A variant that looks in again has its camera's time.
+    pub(super) fn handle_joined(&mut self, hurry: bool, now: Instant) {
         self.viewers += 1;
         self.idle_at = None;
         match &mut self.phase {
             Phase::Idle => self.start(0, now),
             Phase::Stopping { then } if *then == Then::Idle => *then = Then::Start(0),
             Phase::Waiting { since, retry_at }
-                if !self.error.as_ref().is_some_and(|error| error.permanent) =>
+                if hurry && !self.error.as_ref().is_some_and(|error| error.permanent) =>
             {
                 *retry_at = (*retry_at).min(*since + HURRY).max(now);
             }
@@ -127,7 +128,10 @@ impl Life {
     pub(super) fn handle_left(&mut self, now: Instant) {
         self.viewers = self.viewers.saturating_sub(1);
         if self.viewers == 0 && !self.settings.preload {
-            self.idle_at = Some(now + self.settings.linger);
+            // Whoever leaves a stream that is down and comes again must not get round the back-off.
+            let down = matches!(self.phase, Phase::Waiting { .. });
+            self.idle_at =
+                Some(now + if down { self.settings.linger.max(HURRY) } else { self.settings.linger });
         }
     }
 
@@ -139,6 +143,14 @@ impl Life {
             self.error = None;
             self.backoff.reset();
         }
+    }
+
+    /// The stream that the source reads is down: to look in on it every second costs its camera nothing, and the
+    /// variant is back as soon as the camera is.
+    pub(super) fn handle_input_down(&mut self, error: StreamError, jitter: f64, now: Instant) {
+        let backoff = std::mem::take(&mut self.backoff);
+        self.handle_ended(error, jitter, now);
+        self.backoff = backoff;
     }
 
     /// The source has ended: by itself, or because it was told to. `jitter` is a random number between 0 and 1.
@@ -278,7 +290,7 @@ mod tests {
 
     impl Bench {
         fn join(&mut self) -> Vec<Action> {
-            self.life.handle_joined(self.now);
+            self.life.handle_joined(true, self.now);
             self.actions()
         }
 
@@ -443,6 +455,34 @@ mod tests {
             bench.join();
             assert_eq!(bench.pass(2 * SECOND).is_empty(), permanent);
         }
+    }
+
+    #[test]
+    fn a_variant_is_back_within_seconds_however_long_its_camera_was_down() {
+        let mut bench = bench(1);
+        bench.join();
+        for _ in 0..100 {
+            bench.life.handle_input_down(down("camera1 is down"), 0.5, bench.now);
+            bench.actions();
+            assert_eq!(bench.pass(2 * SECOND), [Action::Start(0)]);
+        }
+    }
+
+    #[test]
+    fn a_variant_that_looks_in_does_not_bring_its_cameras_retry_forward() {
+        let mut bench = bench(1);
+        bench.join();
+        for _ in 0..25 {
+            bench.end("unplugged");
+            while bench.pass(SECOND).is_empty() {}
+        }
+        bench.end("unplugged");
+        let retry = bench.life.poll_timeout();
+        bench.life.handle_joined(false, bench.now);
+        bench.life.handle_left(bench.now);
+        assert_eq!(bench.life.poll_timeout(), retry);
+        bench.life.handle_joined(true, bench.now);
+        assert!(bench.life.poll_timeout() < retry);
     }
 
     #[test]

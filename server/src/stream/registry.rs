@@ -62,10 +62,19 @@ impl Registry {
 
     /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be down.
     pub fn subscribe(&self, name: &StreamName, queue: ViewerQueue) -> Subscription {
+        self.join(name, queue, true)
+    }
+
+    /// For a source that reads another stream: it takes part in that stream's life, but does not press it.
+    pub(super) fn look_in(&self, name: &StreamName, queue: ViewerQueue) -> Subscription {
+        self.join(name, queue, false)
+    }
+
+    fn join(&self, name: &StreamName, queue: ViewerQueue, hurry: bool) -> Subscription {
         let viewer = self.next_viewer.fetch_add(1, Ordering::Relaxed);
         let hub = self.hubs.get(name).expect("a StreamName is only made of a stream that exists").clone();
         // A hub that is gone has ended with the server.
-        let _ = hub.send(Command::Join { viewer, queue });
+        let _ = hub.send(Command::Join { viewer, queue, hurry });
         Subscription { viewer, hub }
     }
 

@@ -56,7 +56,7 @@ fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<(Subscription, E
     let registry = registry.upgrade().ok_or("the server is shutting down")?;
     let name = registry.resolve(stream, None).map_err(|error| error.to_string())?;
     let (sender, events) = mpsc::channel(ROOM);
-    Ok((registry.subscribe(&name, ViewerQueue { tag: 0, events: sender }), events))
+    Ok((registry.look_in(&name, ViewerQueue { tag: 0, events: sender }), events))
 }
 
 /// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).
