@@ -1,0 +1,286 @@
+//! The client's state, and what the app can ask of it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use multistream_protocol::client::{Keyframe, Layout, Pause, Resume, SlotRequest, Switch};
+
+use super::command::{Attempt, ClientMessage, Command, Event, PromiseId, State};
+use super::lifecycle::Phase;
+use super::requests::{Requests, Settled};
+use super::slots::{self, Slot, Slots};
+use super::{ClientError, Code};
+
+/// What the app may tune.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// For a handshake, and for the answer to a request.
+    pub connection_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connection_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// See the [module](super).
+#[derive(Debug)]
+pub struct Client {
+    pub(super) options: Options,
+    pub(super) phase: Phase,
+    pub(super) state: State,
+    pub(super) attempt: Attempt,
+    /// Tries since the connection was lost.
+    pub(super) retry: u32,
+    /// The call of `connect`, until it is settled.
+    pub(super) connecting: Option<PromiseId>,
+    /// The peer of an attempt that lost its socket: it plays on until the next one is connected.
+    pub(super) outgoing_peer: Option<Attempt>,
+    pub(super) slots: Slots,
+    pub(super) requests: Requests,
+    commands: VecDeque<Command>,
+    last_id: u32,
+}
+
+impl Client {
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            phase: Phase::Idle,
+            state: State::Idle,
+            attempt: 0,
+            retry: 0,
+            connecting: None,
+            outgoing_peer: None,
+            slots: Slots::default(),
+            requests: Requests::default(),
+            commands: VecDeque::new(),
+            last_id: 0,
+        }
+    }
+
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The attempt whose socket and peer are the current ones.
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// What to do next.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    /// When [`Client::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        [self.phase.deadline(), self.requests.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Opens the connection. Resolves to the tracks when media can flow.
+    pub fn connect(&mut self, now: Duration, slots: Vec<SlotRequest>) -> PromiseId {
+        let promise = self.next_id();
+        if !matches!(self.phase, Phase::Idle) {
+            let message = "connect() was called before: call disconnect() first, or make a second client.";
+            self.push(Command::Reject(promise, ClientError::new(Code::AlreadyConnected, message)));
+            return promise;
+        }
+        match Slots::new(slots) {
+            Err(error) => self.push(Command::Reject(promise, error)),
+            Ok(slots) => {
+                self.slots = slots;
+                self.connecting = Some(promise);
+                self.set_state(State::Connecting);
+                self.start_attempt(now);
+            }
+        }
+        promise
+    }
+
+    /// Shows another stream. Resolves to the slot's status when the new picture is being sent.
+    pub fn switch(&mut self, now: Duration, wish: SlotRequest) -> PromiseId {
+        let request = |request_id, wish| ClientMessage::Switch(Switch { request_id, slot: wish });
+        self.request_picture(now, wish, request)
+    }
+
+    /// Many switches as one.
+    pub fn switch_many(&mut self, now: Duration, wishes: Vec<SlotRequest>) -> PromiseId {
+        let promise = self.next_id();
+        if let Err(error) = self.check_layout(&wishes) {
+            self.push(Command::Reject(promise, error));
+            return promise;
+        }
+        let request_id = promise.to_string();
+        let mut changes = Vec::new();
+        for wish in &wishes {
+            // Checked above: every slot exists.
+            if let Ok(before) = self.wish(wish.clone()) {
+                changes.push((wish.clone(), before));
+            }
+        }
+        let deadline = now + self.options.connection_timeout;
+        self.requests.await_pictures(promise, request_id.clone(), deadline, changes, true);
+        self.send_if_connected(ClientMessage::Layout(Layout { request_id, slots: wishes }));
+        promise
+    }
+
+    /// Stops the slot's stream; its track stays.
+    pub fn pause(&mut self, now: Duration, slot: i32) -> PromiseId {
+        let promise = self.next_id();
+        match self.ready_slot(slot) {
+            Err(error) => self.push(Command::Reject(promise, error)),
+            Ok(wish) => {
+                wish.paused = true;
+                let superseded = self.requests.supersede(slot as u32);
+                self.settle(superseded);
+                let request_id = promise.to_string();
+                let deadline = now + self.options.connection_timeout;
+                self.requests.await_pause(promise, request_id.clone(), deadline, slot as u32);
+                self.send_if_connected(ClientMessage::Pause(Pause { request_id, slot }));
+            }
+        }
+        promise
+    }
+
+    /// Shows the slot's stream again. Resolves when its picture is being sent.
+    pub fn resume(&mut self, now: Duration, slot: i32) -> PromiseId {
+        match self.ready_slot(slot) {
+            Err(error) => {
+                let promise = self.next_id();
+                self.push(Command::Reject(promise, error));
+                promise
+            }
+            Ok(wanted) => {
+                let wish = wanted.shows.clone();
+                self.request_picture(now, wish, |request_id, wish| {
+                    // Stream and quality are named, so that a server that forgot them still shows the right picture.
+                    let SlotRequest { slot, stream, quality } = wish;
+                    ClientMessage::Resume(Resume { request_id, slot, stream: Some(stream), quality })
+                })
+            }
+        }
+    }
+
+    /// Asks for a key frame now.
+    pub fn request_keyframe(&mut self, now: Duration, slot: i32) -> PromiseId {
+        let promise = self.next_id();
+        match self.ready_slot(slot).map(drop) {
+            Err(error) => self.push(Command::Reject(promise, error)),
+            Ok(()) if self.state != State::Connected => {
+                let message =
+                    "The connection is being made again: the new one begins with a key frame anyway.";
+                self.push(Command::Reject(promise, ClientError::new(Code::NotConnected, message)));
+            }
+            Ok(()) => {
+                let request_id = promise.to_string();
+                let deadline = now + self.options.connection_timeout;
+                self.requests.await_keyframe(promise, request_id.clone(), deadline, slot as u32);
+                self.send_if_connected(ClientMessage::Keyframe(Keyframe { request_id, slot }));
+            }
+        }
+        promise
+    }
+
+    /// Ends everything. May be called at any time.
+    pub fn disconnect(&mut self) {
+        if matches!(self.phase, Phase::Idle) {
+            return;
+        }
+        if self.phase.has_session() {
+            self.push(Command::Send(self.attempt, ClientMessage::Close));
+        }
+        let error = ClientError::new(Code::Aborted, "disconnect() was called.");
+        self.end("disconnected by the app", &error);
+    }
+
+    fn request_picture(
+        &mut self,
+        now: Duration,
+        wish: SlotRequest,
+        request: impl FnOnce(String, SlotRequest) -> ClientMessage,
+    ) -> PromiseId {
+        let promise = self.next_id();
+        let before = slots::check(&wish).and_then(|()| {
+            self.ready_slot(wish.slot)?;
+            self.wish(wish.clone())
+        });
+        match before {
+            Err(error) => self.push(Command::Reject(promise, error)),
+            Ok(before) => {
+                let request_id = promise.to_string();
+                let deadline = now + self.options.connection_timeout;
+                let change = vec![(wish.clone(), before)];
+                self.requests.await_pictures(promise, request_id.clone(), deadline, change, false);
+                self.send_if_connected(request(request_id, wish));
+            }
+        }
+        promise
+    }
+
+    /// Replaces the slot's wish, ends the calls that waited for the old one, and returns it.
+    fn wish(&mut self, wish: SlotRequest) -> Result<SlotRequest, ClientError> {
+        let slot = self.slots.get_mut(wish.slot)?;
+        slot.paused = false;
+        let index = wish.slot as u32;
+        let before = std::mem::replace(&mut slot.shows, wish);
+        let superseded = self.requests.supersede(index);
+        self.settle(superseded);
+        Ok(before)
+    }
+
+    fn check_layout(&mut self, wishes: &[SlotRequest]) -> Result<(), ClientError> {
+        Slots::new(wishes.to_vec())?;
+        wishes.iter().try_for_each(|wish| self.ready_slot(wish.slot).map(drop))
+    }
+
+    /// The slot, if there is a connection or one is being made again.
+    fn ready_slot(&mut self, slot: i32) -> Result<&mut Slot, ClientError> {
+        match self.state {
+            State::Connected | State::Reconnecting => self.slots.get_mut(slot),
+            State::Idle | State::Connecting | State::Disconnected => Err(ClientError::not_connected()),
+        }
+    }
+
+    /// While a connection is being made again, wishes wait for its `init`.
+    fn send_if_connected(&mut self, message: ClientMessage) {
+        if self.state == State::Connected {
+            self.push(Command::Send(self.attempt, message));
+        }
+    }
+
+    pub(super) fn push(&mut self, command: Command) {
+        self.commands.push_back(command);
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.push(Command::Emit(event));
+    }
+
+    pub(super) fn set_state(&mut self, state: State) {
+        if self.state != state {
+            self.state = state;
+            self.emit(Event::State(state));
+        }
+    }
+
+    pub(super) fn settle(&mut self, settled: Vec<Settled>) {
+        for Settled { promise, result, revert } in settled {
+            for before in revert {
+                if let Ok(slot) = self.slots.get_mut(before.slot) {
+                    slot.shows = before;
+                }
+            }
+            self.push(match result {
+                Ok(outcome) => Command::Resolve(promise, outcome),
+                Err(error) => Command::Reject(promise, error),
+            });
+        }
+    }
+
+    pub(super) fn next_id(&mut self) -> u32 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+}

@@ -1,0 +1,85 @@
+//! What a promise is rejected with: a stable code and a sentence for people.
+
+use std::borrow::Cow;
+
+/// Declares the client's own codes once. A test compares them with the typings of the npm package.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $wire:literal,)+) => {
+        /// The codes the client makes itself. Those of the server (`ErrorCode` of the protocol) pass through as they are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$variant,)+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $wire,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The server's address is not an `http(s)` or `ws(s)` URL.
+    InvalidUrl = "invalid-url",
+    /// The slots are empty, repeated, negative, or lack a stream.
+    InvalidSlots = "invalid-slots",
+    /// `connect` was called twice.
+    AlreadyConnected = "already-connected",
+    /// The call needs a connection.
+    NotConnected = "not-connected",
+    /// The connection has no such slot.
+    UnknownSlot = "unknown-slot",
+    /// A later call for the same slot overrode this one.
+    Superseded = "superseded",
+    /// `disconnect()` or an `AbortSignal` ended it.
+    Aborted = "aborted",
+    /// The WebSocket could not be opened or was closed during the handshake.
+    WebsocketFailed = "websocket-failed",
+    /// The handshake took longer than `connectionTimeout`.
+    ConnectionTimeout = "connection-timeout",
+    /// The connection broke while the call was waiting.
+    ConnectionLost = "connection-lost",
+    /// The `RTCPeerConnection` refused the session or could not reach the server.
+    PeerFailed = "peer-failed",
+    /// The server sent what is not part of the protocol.
+    BadMessage = "bad-message",
+    /// The server did not answer in time.
+    Timeout = "timeout",
+    /// The stream's source is down.
+    SourceOffline = "source-offline",
+    /// This environment has no WebRTC.
+    Unsupported = "unsupported",
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientError {
+    /// Kebab-case; a [`Code`] or one of the server's.
+    pub code: Cow<'static, str>,
+    /// A sentence for people.
+    pub message: String,
+    /// The slot it is about.
+    pub slot: Option<u32>,
+}
+
+impl ClientError {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: Cow::Borrowed(code.as_str()), message: message.into(), slot: None }
+    }
+
+    /// As the server sent it.
+    pub fn from_server(code: String, message: String) -> Self {
+        Self { code: Cow::Owned(code), message, slot: None }
+    }
+
+    #[must_use]
+    pub fn for_slot(mut self, slot: u32) -> Self {
+        self.slot = Some(slot);
+        self
+    }
+
+    pub fn not_connected() -> Self {
+        Self::new(Code::NotConnected, "There is no connection: call connect() first.")
+    }
+}

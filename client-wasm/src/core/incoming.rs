@@ -1,0 +1,240 @@
+//! What happened outside: on the socket, at the peer.
+
+use std::time::Duration;
+
+use multistream_protocol::client::{Ice, Offer};
+use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status};
+
+use super::command::{Attempt, ClientMessage, Command, Event, PeerState};
+use super::decode::ServerMessage;
+use super::lifecycle::{Phase, Step};
+use super::{Client, ClientError, Code};
+
+impl Client {
+    /// The WebSocket is open.
+    pub fn handle_socket_open(&mut self, attempt: Attempt) {
+        if self.handshake(attempt).is_some_and(|handshake| handshake.step == Step::Socket) {
+            self.send_init();
+        }
+    }
+
+    /// The WebSocket is gone. `reason` is a sentence for people.
+    pub fn handle_socket_closed(&mut self, attempt: Attempt, reason: String) {
+        if attempt != self.attempt {
+            return;
+        }
+        match &self.phase {
+            Phase::Handshake(_) => self.fail_attempt(ClientError::new(Code::WebsocketFailed, reason)),
+            Phase::Connected { peer_deadline } => {
+                let peer_alive = peer_deadline.is_none();
+                self.lost(reason, peer_alive);
+            }
+            Phase::Idle | Phase::PlanningReconnect { .. } | Phase::Waiting { .. } => {}
+        }
+    }
+
+    /// A frame that is no message. During a handshake that is not our server; later it is only reported.
+    pub fn handle_bad_message(&mut self, attempt: Attempt, detail: &str) {
+        if attempt != self.attempt {
+            return;
+        }
+        let error =
+            ClientError::new(Code::BadMessage, format!("The server sent what is no message: {detail}."));
+        if matches!(self.phase, Phase::Handshake(_)) {
+            self.fail_attempt(error);
+        } else {
+            self.emit(Event::Error(error));
+        }
+    }
+
+    /// A message of the server.
+    pub fn handle_message(&mut self, attempt: Attempt, message: ServerMessage) {
+        if attempt != self.attempt || !self.phase.has_session() {
+            return;
+        }
+        match message {
+            ServerMessage::Ready(ready) => self.handle_ready(ready),
+            ServerMessage::Answer(answer) => self.handle_answer(answer),
+            ServerMessage::Status(status) => self.handle_status(status),
+            ServerMessage::Keyframe(Keyframe { request_id, slot, status }) => {
+                let settled = self.requests.handle_keyframe(slot, &request_id, status);
+                self.settle(settled);
+            }
+            ServerMessage::Ice(ice) => self.handle_remote_candidate(ice),
+            ServerMessage::Disconnected(server::Disconnected { reason }) => {
+                let message = format!("the server ended the session ({reason})");
+                if matches!(self.phase, Phase::Handshake(_)) {
+                    self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
+                } else {
+                    self.lost(message, false);
+                }
+            }
+            ServerMessage::Error(error) => self.handle_error(error),
+        }
+    }
+
+    /// The browser made an offer and is gathering candidates.
+    pub fn handle_offer(&mut self, attempt: Attempt, sdp: String) {
+        let request_id = self.next_id().to_string();
+        let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Offer)
+        else {
+            return;
+        };
+        handshake.step = Step::Answer;
+        handshake.request_id.clone_from(&request_id);
+        let candidates = std::mem::take(&mut handshake.local_candidates);
+        self.push(Command::Send(attempt, ClientMessage::Offer(Offer { request_id, sdp })));
+        for candidate in candidates {
+            self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
+        }
+    }
+
+    /// The browser found a candidate; an empty one ends them.
+    pub fn handle_local_candidate(&mut self, attempt: Attempt, candidate: Ice) {
+        match &mut self.phase {
+            _ if attempt != self.attempt => {}
+            Phase::Handshake(handshake) if handshake.step <= Step::Offer => {
+                handshake.local_candidates.push(candidate)
+            }
+            Phase::Handshake(_) | Phase::Connected { .. } => {
+                self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
+            }
+            Phase::Idle | Phase::PlanningReconnect { .. } | Phase::Waiting { .. } => {}
+        }
+    }
+
+    /// The browser accepted the answer; every slot has its track.
+    pub fn handle_answer_applied(&mut self, attempt: Attempt) {
+        let Some(handshake) =
+            self.handshake(attempt).filter(|handshake| handshake.step == Step::AnswerApplied)
+        else {
+            return;
+        };
+        handshake.step = Step::Media;
+        let connected = handshake.peer_connected;
+        for candidate in std::mem::take(&mut handshake.remote_candidates) {
+            self.push(Command::AddCandidate(attempt, candidate));
+        }
+        if connected {
+            self.established();
+        }
+    }
+
+    /// The browser refused to make a peer, an offer, or to take the answer.
+    pub fn handle_peer_error(&mut self, attempt: Attempt, detail: String) {
+        if self.handshake(attempt).is_some() {
+            self.fail_attempt(ClientError::new(Code::PeerFailed, detail));
+        }
+    }
+
+    /// The peer's connection state changed.
+    pub fn handle_peer_state(&mut self, now: Duration, attempt: Attempt, state: PeerState) {
+        if self.outgoing_peer == Some(attempt) {
+            if state == PeerState::Failed {
+                self.outgoing_peer = None;
+                self.push(Command::ClosePeer(attempt));
+            }
+            return;
+        }
+        if attempt != self.attempt {
+            return;
+        }
+        match (&mut self.phase, state) {
+            (Phase::Handshake(handshake), PeerState::Connected) => {
+                handshake.peer_connected = true;
+                if handshake.step == Step::Media {
+                    self.established();
+                }
+            }
+            (Phase::Handshake(_), PeerState::Failed) => {
+                let message =
+                    "No media path to the server: is its WebRTC port (8555, UDP and TCP) reachable?";
+                self.fail_attempt(ClientError::new(Code::PeerFailed, message));
+            }
+            (Phase::Connected { peer_deadline }, PeerState::Connected) => *peer_deadline = None,
+            (Phase::Connected { .. }, PeerState::Disconnected) => self.arm_peer_deadline(now),
+            (Phase::Connected { .. }, PeerState::Failed) => {
+                self.lost("the media path failed".to_owned(), false)
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_ready(&mut self, ready: Ready) {
+        let attempt = self.attempt;
+        let slots = self.slots.len();
+        let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Ready)
+        else {
+            return;
+        };
+        if ready.slots as usize == slots {
+            handshake.step = Step::Offer;
+            self.push(Command::CreatePeer { attempt, slots, ice_servers: ready.ice_servers });
+        } else {
+            let message = format!("The server opened {} slots where {slots} were asked for.", ready.slots);
+            self.fail_attempt(ClientError::new(Code::BadMessage, message));
+        }
+    }
+
+    fn handle_answer(&mut self, answer: Answer) {
+        let attempt = self.attempt;
+        let missing = self.slots.indices().find(|slot| !answer.mids.contains_key(slot));
+        let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Answer)
+        else {
+            return;
+        };
+        if let Some(slot) = missing {
+            let message = format!("The server's answer has no media line for slot {slot}.");
+            self.fail_attempt(ClientError::new(Code::BadMessage, message));
+            return;
+        }
+        handshake.step = Step::AnswerApplied;
+        self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
+        self.requests.handle_new_session();
+        for status in answer.slots {
+            self.handle_status(Status { slot: status.slot, status, request_id: None });
+        }
+        self.pause_again();
+    }
+
+    fn handle_status(&mut self, message: Status) {
+        let Status { status, request_id, .. } = message;
+        if !self.slots.contains(status.slot) {
+            return;
+        }
+        self.emit(Event::Status(status.clone()));
+        let settled = self.requests.handle_status(request_id.as_deref(), &status);
+        self.settle(settled);
+    }
+
+    fn handle_remote_candidate(&mut self, ice: server::Ice) {
+        let candidate =
+            Ice { candidate: ice.candidate, sdp_mid: ice.sdp_mid, sdp_m_line_index: ice.sdp_m_line_index };
+        match &mut self.phase {
+            Phase::Handshake(handshake) if handshake.step < Step::Media => {
+                handshake.remote_candidates.push(candidate)
+            }
+            _ => self.push(Command::AddCandidate(self.attempt, candidate)),
+        }
+    }
+
+    fn handle_error(&mut self, message: server::Error) {
+        let error = ClientError::from_server(message.code, message.error);
+        if let Phase::Handshake(handshake) = &self.phase {
+            // An error that names nothing, during the handshake, is about the handshake.
+            if message.request_id.as_ref().is_none_or(|id| id.is_empty() || *id == handshake.request_id) {
+                self.fail_attempt(error);
+                return;
+            }
+        }
+        let settled = match &message.request_id {
+            Some(id) => self.requests.handle_error(id, &error),
+            None => Vec::new(),
+        };
+        // The answer to a call that was overridden here before is no news.
+        if settled.is_empty() && error.code != Code::Superseded.as_str() {
+            self.emit(Event::Error(error));
+        }
+        self.settle(settled);
+    }
+}

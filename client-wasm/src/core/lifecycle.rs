@@ -1,0 +1,252 @@
+//! From nothing to a connection, and back after it broke.
+
+use std::time::Duration;
+
+use multistream_protocol::client::{Ice, Init, Pause};
+
+use super::command::{Attempt, ClientMessage, Command, Event, Outcome, State};
+use super::{Client, ClientError, Code};
+
+/// How long a peer may be `disconnected` before a new connection is made: ICE often recovers within two seconds
+/// (RFC 7675 §5.1 gives consent up after 30).
+const PEER_GRACE: Duration = Duration::from_secs(3);
+
+/// Where the connection is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    Idle,
+    Handshake(Handshake),
+    Connected {
+        /// Set while the peer is `disconnected`.
+        peer_deadline: Option<Duration>,
+    },
+    /// The shell is asking the policy.
+    PlanningReconnect {
+        reason: String,
+    },
+    /// Until the next try.
+    Waiting {
+        until: Duration,
+    },
+}
+
+/// One attempt, from its socket to its first connected peer.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    pub(super) step: Step,
+    pub(super) deadline: Duration,
+    /// Of `init`, then of `offer`.
+    pub(super) request_id: String,
+    /// The browser's candidates that came before the offer was sent.
+    pub(super) local_candidates: Vec<Ice>,
+    /// The server's candidates that came before its answer was applied.
+    pub(super) remote_candidates: Vec<Ice>,
+    pub(super) peer_connected: bool,
+}
+
+/// What the handshake waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Socket,
+    Ready,
+    Offer,
+    Answer,
+    AnswerApplied,
+    Media,
+}
+
+impl Step {
+    const fn waits_for(self) -> &'static str {
+        match self {
+            Step::Socket => "the WebSocket to open",
+            Step::Ready => "the server to accept the slots",
+            Step::Offer => "the browser's offer",
+            Step::Answer => "the server's answer",
+            Step::AnswerApplied => "the browser to accept the answer",
+            Step::Media => "a media path to the server (is its WebRTC port reachable?)",
+        }
+    }
+}
+
+impl Phase {
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        match self {
+            Phase::Idle | Phase::PlanningReconnect { .. } => None,
+            Phase::Handshake(handshake) => Some(handshake.deadline),
+            Phase::Connected { peer_deadline } => *peer_deadline,
+            Phase::Waiting { until } => Some(*until),
+        }
+    }
+
+    /// Whether the server was told of slots.
+    pub(super) fn has_session(&self) -> bool {
+        match self {
+            Phase::Handshake(handshake) => handshake.step > Step::Socket,
+            Phase::Connected { .. } => true,
+            Phase::Idle | Phase::PlanningReconnect { .. } | Phase::Waiting { .. } => false,
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn start_attempt(&mut self, now: Duration) {
+        self.attempt += 1;
+        self.phase = Phase::Handshake(Handshake {
+            step: Step::Socket,
+            deadline: now + self.options.connection_timeout,
+            request_id: String::new(),
+            local_candidates: Vec::new(),
+            remote_candidates: Vec::new(),
+            peer_connected: false,
+        });
+        self.push(Command::OpenSocket(self.attempt));
+    }
+
+    pub(super) fn send_init(&mut self) {
+        let request_id = self.next_id().to_string();
+        if let Phase::Handshake(handshake) = &mut self.phase {
+            handshake.step = Step::Ready;
+            handshake.request_id.clone_from(&request_id);
+            let init = Init { request_id, slots: self.slots.requests() };
+            self.push(Command::Send(self.attempt, ClientMessage::Init(init)));
+        }
+    }
+
+    /// Media can flow.
+    pub(super) fn established(&mut self) {
+        self.phase = Phase::Connected { peer_deadline: None };
+        self.retry = 0;
+        if let Some(old) = self.outgoing_peer.take() {
+            self.push(Command::ClosePeer(old));
+        }
+        let attempt = self.attempt;
+        for slot in self.slots.indices().collect::<Vec<_>>() {
+            self.emit(Event::Track { attempt, slot });
+        }
+        self.set_state(State::Connected);
+        match self.connecting.take() {
+            Some(promise) => self.push(Command::Resolve(promise, Outcome::Tracks(attempt))),
+            None => self.emit(Event::Reconnected(attempt)),
+        }
+    }
+
+    /// A new session knows the slots' streams, but not that some are paused.
+    pub(super) fn pause_again(&mut self) {
+        let paused: Vec<i32> =
+            self.slots.iter().filter(|slot| slot.paused).map(|slot| slot.shows.slot).collect();
+        for slot in paused {
+            let request_id = match self.requests.pause_id(slot as u32) {
+                Some(waiting) => waiting.to_owned(),
+                None => self.next_id().to_string(),
+            };
+            self.push(Command::Send(self.attempt, ClientMessage::Pause(Pause { request_id, slot })));
+        }
+    }
+
+    /// The handshake failed. The first one is the app's to repeat, a later one is repeated here.
+    pub(super) fn fail_attempt(&mut self, error: ClientError) {
+        if self.connecting.is_some() {
+            let reason = error.message.clone();
+            self.end(&reason, &error);
+        } else {
+            self.push(Command::CloseSocket(self.attempt));
+            self.push(Command::ClosePeer(self.attempt));
+            self.plan_reconnect(error.message);
+        }
+    }
+
+    /// The connection broke. `peer_alive`: its pictures still move, so they stay until there are new ones.
+    pub(super) fn lost(&mut self, reason: String, peer_alive: bool) {
+        let attempt = self.attempt;
+        self.push(Command::CloseSocket(attempt));
+        if peer_alive {
+            self.outgoing_peer = Some(attempt);
+        } else {
+            self.push(Command::ClosePeer(attempt));
+        }
+        let settled = self.requests.handle_lost();
+        self.settle(settled);
+        self.set_state(State::Reconnecting);
+        self.plan_reconnect(reason);
+    }
+
+    fn plan_reconnect(&mut self, reason: String) {
+        self.phase = Phase::PlanningReconnect { reason: reason.clone() };
+        self.push(Command::PlanReconnect { retry: self.retry, reason });
+    }
+
+    /// The policy's word: when to try again, or `None` to give up.
+    pub fn handle_reconnect_delay(&mut self, now: Duration, delay: Option<Duration>) {
+        let Phase::PlanningReconnect { reason } = &mut self.phase else { return };
+        let reason = std::mem::take(reason);
+        let Some(delay) = delay else {
+            let error = ClientError::new(Code::ConnectionLost, "The connection was lost and not made again.");
+            self.end(&reason, &error);
+            return;
+        };
+        self.emit(Event::Reconnecting { retry: self.retry, delay, reason });
+        self.retry += 1;
+        self.phase = Phase::Waiting { until: now + delay };
+        if delay.is_zero() {
+            self.start_attempt(now);
+        }
+    }
+
+    /// The network is back or the tab woke up: waiting longer makes no sense.
+    pub fn handle_wake(&mut self, now: Duration) {
+        if matches!(self.phase, Phase::Waiting { .. }) {
+            self.retry = 0;
+            self.start_attempt(now);
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        let settled = self.requests.handle_timeout(now);
+        self.settle(settled);
+        if self.phase.deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        match &self.phase {
+            Phase::Handshake(handshake) => {
+                let message = format!("Timed out waiting for {}.", handshake.step.waits_for());
+                self.fail_attempt(ClientError::new(Code::ConnectionTimeout, message));
+            }
+            Phase::Connected { .. } => self.lost("the media path broke".to_owned(), false),
+            Phase::Waiting { .. } => self.start_attempt(now),
+            Phase::Idle | Phase::PlanningReconnect { .. } => {}
+        }
+    }
+
+    pub(super) fn arm_peer_deadline(&mut self, now: Duration) {
+        if let Phase::Connected { peer_deadline } = &mut self.phase {
+            peer_deadline.get_or_insert(now + PEER_GRACE);
+        }
+    }
+
+    /// Nothing is left open, nobody is left waiting.
+    pub(super) fn end(&mut self, reason: &str, error: &ClientError) {
+        self.push(Command::CloseSocket(self.attempt));
+        self.push(Command::ClosePeer(self.attempt));
+        if let Some(old) = self.outgoing_peer.take() {
+            self.push(Command::ClosePeer(old));
+        }
+        self.phase = Phase::Idle;
+        self.retry = 0;
+        if let Some(promise) = self.connecting.take() {
+            self.push(Command::Reject(promise, error.clone()));
+        }
+        let settled = self.requests.reject_all(error);
+        self.settle(settled);
+        self.set_state(State::Disconnected);
+        self.emit(Event::Disconnected { reason: reason.to_owned() });
+    }
+
+    /// The handshake of this attempt, if it is the one under way.
+    pub(super) fn handshake(&mut self, attempt: Attempt) -> Option<&mut Handshake> {
+        match &mut self.phase {
+            Phase::Handshake(handshake) if attempt == self.attempt => Some(handshake),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The client without a browser: what happened goes in, what to do comes out.
+//!
+//! [`Client`] owns no socket, no clock and no callback. A shell drives it:
+//! - **mutators** (`connect`, `switch`, `pause`, …) are what the app asks for; each returns a [`PromiseId`];
+//! - **`handle_*`** tell what happened: a frame came, a peer changed its state, time passed;
+//! - **`poll_command`** says what to do next: call it until it is empty after each of the above;
+//! - **`poll_timeout`** is when to call `handle_timeout` at the latest.
+//!
+//! `now` is the time since any fixed start. Everything that belongs to one try at a connection carries its
+//! [`Attempt`], so that what arrives late from an earlier one is dropped.
+
+mod client;
+mod command;
+mod decode;
+mod error;
+mod incoming;
+mod lifecycle;
+mod reconnect;
+mod requests;
+mod slots;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::{Client, Options};
+pub use command::{
+    Attempt, ClientMessage, Command, Event, Outcome, PeerState, PromiseId, State, slot_state_name,
+};
+pub use decode::{ServerMessage, decode};
+pub use error::{ClientError, Code};
+pub use reconnect::default_delay;
+pub use url::socket_url;

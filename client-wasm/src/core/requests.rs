@@ -1,0 +1,325 @@
+//! The calls that wait for an answer: which status of the server ends which of them, and how.
+//!
+//! A switch is over when its picture is being sent. The server may say so at once, or answer `buffering` first and
+//! report `active` later without the request's id; statuses that were under way before that answer speak of the past.
+
+use std::time::Duration;
+
+use multistream_protocol::client::SlotRequest;
+use multistream_protocol::server::KeyframeStatus;
+use multistream_protocol::{ErrorCode, SlotState, SlotStatus, stream_name};
+
+use super::command::{Outcome, PromiseId};
+use super::{ClientError, Code};
+
+/// One call.
+#[derive(Debug)]
+struct Waiting {
+    promise: PromiseId,
+    request_id: String,
+    deadline: Duration,
+    wait: Wait,
+}
+
+#[derive(Debug)]
+enum Wait {
+    /// One picture for a switch or resume, several for a layout.
+    Pictures {
+        pictures: Vec<Picture>,
+        many: bool,
+    },
+    Paused {
+        slot: u32,
+    },
+    Keyframe {
+        slot: u32,
+    },
+}
+
+#[derive(Debug)]
+struct Picture {
+    slot: u32,
+    /// The resolved name; the server's answer corrects it.
+    stream: String,
+    /// The server knows of the wish: from now on its statuses are about it.
+    answered: bool,
+    sent: Option<SlotStatus>,
+    /// What the slot was to show before, for a refusal.
+    before: SlotRequest,
+}
+
+/// How a call ended, and what its slots go back to if it was refused.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) promise: PromiseId,
+    pub(super) result: Result<Outcome, ClientError>,
+    pub(super) revert: Vec<SlotRequest>,
+}
+
+/// All calls that wait.
+#[derive(Debug, Default)]
+pub(super) struct Requests(Vec<Waiting>);
+
+impl Requests {
+    /// `wishes`: what each slot shall show, and what it showed before.
+    pub(super) fn await_pictures(
+        &mut self,
+        promise: PromiseId,
+        request_id: String,
+        deadline: Duration,
+        wishes: Vec<(SlotRequest, SlotRequest)>,
+        many: bool,
+    ) {
+        let pictures = wishes
+            .into_iter()
+            .map(|(wish, before)| Picture {
+                slot: wish.slot as u32,
+                stream: stream_name(&wish.stream, wish.quality.as_deref()),
+                answered: false,
+                sent: None,
+                before,
+            })
+            .collect();
+        self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Pictures { pictures, many } });
+    }
+
+    pub(super) fn await_pause(
+        &mut self,
+        promise: PromiseId,
+        request_id: String,
+        deadline: Duration,
+        slot: u32,
+    ) {
+        self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Paused { slot } });
+    }
+
+    pub(super) fn await_keyframe(
+        &mut self,
+        promise: PromiseId,
+        request_id: String,
+        deadline: Duration,
+        slot: u32,
+    ) {
+        self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Keyframe { slot } });
+    }
+
+    /// Latest wins: a new wish for `slot` ends the ones before it.
+    pub(super) fn supersede(&mut self, slot: u32) -> Vec<Settled> {
+        self.reject_where(
+            |waiting| match &waiting.wait {
+                Wait::Pictures { pictures, .. } => {
+                    pictures.iter().any(|picture| picture.slot == slot && picture.sent.is_none())
+                }
+                Wait::Paused { slot: paused } => *paused == slot,
+                Wait::Keyframe { .. } => false,
+            },
+            |_| {
+                ClientError::new(Code::Superseded, format!("A later call for slot {slot} overrode this one."))
+                    .for_slot(slot)
+            },
+        )
+    }
+
+    pub(super) fn handle_status(&mut self, request_id: Option<&str>, status: &SlotStatus) -> Vec<Settled> {
+        let mut settled = Vec::new();
+        self.0.retain_mut(|waiting| match waiting.handle_status(request_id, status) {
+            None => true,
+            Some((result, revert)) => {
+                settled.push(Settled { promise: waiting.promise, result, revert });
+                false
+            }
+        });
+        settled
+    }
+
+    pub(super) fn handle_keyframe(
+        &mut self,
+        slot: u32,
+        request_id: &str,
+        status: KeyframeStatus,
+    ) -> Vec<Settled> {
+        let mut settled = Vec::new();
+        self.0.retain(|waiting| {
+            let over = matches!(waiting.wait, Wait::Keyframe { slot: asked } if asked == slot)
+                && waiting.request_id == request_id;
+            if over {
+                let result = Ok(Outcome::Keyframe(status));
+                settled.push(Settled { promise: waiting.promise, result, revert: Vec::new() });
+            }
+            !over
+        });
+        settled
+    }
+
+    /// A `multistream/error` that names a request: the server did nothing, so the slots stay as they were.
+    pub(super) fn handle_error(&mut self, request_id: &str, error: &ClientError) -> Vec<Settled> {
+        let superseded = error.code == ErrorCode::Superseded.as_str();
+        let mut settled = Vec::new();
+        self.0.retain_mut(|waiting| {
+            if waiting.request_id != request_id {
+                return true;
+            }
+            let (slot, revert) = match &mut waiting.wait {
+                Wait::Pictures { pictures, .. } => (
+                    pictures.first().map(|picture| picture.slot),
+                    if superseded {
+                        Vec::new()
+                    } else {
+                        pictures.drain(..).map(|picture| picture.before).collect()
+                    },
+                ),
+                Wait::Paused { slot } | Wait::Keyframe { slot } => (Some(*slot), Vec::new()),
+            };
+            let error = ClientError { slot, ..error.clone() };
+            settled.push(Settled { promise: waiting.promise, result: Err(error), revert });
+            false
+        });
+        settled
+    }
+
+    /// A new session was opened with the slots' wishes: its statuses are about them from the first one on.
+    pub(super) fn handle_new_session(&mut self) {
+        for waiting in &mut self.0 {
+            if let Wait::Pictures { pictures, .. } = &mut waiting.wait {
+                for picture in pictures {
+                    picture.answered = true;
+                }
+            }
+        }
+    }
+
+    /// The id under which a pause of `slot` waits, to send it again in a new session.
+    pub(super) fn pause_id(&self, slot: u32) -> Option<&str> {
+        self.0.iter().find_map(|waiting| match waiting.wait {
+            Wait::Paused { slot: paused } if paused == slot => Some(waiting.request_id.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The connection broke. Wishes live on; a request for a key frame is pointless by now.
+    pub(super) fn handle_lost(&mut self) -> Vec<Settled> {
+        self.reject_where(
+            |waiting| matches!(waiting.wait, Wait::Keyframe { .. }),
+            |_| ClientError::new(Code::ConnectionLost, "The connection was lost before the server answered."),
+        )
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Duration) -> Vec<Settled> {
+        self.reject_where(
+            |waiting| waiting.deadline <= now,
+            |_| {
+                ClientError::new(
+                    Code::Timeout,
+                    "The server did not answer in time. The slot may still change later.",
+                )
+            },
+        )
+    }
+
+    pub(super) fn reject_all(&mut self, error: &ClientError) -> Vec<Settled> {
+        self.reject_where(|_| true, |_| error.clone())
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.0.iter().map(|waiting| waiting.deadline).min()
+    }
+
+    fn reject_where(
+        &mut self,
+        over: impl Fn(&Waiting) -> bool,
+        error: impl Fn(&Waiting) -> ClientError,
+    ) -> Vec<Settled> {
+        let mut settled = Vec::new();
+        self.0.retain(|waiting| {
+            let over = over(waiting);
+            if over {
+                let result = Err(error(waiting));
+                settled.push(Settled { promise: waiting.promise, result, revert: Vec::new() });
+            }
+            !over
+        });
+        settled
+    }
+}
+
+type End = (Result<Outcome, ClientError>, Vec<SlotRequest>);
+
+impl Waiting {
+    fn handle_status(&mut self, request_id: Option<&str>, status: &SlotStatus) -> Option<End> {
+        let answers = request_id == Some(self.request_id.as_str());
+        match &mut self.wait {
+            Wait::Keyframe { .. } => None,
+            Wait::Paused { slot } => {
+                if *slot != status.slot {
+                    return None;
+                }
+                match status.status {
+                    SlotState::Paused => Some((Ok(Outcome::Status(status.clone())), Vec::new())),
+                    SlotState::Error if answers => Some((Err(failure(status)), Vec::new())),
+                    _ => None,
+                }
+            }
+            Wait::Pictures { pictures, many } => {
+                let picture = pictures.iter_mut().find(|picture| picture.slot == status.slot)?;
+                if let Some(end) = picture.handle_status(answers, status) {
+                    return Some(end);
+                }
+                if pictures.iter().any(|picture| picture.sent.is_none()) {
+                    return None;
+                }
+                let mut sent: Vec<SlotStatus> =
+                    pictures.iter_mut().filter_map(|picture| picture.sent.take()).collect();
+                let outcome = if *many { Outcome::Statuses(sent) } else { Outcome::Status(sent.pop()?) };
+                Some((Ok(outcome), Vec::new()))
+            }
+        }
+    }
+}
+
+impl Picture {
+    /// Notes that the picture is sent, or returns why it will not be.
+    fn handle_status(&mut self, answers: bool, status: &SlotStatus) -> Option<End> {
+        if answers {
+            self.answered = true;
+            if status.status != SlotState::Error {
+                self.stream.clone_from(&status.stream);
+            }
+        }
+        if !self.answered || !(answers || status.stream == self.stream) {
+            return None;
+        }
+        match status.status {
+            SlotState::Active => self.sent = Some(status.clone()),
+            // Nothing more will come of it, although the server took the wish.
+            SlotState::Paused | SlotState::Inactive if answers => self.sent = Some(status.clone()),
+            SlotState::Error | SlotState::Offline => {
+                let refused = status.reason.as_deref().is_some_and(|reason| {
+                    [ErrorCode::UnknownStream, ErrorCode::UnknownQuality]
+                        .iter()
+                        .any(|code| code.as_str() == reason)
+                });
+                let revert = if answers && refused { vec![self.before.clone()] } else { Vec::new() };
+                return Some((Err(failure(status)), revert));
+            }
+            SlotState::Pending | SlotState::Buffering | SlotState::Paused | SlotState::Inactive => {}
+        }
+        None
+    }
+}
+
+fn failure(status: &SlotStatus) -> ClientError {
+    let offline = status.status == SlotState::Offline;
+    let code = match &status.reason {
+        Some(reason) => reason.clone(),
+        None if offline => Code::SourceOffline.as_str().to_owned(),
+        None => ErrorCode::Internal.as_str().to_owned(),
+    };
+    let message = status.error.clone().unwrap_or_else(|| {
+        if offline {
+            format!("`{}` is offline; the slot turns active by itself when it is back.", status.stream)
+        } else {
+            format!("The server cannot show `{}`.", status.stream)
+        }
+    });
+    ClientError::from_server(code, message).for_slot(status.slot)
+}

@@ -1,0 +1,155 @@
+//! The core's hands: carries out its commands on the browser's objects and tells it what they report.
+
+mod driver;
+mod peer;
+mod socket;
+mod values;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::Promise;
+use multistream_protocol::client::SlotRequest;
+use wasm_bindgen::prelude::*;
+
+use crate::core::{Client, ClientError, Code, Options, PromiseId, State};
+use driver::Driver;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the façade gives: how to tell the app, and what only JavaScript can make.
+    pub type Hooks;
+
+    #[wasm_bindgen(method, catch)]
+    fn event(this: &Hooks, event: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = "error")]
+    fn make_error(this: &Hooks, code: &str, message: &str, slot: Option<u32>) -> Result<JsValue, JsValue>;
+
+    /// Milliseconds until the next try, or nothing to give up.
+    #[wasm_bindgen(method, catch, js_name = "reconnectDelay")]
+    fn reconnect_delay(
+        this: &Hooks,
+        retry: u32,
+        reason: &str,
+        default_ms: f64,
+    ) -> Result<Option<f64>, JsValue>;
+}
+
+/// The client as the façade sees it. Every method may be called at any time, also from within an event.
+#[wasm_bindgen]
+#[allow(missing_debug_implementations)] // A handle on the browser's objects: there is nothing to print.
+pub struct Core(Rc<Driver>);
+
+#[wasm_bindgen]
+impl Core {
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        server_url: String,
+        token: Option<String>,
+        pc_config: JsValue,
+        connection_timeout_ms: u32,
+        debug: bool,
+        hooks: Hooks,
+    ) -> Self {
+        let options = Options { connection_timeout: Duration::from_millis(u64::from(connection_timeout_ms)) };
+        Self(Driver::new(server_url, token, pc_config, debug, hooks, Client::new(options)))
+    }
+
+    pub fn connect(&self, slots: JsValue) -> Promise {
+        if let Err(error) = self.0.resolve_url() {
+            return self.0.rejected(&error);
+        }
+        self.with_slots(slots, |client, now, slots| client.connect(now, slots))
+    }
+
+    #[wasm_bindgen(js_name = "switchStream")]
+    pub fn switch_stream(&self, slot: f64, stream: String, quality: Option<String>) -> Promise {
+        self.with_slot(slot, |client, now, slot| client.switch(now, SlotRequest { slot, stream, quality }))
+    }
+
+    #[wasm_bindgen(js_name = "switchMany")]
+    pub fn switch_many(&self, slots: JsValue) -> Promise {
+        self.with_slots(slots, |client, now, slots| client.switch_many(now, slots))
+    }
+
+    pub fn pause(&self, slot: f64) -> Promise {
+        self.with_slot(slot, |client, now, slot| client.pause(now, slot))
+    }
+
+    pub fn resume(&self, slot: f64) -> Promise {
+        self.with_slot(slot, |client, now, slot| client.resume(now, slot))
+    }
+
+    #[wasm_bindgen(js_name = "requestKeyframe")]
+    pub fn request_keyframe(&self, slot: f64) -> Promise {
+        self.with_slot(slot, |client, now, slot| client.request_keyframe(now, slot))
+    }
+
+    pub fn disconnect(&self) {
+        self.0.with_core(|client, _| client.disconnect());
+    }
+
+    /// The network is back, or the tab woke up.
+    pub fn wake(&self) {
+        self.0.with_core(|client, now| client.handle_wake(now));
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn state(&self) -> String {
+        self.0.state().as_str().to_owned()
+    }
+
+    #[wasm_bindgen(getter, js_name = "isConnected")]
+    pub fn is_connected(&self) -> bool {
+        self.0.state() == State::Connected
+    }
+
+    #[wasm_bindgen(getter, js_name = "wsState")]
+    pub fn ws_state(&self) -> String {
+        self.0.socket_state().to_owned()
+    }
+
+    #[wasm_bindgen(getter, js_name = "pcState")]
+    pub fn pc_state(&self) -> String {
+        self.0.peer_state()
+    }
+
+    /// The current peer's `RTCRtpReceiver` of a slot, for statistics.
+    pub fn receiver(&self, slot: u32) -> JsValue {
+        self.0.receiver(slot)
+    }
+}
+
+impl Core {
+    fn with_slot(&self, slot: f64, call: impl FnOnce(&mut Client, Duration, i32) -> PromiseId) -> Promise {
+        // Exact for every i32; NaN and fractions are no slot.
+        let index = slot as i32;
+        if f64::from(index).total_cmp(&(slot + 0.0)).is_eq() {
+            self.0.promise(|client, now| call(client, now, index))
+        } else {
+            self.0.rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more."))
+        }
+    }
+
+    fn with_slots(
+        &self,
+        slots: JsValue,
+        call: impl FnOnce(&mut Client, Duration, Vec<SlotRequest>) -> PromiseId,
+    ) -> Promise {
+        match serde_wasm_bindgen::from_value(slots) {
+            Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
+            Err(error) => {
+                let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");
+                self.0.rejected(&ClientError::new(Code::InvalidSlots, message))
+            }
+        }
+    }
+}
+
+impl Drop for Core {
+    /// The façade forgot the client: nothing may stay open.
+    fn drop(&mut self) {
+        self.0.with_core(|client, _| client.disconnect());
+    }
+}

@@ -1,0 +1,201 @@
+//! One `RTCPeerConnection` of one attempt, with a receiving transceiver per slot.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use js_sys::Reflect;
+use multistream_protocol::client::Ice;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcPeerConnection, RtcPeerConnectionIceEvent,
+    RtcPeerConnectionState, RtcRtpReceiver, RtcRtpTransceiver, RtcRtpTransceiverDirection,
+    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
+};
+
+use super::driver::Driver;
+use super::values;
+use crate::core::{Attempt, PeerState};
+
+/// Dropping it closes the connection.
+pub(super) struct Peer {
+    attempt: Attempt,
+    pc: RtcPeerConnection,
+    driver: Weak<Driver>,
+    /// By slot, once the answer was applied.
+    receivers: RefCell<BTreeMap<u32, RtcRtpReceiver>>,
+    _on_candidate: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
+    _on_state: Closure<dyn FnMut()>,
+}
+
+impl Peer {
+    /// Makes the connection and begins to make its offer.
+    pub(super) fn open(
+        attempt: Attempt,
+        config: &RtcConfiguration,
+        slots: usize,
+        driver: Weak<Driver>,
+    ) -> Result<Rc<Self>, JsValue> {
+        let pc = RtcPeerConnection::new_with_configuration(config)?;
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(RtcRtpTransceiverDirection::Recvonly);
+        for _ in 0..slots {
+            let transceiver = pc.add_transceiver_with_str_and_init("video", &init);
+            play_at_once(&transceiver.receiver());
+        }
+
+        let on_candidate = {
+            let driver = driver.clone();
+            Closure::new(move |event: RtcPeerConnectionIceEvent| {
+                let candidate = event.candidate().map_or(
+                    Ice { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None },
+                    |candidate| Ice {
+                        candidate: candidate.candidate(),
+                        sdp_mid: candidate.sdp_mid(),
+                        sdp_m_line_index: candidate.sdp_m_line_index(),
+                    },
+                );
+                if let Some(driver) = driver.upgrade() {
+                    driver.with_core(|client, _| client.handle_local_candidate(attempt, candidate));
+                }
+            })
+        };
+        pc.set_onicecandidate(Some(on_candidate.as_ref().unchecked_ref()));
+
+        let on_state = {
+            let (driver, pc) = (driver.clone(), pc.clone());
+            Closure::new(move || {
+                let state = match pc.connection_state() {
+                    RtcPeerConnectionState::New | RtcPeerConnectionState::Connecting => PeerState::Connecting,
+                    RtcPeerConnectionState::Connected => PeerState::Connected,
+                    RtcPeerConnectionState::Disconnected => PeerState::Disconnected,
+                    // We close a peer only after we are done with it.
+                    _ => PeerState::Failed,
+                };
+                if let Some(driver) = driver.upgrade() {
+                    driver.with_core(|client, now| client.handle_peer_state(now, attempt, state));
+                }
+            })
+        };
+        pc.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
+
+        spawn_local({
+            let (driver, pc) = (driver.clone(), pc.clone());
+            async move {
+                let offer = make_offer(&pc).await;
+                let Some(driver) = driver.upgrade() else { return };
+                driver.with_core(|client, _| match offer {
+                    Ok(sdp) => client.handle_offer(attempt, sdp),
+                    Err(error) => client.handle_peer_error(attempt, values::describe(&error)),
+                });
+            }
+        });
+        let receivers = RefCell::default();
+        Ok(Rc::new(Self { attempt, pc, driver, receivers, _on_candidate: on_candidate, _on_state: on_state }))
+    }
+
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    pub(super) fn state(&self) -> String {
+        JsValue::from(self.pc.connection_state()).as_string().unwrap_or_default()
+    }
+
+    pub(super) fn apply_answer(self: &Rc<Self>, sdp: String, mids: BTreeMap<u32, String>) {
+        let peer = Rc::clone(self);
+        spawn_local(async move {
+            let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
+            answer.set_sdp(&sdp);
+            let applied = JsFuture::from(peer.pc.set_remote_description(&answer)).await;
+            let bound = applied.map_err(|error| values::describe(&error)).and_then(|_| peer.bind(&mids));
+            let Some(driver) = peer.driver.upgrade() else { return };
+            driver.with_core(|client, _| match bound {
+                Ok(()) => client.handle_answer_applied(peer.attempt),
+                Err(detail) => client.handle_peer_error(peer.attempt, detail),
+            });
+        });
+    }
+
+    pub(super) fn add_candidate(&self, candidate: &Ice) {
+        let init = RtcIceCandidateInit::new(&candidate.candidate);
+        init.set_sdp_mid(candidate.sdp_mid.as_deref());
+        init.set_sdp_m_line_index(candidate.sdp_m_line_index);
+        if candidate.sdp_mid.is_none()
+            && candidate.sdp_m_line_index.is_none()
+            && !candidate.candidate.is_empty()
+        {
+            // All media is bundled: any line will do.
+            init.set_sdp_m_line_index(Some(0));
+        }
+        let added = self.pc.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
+        let driver = self.driver.clone();
+        spawn_local(async move {
+            // One bad candidate is no reason to give up: ICE needs only one that works.
+            if let (Err(error), Some(driver)) = (JsFuture::from(added).await, driver.upgrade()) {
+                driver.log("candidate refused:", &values::describe(&error));
+            }
+        });
+    }
+
+    pub(super) fn receiver(&self, slot: u32) -> Option<RtcRtpReceiver> {
+        self.receivers.borrow().get(&slot).cloned()
+    }
+
+    pub(super) fn track(&self, slot: u32) -> Option<MediaStreamTrack> {
+        self.receiver(slot).map(|receiver| receiver.track())
+    }
+
+    pub(super) fn for_each_track(&self, mut each: impl FnMut(u32, &MediaStreamTrack)) {
+        for (slot, receiver) in self.receivers.borrow().iter() {
+            each(*slot, &receiver.track());
+        }
+    }
+
+    /// A slot's receiver is found by the mid of its media line, never by position (RFC 8843 §15).
+    fn bind(&self, mids: &BTreeMap<u32, String>) -> Result<(), String> {
+        let transceivers = self.pc.get_transceivers();
+        let mut receivers = BTreeMap::new();
+        for (slot, mid) in mids {
+            let receiver = transceivers
+                .iter()
+                .map(|transceiver| transceiver.unchecked_into::<RtcRtpTransceiver>())
+                .find(|transceiver| transceiver.mid().as_ref() == Some(mid))
+                .map(|transceiver| transceiver.receiver())
+                .ok_or_else(|| {
+                    format!("The server's answer puts slot {slot} on an unknown media line `{mid}`.")
+                })?;
+            receivers.insert(*slot, receiver);
+        }
+        self.receivers.replace(receivers);
+        Ok(())
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.pc.set_onicecandidate(None);
+        self.pc.set_onconnectionstatechange(None);
+        self.pc.close();
+    }
+}
+
+async fn make_offer(pc: &RtcPeerConnection) -> Result<String, JsValue> {
+    let offer: RtcSessionDescriptionInit = JsFuture::from(pc.create_offer()).await?.unchecked_into();
+    JsFuture::from(pc.set_local_description(&offer)).await?;
+    let description =
+        pc.local_description().ok_or_else(|| JsValue::from_str("The browser made no offer."))?;
+    Ok(description.sdp())
+}
+
+/// A camera wall wants now, not smooth: no jitter buffer beyond what loss repair needs.
+fn play_at_once(receiver: &RtcRtpReceiver) {
+    for property in ["jitterBufferTarget", "playoutDelayHint"] {
+        let property = JsValue::from_str(property);
+        if Reflect::has(receiver, &property).unwrap_or(false) {
+            let _ = Reflect::set(receiver, &property, &JsValue::from(0));
+            return;
+        }
+    }
+}
