@@ -16,11 +16,13 @@ use super::{ClientError, Code};
 pub struct Options {
     /// For a handshake, and for the answer to a request.
     pub connection_timeout: Duration,
+    /// Also make the first connection again when it fails, by the same policy.
+    pub retry_connect: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connection_timeout: Duration::from_secs(10) }
+        Self { connection_timeout: Duration::from_secs(10), retry_connect: false }
     }
 }
 

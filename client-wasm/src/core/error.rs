@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use multistream_protocol::ErrorCode;
+
 /// Declares the client's own codes once. A test compares them with the typings of the npm package.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $wire:literal,)+) => {
@@ -77,6 +79,12 @@ impl ClientError {
     pub fn for_slot(mut self, slot: u32) -> Self {
         self.slot = Some(slot);
         self
+    }
+
+    /// Whether the same call may succeed later without anyone changing anything.
+    pub fn may_pass(&self) -> bool {
+        let client = [Code::WebsocketFailed, Code::ConnectionTimeout, Code::ConnectionLost, Code::PeerFailed];
+        client.iter().any(|code| code.as_str() == self.code) || self.code == ErrorCode::LimitReached.as_str()
     }
 
     pub fn not_connected() -> Self {

@@ -94,7 +94,7 @@ impl Client {
         match &mut self.phase {
             _ if attempt != self.attempt => {}
             Phase::Handshake(handshake) if handshake.step <= Step::Offer => {
-                handshake.local_candidates.push(candidate)
+                handshake.local_candidates.push(candidate);
             }
             Phase::Handshake(_) | Phase::Connected { .. } => {
                 self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
@@ -154,7 +154,7 @@ impl Client {
             (Phase::Connected { peer_deadline }, PeerState::Connected) => *peer_deadline = None,
             (Phase::Connected { .. }, PeerState::Disconnected) => self.arm_peer_deadline(now),
             (Phase::Connected { .. }, PeerState::Failed) => {
-                self.lost("the media path failed".to_owned(), false)
+                self.lost("the media path failed".to_owned(), false);
             }
             _ => {}
         }
@@ -212,7 +212,7 @@ impl Client {
             Ice { candidate: ice.candidate, sdp_mid: ice.sdp_mid, sdp_m_line_index: ice.sdp_m_line_index };
         match &mut self.phase {
             Phase::Handshake(handshake) if handshake.step < Step::Media => {
-                handshake.remote_candidates.push(candidate)
+                handshake.remote_candidates.push(candidate);
             }
             _ => self.push(Command::AddCandidate(self.attempt, candidate)),
         }

@@ -107,7 +107,7 @@ impl Client {
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.step = Step::Ready;
             handshake.request_id.clone_from(&request_id);
-            let init = Init { request_id, slots: self.slots.requests() };
+            let init = Init { request_id, slots: self.slots.requests(), resume: None };
             self.push(Command::Send(self.attempt, ClientMessage::Init(init)));
         }
     }
@@ -143,9 +143,9 @@ impl Client {
         }
     }
 
-    /// The handshake failed. The first one is the app's to repeat, a later one is repeated here.
+    /// The handshake failed. The first one is the app's to repeat unless it said otherwise; a later one is repeated here.
     pub(super) fn fail_attempt(&mut self, error: ClientError) {
-        if self.connecting.is_some() {
+        if self.connecting.is_some() && !(self.options.retry_connect && error.may_pass()) {
             let reason = error.message.clone();
             self.end(&reason, &error);
         } else {

@@ -146,7 +146,7 @@ impl Driver {
             let this = self.this.clone();
             Timeout::new(delay_ms, move || {
                 if let Some(driver) = this.upgrade() {
-                    driver.with_core(|client, now| client.handle_timeout(now));
+                    driver.with_core(Client::handle_timeout);
                 }
             })
         });
@@ -229,7 +229,7 @@ impl Driver {
     fn emit(&self, event: &Event) {
         let error = |error: &ClientError| self.error(error);
         let track = |attempt, slot| self.peer(attempt).and_then(|peer| peer.track(slot)).into();
-        let tracks = |attempt| self.tracks(attempt).into();
+        let tracks = |attempt| self.tracks(attempt);
         let value = values::event(event, error, track, tracks);
         // An error in the app's handler is the app's: it must not stop the connection.
         if let Err(error) = self.hooks.event(&value) {

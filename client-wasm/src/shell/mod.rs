@@ -49,10 +49,12 @@ impl Core {
         token: Option<String>,
         pc_config: JsValue,
         connection_timeout_ms: u32,
+        retry_connect: bool,
         debug: bool,
         hooks: Hooks,
     ) -> Self {
-        let options = Options { connection_timeout: Duration::from_millis(u64::from(connection_timeout_ms)) };
+        let connection_timeout = Duration::from_millis(u64::from(connection_timeout_ms));
+        let options = Options { connection_timeout, retry_connect };
         Self(Driver::new(server_url, token, pc_config, debug, hooks, Client::new(options)))
     }
 
@@ -60,7 +62,7 @@ impl Core {
         if let Err(error) = self.0.resolve_url() {
             return self.0.rejected(&error);
         }
-        self.with_slots(slots, |client, now, slots| client.connect(now, slots))
+        self.with_slots(slots, Client::connect)
     }
 
     #[wasm_bindgen(js_name = "switchStream")]
@@ -70,20 +72,20 @@ impl Core {
 
     #[wasm_bindgen(js_name = "switchMany")]
     pub fn switch_many(&self, slots: JsValue) -> Promise {
-        self.with_slots(slots, |client, now, slots| client.switch_many(now, slots))
+        self.with_slots(slots, Client::switch_many)
     }
 
     pub fn pause(&self, slot: f64) -> Promise {
-        self.with_slot(slot, |client, now, slot| client.pause(now, slot))
+        self.with_slot(slot, Client::pause)
     }
 
     pub fn resume(&self, slot: f64) -> Promise {
-        self.with_slot(slot, |client, now, slot| client.resume(now, slot))
+        self.with_slot(slot, Client::resume)
     }
 
     #[wasm_bindgen(js_name = "requestKeyframe")]
     pub fn request_keyframe(&self, slot: f64) -> Promise {
-        self.with_slot(slot, |client, now, slot| client.request_keyframe(now, slot))
+        self.with_slot(slot, Client::request_keyframe)
     }
 
     pub fn disconnect(&self) {
@@ -92,7 +94,7 @@ impl Core {
 
     /// The network is back, or the tab woke up.
     pub fn wake(&self) {
-        self.0.with_core(|client, now| client.handle_wake(now));
+        self.0.with_core(Client::handle_wake);
     }
 
     #[wasm_bindgen(getter)]
@@ -123,7 +125,7 @@ impl Core {
 
 impl Core {
     fn with_slot(&self, slot: f64, call: impl FnOnce(&mut Client, Duration, i32) -> PromiseId) -> Promise {
-        // Exact for every i32; NaN and fractions are no slot.
+        // Exact for every i32; NaN and fractions are no slot. Adding 0 makes −0 one.
         let index = slot as i32;
         if f64::from(index).total_cmp(&(slot + 0.0)).is_eq() {
             self.0.promise(|client, now| call(client, now, index))

@@ -160,7 +160,7 @@ impl Peer {
         for (slot, mid) in mids {
             let receiver = transceivers
                 .iter()
-                .map(|transceiver| transceiver.unchecked_into::<RtcRtpTransceiver>())
+                .map(JsCast::unchecked_into::<RtcRtpTransceiver>)
                 .find(|transceiver| transceiver.mid().as_ref() == Some(mid))
                 .map(|transceiver| transceiver.receiver())
                 .ok_or_else(|| {

@@ -1,0 +1,66 @@
+// Builds the package into dist/: Rust → wasm (wasm-pack), smaller wasm (wasm-opt), TypeScript → JavaScript and typings.
+// Nothing is downloaded; what is missing is named.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const npm = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(npm);
+const dist = join(npm, 'dist');
+const pkg = join(npm, 'pkg');
+const require = createRequire(import.meta.url);
+
+function step(text) {
+  console.log(`multistream-client: ${text}`);
+}
+
+function run(command, args, missing) {
+  const { status, error } = spawnSync(command, args, { cwd: npm, stdio: 'inherit' });
+  if (error?.code === 'ENOENT') {
+    console.error(`${command} is missing: ${missing}`);
+    process.exit(1);
+  }
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** A command-line tool that an npm package ships, run by this Node on any platform. */
+function runPackaged(name, bin, args) {
+  const manifest = require.resolve(`${name}/package.json`);
+  const relative = JSON.parse(readFileSync(manifest, 'utf8')).bin[bin];
+  run(process.execPath, [join(dirname(manifest), relative), ...args], 'run npm install first');
+}
+
+step('Rust → WebAssembly (wasm-pack)');
+const crate = join(root, 'client-wasm');
+run(
+  'wasm-pack',
+  ['build', crate, '--target', 'web', '--profile', 'wasm', '--no-pack', '--no-opt', '--no-typescript', '--mode', 'no-install',
+    '--out-dir', pkg, '--out-name', 'glue'],
+  'cargo install wasm-pack@0.15.1 wasm-bindgen-cli@0.2.130',
+);
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+
+step('smaller WebAssembly (wasm-opt)');
+const wasm = join(dist, 'client.wasm');
+// Named features only: --all-features makes modules that no browser accepts.
+const features = ['bulk-memory', 'mutable-globals', 'nontrapping-float-to-int', 'sign-ext', 'reference-types', 'multivalue'];
+runPackaged('binaryen', 'wasm-opt', [
+  join(pkg, 'glue_bg.wasm'), '-o', wasm, '-Oz', '--converge', ...features.map((feature) => `--enable-${feature}`),
+]);
+copyFileSync(join(pkg, 'glue.js'), join(dist, 'glue.js'));
+
+step('the module as text, for ./inline');
+const base64 = readFileSync(wasm).toString('base64');
+writeFileSync(join(dist, 'bytes.js'), `// client.wasm in base64.\nexport const wasmBase64 = '${base64}';\n`);
+
+step('TypeScript → JavaScript and typings (tsc)');
+runPackaged('typescript', 'tsc', ['-p', npm]);
+for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, licence), join(npm, licence));
+
+const kib = (file) => `${file} ${(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1024).toFixed(1)} KiB`;
+step(`done: ${statSync(wasm).size} bytes of wasm; gzip: ${['client.wasm', 'glue.js', 'client.js', 'index.js'].map(kib).join(', ')}`);

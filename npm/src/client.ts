@@ -1,0 +1,305 @@
+// MultiStreamClient: the face of the Rust core. It holds handlers and nothing else; the core decides.
+import { show } from './attach.js';
+import { Emitter } from './emitter.js';
+import { type ErrorCode, MultiStreamError } from './errors.js';
+import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+import type { Core, Hooks } from './glue.js';
+import type {
+  ClientOptions,
+  ClientState,
+  ConnectOptions,
+  KeyframeStatus,
+  PeerConnectionState,
+  SlotConfig,
+  SlotStatus,
+  StatusCallback,
+  WebSocketState,
+} from './types.js';
+import { loadWasm } from './wasm.js';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/**
+ * Many live cameras over one WebRTC connection. Each slot is one track that lives as long as the connection;
+ * which camera it shows is switched without renegotiation.
+ *
+ * @example
+ * ```ts
+ * const client = new MultiStreamClient('https://device.example.com');
+ * const tracks = await client.connect(
+ *   [{ slot: 0, stream: 'camera1' }, { slot: 1, stream: 'camera2', quality: '720p' }],
+ *   (slot, status) => console.log(slot, status.status),
+ * );
+ * video.srcObject = new MediaStream([tracks.get(0)!]);
+ * await client.switchStream(0, 'camera7', '1080p');
+ * client.disconnect();
+ * ```
+ */
+export class MultiStreamClient {
+  readonly #serverUrl: string;
+  readonly #options: ClientOptions;
+  readonly #emitter = new Emitter();
+  readonly #tracks = new Map<number, MediaStreamTrack>();
+  #core: Core | undefined;
+  #onStatus: StatusCallback | undefined;
+  /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
+  #disconnects = 0;
+
+  /**
+   * Makes a client. Nothing is loaded or opened before `connect`, so this is safe while rendering on a server.
+   *
+   * @param serverUrl The device's address, e.g. `https://device.example.com` or `https://example.com/base`.
+   *
+   * @example
+   * ```ts
+   * const client = new MultiStreamClient('http://127.0.0.1:1984', { connectionTimeout: 5_000, debug: true });
+   * ```
+   */
+  constructor(serverUrl: string, options: ClientOptions = {}) {
+    this.#serverUrl = serverUrl;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the connection. Resolves to one track per slot when media can flow; a slot whose camera is down has its
+   * track too, and shows a picture as soon as there is one.
+   *
+   * @example
+   * ```ts
+   * const tracks = await client.connect([{ slot: 0, stream: 'camera1' }], (slot, { status }) => setStatus(slot, status));
+   * ```
+   */
+  async connect(
+    slots: readonly SlotConfig[],
+    onStatus?: StatusCallback,
+    { signal }: ConnectOptions = {},
+  ): Promise<Map<number, MediaStreamTrack>> {
+    if (typeof RTCPeerConnection === 'undefined') {
+      throw new MultiStreamError('unsupported', 'There is no WebRTC here: connect() works in browsers only.');
+    }
+    const disconnects = this.#disconnects;
+    const onAbort = () => this.disconnect();
+    const assertWanted = () => {
+      if (signal?.aborted || disconnects !== this.#disconnects) {
+        throw new MultiStreamError('aborted', 'The connection was given up before it was made.');
+      }
+    };
+    assertWanted();
+    const { Core } = await loadWasm();
+    assertWanted();
+    this.#core ??= this.#makeCore(Core);
+    if (!this.#core.isConnected) this.#onStatus = onStatus;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#watchNetwork(true);
+    try {
+      return await this.#core.connect(slots);
+    } catch (error) {
+      signal?.removeEventListener('abort', onAbort);
+      throw error;
+    }
+  }
+
+  /**
+   * Shows another camera in a slot. Resolves when the new picture is being sent; of two calls for one slot the
+   * later wins, and the earlier rejects with `superseded`.
+   *
+   * @example
+   * ```ts
+   * const status = await client.switchStream(0, 'camera7', '1080p');
+   * ```
+   */
+  switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus> {
+    return this.#call((core) => core.switchStream(slot, stream, quality));
+  }
+
+  /**
+   * Many switches as one. Resolves when all new pictures are being sent, rejects with the first that cannot be;
+   * the others go on.
+   *
+   * @example
+   * ```ts
+   * await client.switchMany([{ slot: 0, stream: 'camera3' }, { slot: 1, stream: 'camera4', quality: '360p' }]);
+   * ```
+   */
+  switchMany(slots: readonly SlotConfig[]): Promise<SlotStatus[]> {
+    return this.#call((core) => core.switchMany(slots));
+  }
+
+  /**
+   * Stops a slot's picture, and the work for it on the server. The track stays.
+   *
+   * @example
+   * ```ts
+   * await client.pause(1);
+   * ```
+   */
+  pause(slot: number): Promise<SlotStatus> {
+    return this.#call((core) => core.pause(slot));
+  }
+
+  /**
+   * Shows a paused slot again. Resolves when its picture is being sent.
+   *
+   * @example
+   * ```ts
+   * await client.resume(1);
+   * ```
+   */
+  resume(slot: number): Promise<SlotStatus> {
+    return this.#call((core) => core.resume(slot));
+  }
+
+  /**
+   * Asks for a key frame now: `sent` (from the server's cache), `requested` (of the camera) or `unsupported`.
+   *
+   * @example
+   * ```ts
+   * if ((await client.requestKeyframe(0)) === 'unsupported') console.log('the next one comes when it comes');
+   * ```
+   */
+  requestKeyframe(slot: number): Promise<KeyframeStatus> {
+    return this.#call((core) => core.requestKeyframe(slot));
+  }
+
+  /**
+   * Keeps a slot's picture in a `<video>` element, also across reconnects. Returns how to stop.
+   * May be called before `connect`.
+   *
+   * @example
+   * ```ts
+   * const detach = client.attach(0, document.querySelector('video')!);
+   * ```
+   */
+  attach(slot: number, video: HTMLVideoElement): () => void {
+    show(video, this.#tracks.get(slot));
+    const off = this.on('track', (event) => {
+      if (event.slot === slot) show(video, event.track);
+    });
+    return () => {
+      off();
+      show(video, undefined);
+    };
+  }
+
+  /**
+   * Calls `handler` for each event of this type. Returns how to stop.
+   *
+   * @example
+   * ```ts
+   * const off = client.on('reconnecting', ({ delayMs, reason }) => console.log(reason, delayMs));
+   * off();
+   * ```
+   */
+  on<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): () => void {
+    return this.#emitter.on(type, handler);
+  }
+
+  /**
+   * Undoes `on`.
+   *
+   * @example
+   * ```ts
+   * client.off('status', handler);
+   * ```
+   */
+  off<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): void {
+    this.#emitter.off(type, handler);
+  }
+
+  /**
+   * Ends everything: calls that wait reject with `aborted`. `connect` may be called again.
+   *
+   * @example
+   * ```ts
+   * window.addEventListener('pagehide', () => client.disconnect());
+   * ```
+   */
+  disconnect(): void {
+    this.#disconnects += 1;
+    this.#core?.disconnect();
+  }
+
+  /** The same as {@link disconnect}. @example `client.close();` */
+  close(): void {
+    this.disconnect();
+  }
+
+  /** Ends with its scope. @example `using client = new MultiStreamClient(url);` */
+  [Symbol.dispose](): void {
+    this.disconnect();
+  }
+
+  /** Where the connection is in its life. @example `client.state === 'reconnecting'` */
+  get state(): ClientState {
+    return this.#core?.state ?? 'idle';
+  }
+
+  /** Whether media can flow. @example `if (!client.isConnected) await client.connect(slots);` */
+  get isConnected(): boolean {
+    return this.#core?.isConnected ?? false;
+  }
+
+  /** The state of the control connection. @example `client.wsState === 'open'` */
+  get wsState(): WebSocketState {
+    return this.#core?.wsState ?? 'closed';
+  }
+
+  /** The state of the media connection. @example `client.pcState === 'connected'` */
+  get pcState(): PeerConnectionState {
+    return this.#core?.pcState ?? 'new';
+  }
+
+  /** The current track of each slot. @example `client.tracks.get(0)?.readyState` */
+  get tracks(): ReadonlyMap<number, MediaStreamTrack> {
+    return this.#tracks;
+  }
+
+  async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {
+    if (this.#core === undefined) {
+      throw new MultiStreamError('not-connected', 'There is no connection: call connect() first.');
+    }
+    return call(this.#core);
+  }
+
+  #makeCore(CoreClass: typeof Core): Core {
+    const { token, pcConfig, connectionTimeout = DEFAULT_TIMEOUT_MS, reconnect, retryConnect = false } = this.#options;
+    const hooks: Hooks = {
+      event: (event) => this.#handle(event),
+      error: (code, message, slot) => new MultiStreamError(code as ErrorCode, message, slot),
+      reconnectDelay: (retry, reason, defaultDelayMs) => {
+        if (reconnect === false) return null;
+        return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
+      },
+    };
+    const debug = this.#options.debug ?? false;
+    return new CoreClass(this.#serverUrl, token, pcConfig, connectionTimeout, retryConnect, debug, hooks);
+  }
+
+  #handle(event: ClientEvent): void {
+    if (event.type === 'track') this.#tracks.set(event.slot, event.track);
+    if (event.type === 'disconnected') {
+      this.#tracks.clear();
+      this.#watchNetwork(false);
+    }
+    if (event.type === 'status') {
+      try {
+        this.#onStatus?.(event.slot, event.status);
+      } catch (error) {
+        console.error('multistream: the status callback threw', error);
+      }
+    }
+    this.#emitter.emit(event);
+  }
+
+  /** A network that came back, or a tab that woke up, ends the wait for the next try. */
+  #watchNetwork(watch: boolean): void {
+    const change = watch ? globalThis.addEventListener : globalThis.removeEventListener;
+    change?.('online', this.#wake);
+    change?.('pageshow', this.#wake);
+    globalThis.document?.[watch ? 'addEventListener' : 'removeEventListener']('visibilitychange', this.#wake);
+  }
+
+  readonly #wake = (): void => {
+    if (globalThis.document?.visibilityState !== 'hidden') this.#core?.wake();
+  };
+}

@@ -1,0 +1,30 @@
+// Handlers by event type. A handler that throws stops neither the others nor the client.
+import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+
+type Handler = (event: ClientEvent) => void;
+
+export class Emitter {
+  readonly #handlers = new Map<ClientEventType, Set<Handler>>();
+
+  on<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): () => void {
+    const handlers = this.#handlers.get(type) ?? new Set();
+    this.#handlers.set(type, handlers);
+    // Only events of this type are ever given to it.
+    handlers.add(handler as Handler);
+    return () => this.off(type, handler);
+  }
+
+  off<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): void {
+    this.#handlers.get(type)?.delete(handler as Handler);
+  }
+
+  emit(event: ClientEvent): void {
+    for (const handler of [...(this.#handlers.get(event.type) ?? [])]) {
+      try {
+        handler(event);
+      } catch (error) {
+        console.error(`multistream: a handler of '${event.type}' threw`, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// What wasm-bindgen generates from client-wasm/src/shell, typed by hand: its own typings know only `any`.
+import type { ClientEvent } from './events.js';
+import type { ClientState, KeyframeStatus, PeerConnectionState, SlotConfig, SlotStatus, WebSocketState } from './types.js';
+
+export interface Hooks {
+  event(event: ClientEvent): void;
+  error(code: string, message: string, slot: number | undefined): Error;
+  reconnectDelay(retry: number, reason: string, defaultMs: number): number | null | undefined;
+}
+
+export class Core {
+  constructor(
+    serverUrl: string,
+    token: string | undefined,
+    pcConfig: RTCConfiguration | undefined,
+    connectionTimeoutMs: number,
+    retryConnect: boolean,
+    debug: boolean,
+    hooks: Hooks,
+  );
+  connect(slots: readonly SlotConfig[]): Promise<Map<number, MediaStreamTrack>>;
+  switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus>;
+  switchMany(slots: readonly SlotConfig[]): Promise<SlotStatus[]>;
+  pause(slot: number): Promise<SlotStatus>;
+  resume(slot: number): Promise<SlotStatus>;
+  requestKeyframe(slot: number): Promise<KeyframeStatus>;
+  disconnect(): void;
+  wake(): void;
+  receiver(slot: number): RTCRtpReceiver | undefined;
+  readonly state: ClientState;
+  readonly isConnected: boolean;
+  readonly wsState: WebSocketState;
+  readonly pcState: PeerConnectionState;
+}
+
+export default function init(options: { module_or_path: URL | Uint8Array }): Promise<unknown>;

@@ -1,0 +1,137 @@
+// The shapes an app gives and gets.
+import type { KeyframeStatus, SlotState } from './protocol.js';
+
+export type { KeyframeStatus, SlotState };
+
+/**
+ * What a slot shall show.
+ *
+ * @example
+ * ```ts
+ * const slots: SlotConfig[] = [
+ *   { slot: 0, stream: 'camera1' },
+ *   { slot: 1, stream: 'camera2', quality: '720p' },
+ * ];
+ * ```
+ */
+export interface SlotConfig {
+  /** Index of the slot, 0 or more. Each slot has its own track. */
+  slot: number;
+  /** Name of a stream in the server's configuration. */
+  stream: string;
+  /** One of the stream's qualities, e.g. `'720p'`. Left out or `'native'`: the stream as it is. */
+  quality?: string | undefined;
+}
+
+/**
+ * What a slot shows, as the server tells it.
+ *
+ * @example
+ * ```ts
+ * client.on('status', ({ slot, status }) => {
+ *   if (status.status === 'offline') console.log(`slot ${slot}: ${status.stream} is offline`);
+ * });
+ * ```
+ */
+export interface SlotStatus {
+  /** Index of the slot. */
+  slot: number;
+  /** The resolved stream name, e.g. `camera4-720p`. */
+  stream: string;
+  /** The quality as it was asked for. */
+  quality?: string;
+  /** The quality being sent, once it is known. */
+  actualQuality?: string;
+  /** `active` means that the first key frame of this stream was sent, not merely that it was chosen. */
+  status: SlotState;
+  /** A sentence for people. */
+  error?: string;
+  /** A stable code for programs. */
+  reason?: string;
+  /** `h264`, `h265`, `vp8`, `vp9` or `av1`. */
+  codec?: string;
+  /** Width of the picture in pixels. */
+  width?: number;
+  /** Height of the picture in pixels. */
+  height?: number;
+}
+
+/**
+ * Called whenever a slot's status changes.
+ *
+ * @example
+ * ```ts
+ * const onStatus: StatusCallback = (slot, status) => console.log(slot, status.status);
+ * ```
+ */
+export type StatusCallback = (slot: number, status: SlotStatus) => void;
+
+/**
+ * The life of a connection. It goes from `connected` to `reconnecting` and back by itself.
+ *
+ * @example
+ * ```ts
+ * client.on('state', ({ state }) => { banner.hidden = state === 'connected'; });
+ * ```
+ */
+export type ClientState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'disconnected';
+
+/** The state of the control connection. @example `if (client.wsState === 'open') …` */
+export type WebSocketState = 'connecting' | 'open' | 'closing' | 'closed';
+
+/** The state of the media connection. @example `if (client.pcState === 'connected') …` */
+export type PeerConnectionState = RTCPeerConnectionState;
+
+/**
+ * When to try again after the connection was lost: milliseconds, or `null` to give up.
+ *
+ * @example
+ * ```ts
+ * const reconnect: ReconnectPolicy = ({ retry, defaultDelayMs }) => (retry < 20 ? defaultDelayMs : null);
+ * ```
+ */
+export type ReconnectPolicy = (context: {
+  /** Tries so far, from 0. */
+  retry: number;
+  /** Why the connection is gone, for people. */
+  reason: string;
+  /** What the client would do by itself: 0, 300, 1200, 2700, 4800, then 7000 ms, with up to 1 s of jitter. */
+  defaultDelayMs: number;
+}) => number | null;
+
+/**
+ * Options of a client. All are optional.
+ *
+ * @example
+ * ```ts
+ * const options: ClientOptions = { connectionTimeout: 5_000, token: 'secret' };
+ * ```
+ */
+export interface ClientOptions {
+  /** For the `RTCPeerConnection`. The server's ICE servers are added to yours. */
+  pcConfig?: RTCConfiguration | undefined;
+  /** How long a handshake, and the answer to a call, may take, in milliseconds. Default 10 000. */
+  connectionTimeout?: number | undefined;
+  /** The server's access token. */
+  token?: string | undefined;
+  /** When to try again after a loss; `false`: never. Default: for ever, less and less often. */
+  reconnect?: ReconnectPolicy | false | undefined;
+  /** Try again by the same policy when the very first connection fails. Default `false`: `connect` rejects. */
+  retryConnect?: boolean | undefined;
+  /** Log every message's type to the console. */
+  debug?: boolean | undefined;
+}
+
+/**
+ * Options of one `connect`.
+ *
+ * @example
+ * ```ts
+ * const abort = new AbortController();
+ * await client.connect(slots, undefined, { signal: abort.signal });
+ * ```
+ */
+export interface ConnectOptions {
+  /** Ends the connection, also while it is being made. */
+  signal?: AbortSignal | undefined;
+}
