@@ -1,5 +1,10 @@
 // A dashboard without a framework (the same calls go into a Vue component's onMounted and onUnmounted).
-import { MultiStreamClient, type SlotConfig, type SlotStatus, type StatusCallback } from './multistream-client.js';
+import {
+  MultiStreamClient,
+  type SlotConfig,
+  type SlotStatus,
+  type StatusCallback,
+} from './multistream-client.js';
 
 export async function mount(root: HTMLElement, url: string, cameras: string[]): Promise<() => void> {
   const slots = cameras.map((stream, slot): SlotConfig => ({ slot, stream }));

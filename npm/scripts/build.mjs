@@ -37,8 +37,23 @@ step('Rust → WebAssembly (wasm-pack)');
 const crate = join(root, 'client-wasm');
 run(
   'wasm-pack',
-  ['build', crate, '--target', 'web', '--profile', 'wasm', '--no-pack', '--no-opt', '--no-typescript', '--mode', 'no-install',
-    '--out-dir', pkg, '--out-name', 'glue'],
+  [
+    'build',
+    crate,
+    '--target',
+    'web',
+    '--profile',
+    'wasm',
+    '--no-pack',
+    '--no-opt',
+    '--no-typescript',
+    '--mode',
+    'no-install',
+    '--out-dir',
+    pkg,
+    '--out-name',
+    'glue',
+  ],
   'cargo install wasm-pack@0.15.1 wasm-bindgen-cli@0.2.130',
 );
 
@@ -48,9 +63,21 @@ mkdirSync(dist, { recursive: true });
 step('smaller WebAssembly (wasm-opt)');
 const wasm = join(dist, 'client.wasm');
 // Named features only: --all-features makes modules that no browser accepts.
-const features = ['bulk-memory', 'mutable-globals', 'nontrapping-float-to-int', 'sign-ext', 'reference-types', 'multivalue'];
+const features = [
+  'bulk-memory',
+  'mutable-globals',
+  'nontrapping-float-to-int',
+  'sign-ext',
+  'reference-types',
+  'multivalue',
+];
 runPackaged('binaryen', 'wasm-opt', [
-  join(pkg, 'glue_bg.wasm'), '-o', wasm, '-Oz', '--converge', ...features.map((feature) => `--enable-${feature}`),
+  join(pkg, 'glue_bg.wasm'),
+  '-o',
+  wasm,
+  '-Oz',
+  '--converge',
+  ...features.map((feature) => `--enable-${feature}`),
 ]);
 copyFileSync(join(pkg, 'glue.js'), join(dist, 'glue.js'));
 
@@ -60,7 +87,11 @@ writeFileSync(join(dist, 'bytes.js'), `// client.wasm in base64.\nexport const w
 
 step('TypeScript → JavaScript and typings (tsc)');
 runPackaged('typescript', 'tsc', ['-p', npm]);
-for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(root, licence), join(npm, licence));
+for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE'])
+  copyFileSync(join(root, licence), join(npm, licence));
 
-const kib = (file) => `${file} ${(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1024).toFixed(1)} KiB`;
-step(`done: ${statSync(wasm).size} bytes of wasm; gzip: ${['client.wasm', 'glue.js', 'client.js', 'index.js'].map(kib).join(', ')}`);
+const kib = (file) =>
+  `${file} ${(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1024).toFixed(1)} KiB`;
+step(
+  `done: ${statSync(wasm).size} bytes of wasm; gzip: ${['client.wasm', 'glue.js', 'client.js', 'index.js'].map(kib).join(', ')}`,
+);

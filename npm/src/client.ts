@@ -262,7 +262,13 @@ export class MultiStreamClient {
   }
 
   #makeCore(CoreClass: typeof Core): Core {
-    const { token, pcConfig, connectionTimeout = DEFAULT_TIMEOUT_MS, reconnect, retryConnect = false } = this.#options;
+    const {
+      token,
+      pcConfig,
+      connectionTimeout = DEFAULT_TIMEOUT_MS,
+      reconnect,
+      retryConnect = false,
+    } = this.#options;
     const hooks: Hooks = {
       event: (event) => this.#handle(event),
       error: (code, message, slot) => new MultiStreamError(code as ErrorCode, message, slot),

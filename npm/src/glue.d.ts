@@ -1,6 +1,13 @@
 // What wasm-bindgen generates from client-wasm/src/shell, typed by hand: its own typings know only `any`.
 import type { ClientEvent } from './events.js';
-import type { ClientState, KeyframeStatus, PeerConnectionState, SlotConfig, SlotStatus, WebSocketState } from './types.js';
+import type {
+  ClientState,
+  KeyframeStatus,
+  PeerConnectionState,
+  SlotConfig,
+  SlotStatus,
+  WebSocketState,
+} from './types.js';
 
 export interface Hooks {
   event(event: ClientEvent): void;

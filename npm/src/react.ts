@@ -67,7 +67,11 @@ const NOTHING: View = {
  * }
  * ```
  */
-export function useMultiStream(url: string, slots: readonly SlotConfig[], options: ClientOptions = {}): MultiStream {
+export function useMultiStream(
+  url: string,
+  slots: readonly SlotConfig[],
+  options: ClientOptions = {},
+): MultiStream {
   const [view, setView] = useState(NOTHING);
   const latest = useRef({ slots, options });
   latest.current = { slots, options };
@@ -87,12 +91,20 @@ export function useMultiStream(url: string, slots: readonly SlotConfig[], option
     client.on('state', ({ state }) =>
       update(() => (state === 'connected' ? { state, error: null, reconnecting: null } : { state })),
     );
-    client.on('status', ({ slot, status }) => update(({ statuses }) => ({ statuses: new Map(statuses).set(slot, status) })));
-    client.on('track', ({ slot, track }) => update(({ tracks }) => ({ tracks: new Map(tracks).set(slot, track) })));
-    client.on('reconnecting', ({ retry, delayMs, reason }) => update(() => ({ reconnecting: { retry, delayMs, reason } })));
+    client.on('status', ({ slot, status }) =>
+      update(({ statuses }) => ({ statuses: new Map(statuses).set(slot, status) })),
+    );
+    client.on('track', ({ slot, track }) =>
+      update(({ tracks }) => ({ tracks: new Map(tracks).set(slot, track) })),
+    );
+    client.on('reconnecting', ({ retry, delayMs, reason }) =>
+      update(() => ({ reconnecting: { retry, delayMs, reason } })),
+    );
     client.on('error', ({ error }) => update(() => ({ error })));
     setView({ ...NOTHING, client, state: 'connecting' });
-    client.connect(slots).catch((error: unknown) => update(() => ({ error: asError(error), state: 'disconnected' })));
+    client
+      .connect(slots)
+      .catch((error: unknown) => update(() => ({ error: asError(error), state: 'disconnected' })));
     return () => {
       mounted = false;
       client.disconnect();
@@ -109,7 +121,8 @@ export function useMultiStream(url: string, slots: readonly SlotConfig[], option
     client.switchMany(changed).catch((error: unknown) => {
       const { code } = asError(error);
       // Overridden by the next change, or over: nothing to tell.
-      if (code !== 'superseded' && code !== 'aborted') setView((view) => ({ ...view, error: asError(error) }));
+      if (code !== 'superseded' && code !== 'aborted')
+        setView((view) => ({ ...view, error: asError(error) }));
     });
   });
 

@@ -23,8 +23,12 @@ export function loadWasm(): Promise<typeof Glue> {
   loading ??= load().catch((cause: unknown) => {
     loading = undefined;
     const detail = cause instanceof Error ? cause.message : String(cause);
-    const hint = 'Is client.wasm served beside the script? The entry multistream-client/inline needs no such file.';
-    throw new MultiStreamError('wasm-failed', `The WebAssembly module could not be loaded: ${detail}. ${hint}`);
+    const hint =
+      'Is client.wasm served beside the script? The entry multistream-client/inline needs no such file.';
+    throw new MultiStreamError(
+      'wasm-failed',
+      `The WebAssembly module could not be loaded: ${detail}. ${hint}`,
+    );
   });
   return loading;
 }

@@ -1,0 +1,69 @@
+// The cameras the server knows: GET /api/streams, asked again now and then.
+import { useEffect, useState } from 'react';
+import { apiUrl } from './server';
+
+/** One camera, with the qualities it can be had in. */
+export interface Camera {
+  name: string;
+  /** `native` first. */
+  qualities: readonly string[];
+}
+
+/** The server's answer, as far as this page needs it. */
+export type StreamList = Record<string, { qualities?: string[] | null } | null>;
+
+export type Cameras =
+  | { state: 'loading' }
+  | { state: 'failed'; reason: string }
+  | { state: 'known'; cameras: readonly Camera[] };
+
+const REFRESH_MS = 10_000;
+const RETRY_MS = 1_500;
+
+/** Base streams only: `camera1-720p` is a quality of `camera1`, not a camera of its own. */
+export function baseStreams(list: StreamList): Camera[] {
+  const variants = new Set<string>();
+  for (const [name, stream] of Object.entries(list)) {
+    for (const quality of stream?.qualities ?? []) variants.add(`${name}-${quality}`);
+  }
+  return Object.entries(list)
+    .filter(([name]) => !variants.has(name))
+    .map(([name, stream]) => ({ name, qualities: stream?.qualities ?? ['native'] }))
+    .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+}
+
+/** The list, kept fresh. A server that is away keeps the last list: the wall says by itself what is wrong. */
+export function useCameras(): Cameras {
+  const [cameras, setCameras] = useState<Cameras>({ state: 'loading' });
+  useEffect(() => {
+    let timer: number;
+    const abort = new AbortController();
+    const refresh = async () => {
+      let next = REFRESH_MS;
+      try {
+        const response = await fetch(apiUrl('api/streams'), { signal: abort.signal });
+        if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
+        const known = baseStreams((await response.json()) as StreamList);
+        setCameras((old) =>
+          old.state === 'known' && same(old.cameras, known) ? old : { state: 'known', cameras: known },
+        );
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        next = RETRY_MS;
+        const reason = error instanceof Error ? error.message : String(error);
+        setCameras((old) => (old.state === 'known' ? old : { state: 'failed', reason }));
+      }
+      timer = window.setTimeout(refresh, next);
+    };
+    void refresh();
+    return () => {
+      abort.abort();
+      window.clearTimeout(timer);
+    };
+  }, []);
+  return cameras;
+}
+
+function same(a: readonly Camera[], b: readonly Camera[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
