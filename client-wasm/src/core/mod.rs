@@ -20,7 +20,7 @@ mod requests;
 mod slots;
 mod url;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
 pub use client::{Client, Options};

@@ -148,3 +148,68 @@ pub(super) fn describe(thrown: &JsValue) -> String {
 fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
     let _ = Reflect::set(object, &JsString::from(key), &value.into());
 }
+
+#[cfg(test)]
+mod tests {
+    use multistream_protocol::SlotState;
+    use multistream_protocol::client::{SlotRequest, Switch};
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn json(value: &JsValue) -> String {
+        JSON::stringify(value).map(String::from).unwrap_or_default()
+    }
+
+    #[wasm_bindgen_test]
+    fn a_message_is_one_flat_object() {
+        let slot = SlotRequest { slot: 2, stream: "camera7".to_owned(), quality: None };
+        let message = ClientMessage::Switch(Switch { request_id: "5".to_owned(), slot });
+        let expected = r#"{"request_id":"5","slot":2,"stream":"camera7","type":"multistream/switch"}"#;
+        assert_eq!(encode(&message).ok().as_deref(), Some(expected));
+    }
+
+    #[wasm_bindgen_test]
+    fn an_answers_mids_have_numbers_for_keys() {
+        let frame = r#"{"type":"multistream/answer","sdp":"v=0","mids":{"0":"a","11":"b"},
+            "slots":[{"slot":11,"stream":"camera7","status":"active","width":1280}]}"#;
+        let Ok((_, Some(ServerMessage::Answer(answer)))) = decode_frame(frame) else { panic!("no answer") };
+        assert_eq!(answer.mids[&11], "b");
+        assert_eq!((answer.slots[0].status, answer.slots[0].width), (SlotState::Active, Some(1280)));
+    }
+
+    #[wasm_bindgen_test]
+    fn garbage_is_described_and_never_panics() {
+        for garbage in ["", "[1,2", "null", "7", r#""text""#, "[]", "{}", r#"{"type":7}"#] {
+            assert!(decode_frame(garbage).is_err(), "{garbage}");
+        }
+        for (frame, word) in [
+            (r#"{"type":"multistream/ready"}"#, "multistream/ready"),
+            (r#"{"type":"multistream/ready","slots":-1}"#, "multistream/ready"),
+            (r#"{"type":"multistream/answer","sdp":"","slots":[],"mids":{"left":"0"}}"#, "left"),
+        ] {
+            assert!(decode_frame(frame).is_err_and(|error| error.contains(word)), "{frame}");
+        }
+        assert!(matches!(decode_frame(r#"{"type":"webrtc/candidate","value":""}"#), Ok((_, None))));
+    }
+
+    #[wasm_bindgen_test]
+    fn a_status_is_camel_case_and_leaves_absent_fields_out() {
+        let mut status = SlotStatus::new(1, "camera7-720p", SlotState::Active);
+        status.actual_quality = Some("720p".to_owned());
+        let expected = r#"{"slot":1,"stream":"camera7-720p","status":"active","actualQuality":"720p"}"#;
+        assert_eq!(json(&slot_status(&status)), expected);
+    }
+
+    #[wasm_bindgen_test]
+    fn the_servers_ice_servers_come_before_the_apps_and_the_rest_is_kept() {
+        let own = JSON::parse(r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#).ok();
+        let own = own.unwrap_or_default();
+        let server = IceServer { urls: vec!["turn:theirs".to_owned()], username: None, credential: None };
+        let expected =
+            r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":["turn:theirs"]},{"urls":"stun:own"}]}"#;
+        assert_eq!(json(&peer_config(&own, &[server])), expected);
+        assert_eq!(json(&peer_config(&JsValue::UNDEFINED, &[])), r#"{"iceServers":[]}"#);
+        assert_eq!(json(&own), r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#);
+    }
+}
