@@ -7,6 +7,7 @@ pub mod config;
 pub mod http;
 pub mod media;
 pub mod rtc;
+pub mod serve;
 pub mod session;
 pub mod slot;
 pub mod source;

@@ -1,3 +1,9 @@
 //! The command line.
 
-fn main() {}
+mod cli;
+mod config_file;
+mod logging;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

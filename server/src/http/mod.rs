@@ -1,14 +1,23 @@
 //! HTTP: the WebSocket, the REST API and the pages.
 //!
-//! Every request passes, in this order: security headers, authentication, then its handler. Handlers see [`AppState`].
+//! Every request passes, in this order: security headers, the check of its origin, authentication, then its handler.
+//! Handlers see [`AppState`].
 
 mod about;
+mod auth;
+mod headers;
+mod origin;
+mod pages;
+mod streams;
 mod ws;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router, middleware};
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::session::Sessions;
@@ -27,8 +36,23 @@ pub fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
     let routes = Router::new()
         .route("/api", get(about::about))
+        .route("/api/streams", get(streams::streams))
         .route("/api/ws", get(ws::upgrade))
         .route("/healthz", get(about::healthz))
+        .fallback(pages::page)
+        // The last layer is the first that a request meets.
+        .layer(middleware::from_fn_with_state(state.config.clone(), auth::require))
+        .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
+        .layer(middleware::from_fn(headers::add))
         .with_state(state);
     if base_path.is_empty() { routes } else { Router::new().nest(&base_path, routes) }
+}
+
+/// `{"error": "a sentence for people"}`
+fn error(status: StatusCode, message: impl Into<String>) -> Response {
+    #[derive(Serialize)]
+    struct Error {
+        error: String,
+    }
+    (status, Json(Error { error: message.into() })).into_response()
 }

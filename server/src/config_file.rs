@@ -1,0 +1,57 @@
+//! From a path to a config: reads the file, and knows the values of `${NAME}` and which programs there are.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use anyhow::{anyhow, bail};
+use multistream::config::{Config, Problem, Severity, Source};
+
+/// The config and what in it has no effect, or every problem, one per line.
+pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => bail!(
+            "there is no config file at {}. Make it, or name another with --config FILE. Three lines will do:\n\n\
+             streams:\n  camera1: rtsp://user:password@192.168.1.20/stream1\n  \
+             camera1-360p: ffmpeg:camera1#video=h264#height=360\n",
+            std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display()
+        ),
+        Err(error) => bail!("cannot read the config file {}: {error}", path.display()),
+    };
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow!("{}:1: expected YAML in UTF-8, found other bytes", path.display()))?;
+    let file = path.display().to_string();
+    let (config, mut warnings) = Config::parse(&file, &text, &lookup)?;
+    warnings.extend(missing_ffmpeg(&file, &config));
+    Ok((config, warnings))
+}
+
+/// A credential of systemd (`LoadCredential=`), else an environment variable. Credentials are files, so the environment
+/// of other processes cannot show them.
+fn lookup(name: &str) -> Option<String> {
+    let credential =
+        env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(name));
+    credential.and_then(|path| fs::read_to_string(path).ok()).or_else(|| env::var(name).ok())
+}
+
+fn missing_ffmpeg(file: &str, config: &Config) -> Option<Problem> {
+    let uses = |source: &Source| matches!(source, Source::Ffmpeg(_));
+    let stream = config.streams.iter().find(|stream| stream.sources.iter().any(uses))?;
+    let bin = Path::new(&config.ffmpeg.bin);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = if bin.components().count() > 1 {
+        bin.is_file()
+    } else {
+        env::split_paths(&path).any(|directory| directory.join(bin).is_file())
+    };
+    (!found).then(|| Problem {
+        severity: Severity::Warning,
+        file: file.to_owned(),
+        line: 1,
+        key: "ffmpeg.bin".to_owned(),
+        message: format!(
+            "there is no program \"{}\" on this machine, and stream {} needs it: install ffmpeg, or set ffmpeg.bin",
+            config.ffmpeg.bin, stream.name
+        ),
+    })
+}

@@ -1,0 +1,63 @@
+//! Who may use the server: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750).
+//!
+//! A browser cannot put a header on a WebSocket, so `/api/ws` also takes `?token=`. With a token alone the pages are open:
+//! they hold nothing that is secret, and could not be opened otherwise; all they show comes over `/api`.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
+use url::form_urlencoded;
+
+use super::error;
+use crate::config::{ApiConfig, Config};
+
+pub(super) async fn require(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
+    let api = &config.api;
+    let path = request.uri().path();
+    let protected = match (&api.password, &api.token) {
+        (None, None) => false,
+        (Some(_), _) => path != "/healthz",
+        (None, Some(_)) => path == "/api" || path.starts_with("/api/"),
+    };
+    if !protected || is_known(&request, api) {
+        return next.run(request).await;
+    }
+    let (challenge, message) = if api.password.is_some() {
+        ("Basic realm=\"multistream\", charset=\"UTF-8\"", "this server wants its user and password")
+    } else {
+        ("Bearer realm=\"multistream\"", "this server wants its token, as \"Authorization: Bearer …\"")
+    };
+    let mut response = error(StatusCode::UNAUTHORIZED, message);
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
+}
+
+fn is_known(request: &Request, api: &ApiConfig) -> bool {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, credentials) = header.and_then(|value| value.split_once(' ')).unwrap_or_default();
+    if let (Some(username), Some(password)) = (&api.username, &api.password)
+        && scheme.eq_ignore_ascii_case("basic")
+    {
+        let given = STANDARD.decode(credentials.trim()).unwrap_or_default();
+        return same(&given, format!("{username}:{password}").as_bytes());
+    }
+    let Some(token) = &api.token else { return false };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return same(credentials.trim().as_bytes(), token.as_bytes());
+    }
+    let query = request.uri().query().filter(|_| request.uri().path() == "/api/ws").unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes())
+        .any(|(key, given)| key == "token" && same(given.as_bytes(), token.as_bytes()))
+}
+
+/// Takes as long for a guess that is nearly right as for any other.
+fn same(given: &[u8], expected: &[u8]) -> bool {
+    given.ct_eq(expected).into()
+}

@@ -1,0 +1,62 @@
+//! Which web pages may use the server (RFC 6454): a page of any site could open a WebSocket to a server that its visitor
+//! can reach, and would be let in on the visitor's behalf.
+//!
+//! The server's own pages may, and those of `api.origin`. On loopback "own" means a loopback name: a foreign name that
+//! resolves to 127.0.0.1 (DNS rebinding) is no page of this server. Programs that are no browser send no `Origin`.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, HOST, ORIGIN, VARY};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error;
+use crate::config::{ApiConfig, Config};
+
+pub(super) async fn require(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
+    let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
+    let text = origin.to_str().unwrap_or_default();
+    let listed = config.api.origins.iter().any(|allowed| allowed == "*" || allowed == text);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let guarded = !reads || request.uri().path() == "/api/ws";
+    if guarded && !listed && !is_own(text, request.headers(), &config.api) {
+        let message = "pages of this origin may not use the server: add it to `api.origin` in the config";
+        return error(StatusCode::FORBIDDEN, message);
+    }
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response =
+        if preflight && listed { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    if listed {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        if preflight {
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization"));
+        }
+    }
+    response
+}
+
+/// The page came from the address that this request goes to. The scheme may differ: TLS can end at a proxy.
+fn is_own(origin: &str, headers: &HeaderMap, api: &ApiConfig) -> bool {
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    match (authority, host) {
+        (Some(authority), Some(host)) => {
+            authority.eq_ignore_ascii_case(host) && (!api.listen.ip().is_loopback() || is_loopback(host))
+        }
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

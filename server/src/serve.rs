@@ -1,0 +1,102 @@
+//! The server as a whole: opens its ports, runs until it is told to stop, and leaves nothing behind.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::http::{self, AppState};
+use crate::rtc::PortError;
+use crate::session::Sessions;
+use crate::stream::{Registry, Subscription, ViewerQueue};
+
+/// For goodbyes to clients, then for sources to let go of cameras and children.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(
+        "cannot listen on {address}: {source}. Is another server running there? Stop it, or set `api.listen` to a free \
+         port"
+    )]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Webrtc(#[from] PortError),
+    #[error("the web server stopped: {0}")]
+    Http(io::Error),
+}
+
+/// A server whose ports are open.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    state: AppState,
+}
+
+impl Server {
+    pub async fn bind(config: Config) -> Result<Self, ServeError> {
+        let address = config.api.listen;
+        let listener =
+            TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        let registry = Registry::new(&config);
+        let sessions = match Sessions::new(&config, registry.clone()).await {
+            Ok(sessions) => Arc::new(sessions),
+            Err(error) => {
+                registry.shutdown().await;
+                return Err(error.into());
+            }
+        };
+        Ok(Self { listener, state: AppState { config: Arc::new(config), registry, sessions } })
+    }
+
+    /// Where the web server listens; tells the port when the config left it to the system (`:0`).
+    pub fn http_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Where WebRTC listens.
+    pub fn webrtc_addr(&self) -> SocketAddr {
+        self.state.sessions.local_addr()
+    }
+
+    /// Serves until `stop` is ready, then says goodbye to every client and stops every source.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { listener, state } = self;
+        let preloaded = preload(&state);
+        let served = tokio::select! {
+            served = async { axum::serve(listener, http::router(state.clone())).await } => served,
+            () = stop => Ok(()),
+        };
+        info!("stopping");
+        if timeout(STOP_TIMEOUT, state.sessions.shutdown()).await.is_err() {
+            warn!("some clients did not take leave in time");
+        }
+        drop(preloaded);
+        if timeout(STOP_TIMEOUT, state.registry.shutdown()).await.is_err() {
+            warn!("some sources did not stop in time");
+        }
+        served.map_err(ServeError::Http)
+    }
+}
+
+/// A viewer of every stream of `preload:` that looks at nothing.
+fn preload(state: &AppState) -> Vec<Subscription> {
+    /// Only read to be thrown away.
+    const QUEUE: usize = 16;
+    let (events, mut queue) = mpsc::channel(QUEUE);
+    tokio::spawn(async move { while queue.recv().await.is_some() {} });
+    state
+        .config
+        .preload
+        .iter()
+        .filter_map(|name| state.registry.resolve(name, None).ok())
+        .map(|name| state.registry.subscribe(&name, ViewerQueue { tag: 0, events: events.clone() }))
+        .collect()
+}
