@@ -6,8 +6,8 @@ use multistream_protocol::client::{Ice, Offer};
 use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status};
 
 use super::command::{Attempt, ClientMessage, Command, Event, PeerState};
-use super::decode::ServerMessage;
 use super::lifecycle::{Phase, Step};
+use super::message::ServerMessage;
 use super::{Client, ClientError, Code};
 
 impl Client {

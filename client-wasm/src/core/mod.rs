@@ -11,10 +11,10 @@
 
 mod client;
 mod command;
-mod decode;
 mod error;
 mod incoming;
 mod lifecycle;
+mod message;
 mod reconnect;
 mod requests;
 mod slots;
@@ -27,7 +27,7 @@ pub use client::{Client, Options};
 pub use command::{
     Attempt, ClientMessage, Command, Event, Outcome, PeerState, PromiseId, State, slot_state_name,
 };
-pub use decode::{ServerMessage, decode};
 pub use error::{ClientError, Code};
+pub use message::ServerMessage;
 pub use reconnect::default_delay;
 pub use url::socket_url;

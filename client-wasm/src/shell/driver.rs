@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use super::peer::Peer;
 use super::socket::Socket;
-use super::{Hooks, values};
+use super::{Hooks, frame, values};
 use crate::core::{
     Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, socket_url,
 };
@@ -272,7 +272,7 @@ impl Driver {
 
     /// A frame of the server.
     pub(super) fn handle_frame(&self, attempt: Attempt, text: &str) {
-        match values::decode_frame(text) {
+        match frame::decode(text) {
             Ok((kind, message)) => {
                 self.log("←", &kind);
                 if let Some(message) = message {

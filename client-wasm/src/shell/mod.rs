@@ -1,6 +1,7 @@
 //! The core's hands: carries out its commands on the browser's objects and tells it what they report.
 
 mod driver;
+mod frame;
 mod peer;
 mod socket;
 mod values;
@@ -58,7 +59,7 @@ impl Core {
         Self(Driver::new(server_url, token, pc_config, debug, hooks, Client::new(options)))
     }
 
-    pub fn connect(&self, slots: JsValue) -> Promise {
+    pub fn connect(&self, slots: &JsValue) -> Promise {
         if let Err(error) = self.0.resolve_url() {
             return self.0.rejected(&error);
         }
@@ -71,7 +72,7 @@ impl Core {
     }
 
     #[wasm_bindgen(js_name = "switchMany")]
-    pub fn switch_many(&self, slots: JsValue) -> Promise {
+    pub fn switch_many(&self, slots: &JsValue) -> Promise {
         self.with_slots(slots, Client::switch_many)
     }
 
@@ -125,9 +126,7 @@ impl Core {
 
 impl Core {
     fn with_slot(&self, slot: f64, call: impl FnOnce(&mut Client, Duration, i32) -> PromiseId) -> Promise {
-        // Exact for every i32; NaN and fractions are no slot. Adding 0 makes −0 one.
-        let index = slot as i32;
-        if f64::from(index).total_cmp(&(slot + 0.0)).is_eq() {
+        if let Some(index) = frame::integer(Some(&slot.into())) {
             self.0.promise(|client, now| call(client, now, index))
         } else {
             self.0.rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more."))
@@ -136,10 +135,10 @@ impl Core {
 
     fn with_slots(
         &self,
-        slots: JsValue,
+        slots: &JsValue,
         call: impl FnOnce(&mut Client, Duration, Vec<SlotRequest>) -> PromiseId,
     ) -> Promise {
-        match serde_wasm_bindgen::from_value(slots) {
+        match frame::slot_requests(slots) {
             Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
             Err(error) => {
                 let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");

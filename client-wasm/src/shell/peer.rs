@@ -24,7 +24,7 @@ pub(super) struct Peer {
     pc: RtcPeerConnection,
     driver: Weak<Driver>,
     /// By slot, once the answer was applied.
-    receivers: RefCell<BTreeMap<u32, RtcRtpReceiver>>,
+    receivers: RefCell<Vec<(u32, RtcRtpReceiver)>>,
     _on_candidate: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
     _on_state: Closure<dyn FnMut()>,
 }
@@ -140,7 +140,7 @@ impl Peer {
     }
 
     pub(super) fn receiver(&self, slot: u32) -> Option<RtcRtpReceiver> {
-        self.receivers.borrow().get(&slot).cloned()
+        self.receivers.borrow().iter().find(|(of, _)| *of == slot).map(|(_, receiver)| receiver.clone())
     }
 
     pub(super) fn track(&self, slot: u32) -> Option<MediaStreamTrack> {
@@ -148,7 +148,7 @@ impl Peer {
     }
 
     pub(super) fn for_each_track(&self, mut each: impl FnMut(u32, &MediaStreamTrack)) {
-        for (slot, receiver) in self.receivers.borrow().iter() {
+        for (slot, receiver) in &*self.receivers.borrow() {
             each(*slot, &receiver.track());
         }
     }
@@ -156,7 +156,7 @@ impl Peer {
     /// A slot's receiver is found by the mid of its media line, never by position (RFC 8843 §15).
     fn bind(&self, mids: &BTreeMap<u32, String>) -> Result<(), String> {
         let transceivers = self.pc.get_transceivers();
-        let mut receivers = BTreeMap::new();
+        let mut receivers = Vec::with_capacity(mids.len());
         for (slot, mid) in mids {
             let receiver = transceivers
                 .iter()
@@ -166,7 +166,7 @@ impl Peer {
                 .ok_or_else(|| {
                     format!("The server's answer puts slot {slot} on an unknown media line `{mid}`.")
                 })?;
-            receivers.insert(*slot, receiver);
+            receivers.push((*slot, receiver));
         }
         self.receivers.replace(receivers);
         Ok(())

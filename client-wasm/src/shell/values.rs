@@ -4,11 +4,11 @@ use js_sys::{Array, JSON, JsString, Map, Object, Reflect};
 use multistream_protocol::SlotStatus;
 use multistream_protocol::server::{IceServer, KeyframeStatus};
 use serde::Serialize;
-use serde_wasm_bindgen::{Deserializer, Serializer};
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
-use crate::core::{Attempt, ClientError, ClientMessage, Event, ServerMessage, decode, slot_state_name};
+use crate::core::{Attempt, ClientError, ClientMessage, Event, slot_state_name};
 
 /// The text frame of a message: its fields beside its `type`.
 pub(super) fn encode(message: &ClientMessage) -> Result<String, JsValue> {
@@ -26,17 +26,6 @@ pub(super) fn encode(message: &ClientMessage) -> Result<String, JsValue> {
     };
     set(&fields, "type", message.kind());
     Ok(JSON::stringify(&fields)?.into())
-}
-
-/// The `type` of a frame and its message, if the type is one of ours; or what is wrong with it.
-pub(super) fn decode_frame(text: &str) -> Result<(String, Option<ServerMessage>), String> {
-    let value = JSON::parse(text).map_err(|_| "it is not JSON".to_owned())?;
-    let kind = Reflect::get(&value, &"type".into()).ok().and_then(|kind| kind.as_string());
-    let kind = kind.ok_or_else(|| "it has no `type`".to_owned())?;
-    match decode(&kind, Deserializer::from(value)) {
-        Ok(message) => Ok((kind, message)),
-        Err(error) => Err(format!("`{kind}`: {error}")),
-    }
 }
 
 /// The app's configuration, with the server's ICE servers before its own.
@@ -167,30 +156,6 @@ mod tests {
         let message = ClientMessage::Switch(Switch { request_id: "5".to_owned(), slot });
         let expected = r#"{"request_id":"5","slot":2,"stream":"camera7","type":"multistream/switch"}"#;
         assert_eq!(encode(&message).ok().as_deref(), Some(expected));
-    }
-
-    #[wasm_bindgen_test]
-    fn an_answers_mids_have_numbers_for_keys() {
-        let frame = r#"{"type":"multistream/answer","sdp":"v=0","mids":{"0":"a","11":"b"},
-            "slots":[{"slot":11,"stream":"camera7","status":"active","width":1280}]}"#;
-        let Ok((_, Some(ServerMessage::Answer(answer)))) = decode_frame(frame) else { panic!("no answer") };
-        assert_eq!(answer.mids[&11], "b");
-        assert_eq!((answer.slots[0].status, answer.slots[0].width), (SlotState::Active, Some(1280)));
-    }
-
-    #[wasm_bindgen_test]
-    fn garbage_is_described_and_never_panics() {
-        for garbage in ["", "[1,2", "null", "7", r#""text""#, "[]", "{}", r#"{"type":7}"#] {
-            assert!(decode_frame(garbage).is_err(), "{garbage}");
-        }
-        for (frame, word) in [
-            (r#"{"type":"multistream/ready"}"#, "multistream/ready"),
-            (r#"{"type":"multistream/ready","slots":-1}"#, "multistream/ready"),
-            (r#"{"type":"multistream/answer","sdp":"","slots":[],"mids":{"left":"0"}}"#, "left"),
-        ] {
-            assert!(decode_frame(frame).is_err_and(|error| error.contains(word)), "{frame}");
-        }
-        assert!(matches!(decode_frame(r#"{"type":"webrtc/candidate","value":""}"#), Ok((_, None))));
     }
 
     #[wasm_bindgen_test]

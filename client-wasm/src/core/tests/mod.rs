@@ -10,7 +10,7 @@ use std::time::Duration;
 use multistream_protocol::client::SlotRequest;
 use serde_json::{Value, json};
 
-use super::{Attempt, Client, ClientError, Command, Event, Options, Outcome, PeerState, PromiseId, decode};
+use super::{Attempt, Client, ClientError, Command, Event, Options, Outcome, PeerState, PromiseId};
 
 pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -102,7 +102,7 @@ impl Rig {
 
     pub(super) fn server_of(&mut self, attempt: Attempt, frame: &Value) {
         let kind = frame["type"].as_str().expect("a type").to_owned();
-        match decode(&kind, frame.clone()) {
+        match wire::decode(&kind, frame.clone()) {
             Ok(Some(message)) => self.client.handle_message(attempt, message),
             Ok(None) => {}
             Err(error) => self.client.handle_bad_message(attempt, &error.to_string()),
