@@ -45,7 +45,8 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
         .layer(middleware::from_fn(headers::add))
         .with_state(state);
-    if base_path.is_empty() { routes } else { Router::new().nest(&base_path, routes) }
+    // Not `nest`: that leaves `/base_path/` with its slash unanswered.
+    if base_path.is_empty() { routes } else { Router::new().nest_service(&base_path, routes) }
 }
 
 /// `{"error": "a sentence for people"}`

@@ -1,0 +1,248 @@
+//! The web server through its real socket, with requests as they are on the wire.
+
+use std::net::SocketAddr;
+
+use multistream::config::Config;
+use multistream::serve::Server;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Running {
+    async fn with(api: &str, rest: &str) -> Self {
+        let text =
+            format!("api: {{listen: \"127.0.0.1:0\"{api}}}\nwebrtc: {{listen: \"127.0.0.1:0\"}}\n{rest}\n");
+        let (config, _) = Config::parse("test.yaml", &text, &|_| None).expect("the config is fine");
+        let server = Server::bind(config).await.expect("its ports are free");
+        let address = server.http_addr().expect("it listens");
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop: Some(stop) }
+    }
+
+    async fn ask(&self, head: &str) -> Answer {
+        let host = format!("127.0.0.1:{}", self.address.port());
+        let mut socket = TcpStream::connect(self.address).await.expect("it listens");
+        let host = if head.contains("\nHost:") { String::new() } else { format!("Host: {host}\r\n") };
+        let (first, more) = head.split_once('\n').unwrap_or((head, ""));
+        let more: String = more.lines().flat_map(|line| [line, "\r\n"]).collect();
+        let connection = if more.contains("Upgrade") { "" } else { "Connection: close\r\n" };
+        let request = format!("{first} HTTP/1.1\r\n{host}{connection}{more}\r\n");
+        socket.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let read = socket.read(&mut chunk).await.expect("it answers");
+            answer.extend_from_slice(&chunk[..read]);
+            if read == 0 || is_whole(&answer) {
+                break;
+            }
+        }
+        let answer = String::from_utf8(answer).expect("answers are text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    }
+}
+
+/// An upgrade's answer has no body, and a refused upgrade leaves the connection open behind its answer.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    head.starts_with("http/1.1 101") || length.is_some_and(|length| body.len() >= length)
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.stop.take().map(|stop| stop.send(()));
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("the body is JSON")
+    }
+}
+
+const STREAMS: &str = "streams:\n  zoo: rtsp://admin:hunter2@127.0.0.1:1/1\n  yard: exec:camera --password hunter2\n  \
+                       yard-360p: ffmpeg:yard#video=h264#height=360\n  attic: tapo://hunter2@127.0.0.1";
+
+const WEBSOCKET: &str = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n\
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n";
+
+#[tokio::test]
+async fn the_api_says_what_it_is_and_that_it_lives() {
+    let server = Running::with("", "").await;
+    let about = server.ask("GET /api").await.json();
+    assert_eq!(about["name"], "multistream");
+    assert_eq!(about["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(server.ask("GET /healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn streams_are_listed_in_the_order_of_the_config_without_secrets() {
+    let server = Running::with("", STREAMS).await;
+    let answer = server.ask("GET /api/streams").await;
+    let places: Vec<_> =
+        ["\"zoo\":", "\"yard\":", "\"yard-360p\":", "\"attic\":"].map(|name| answer.body.find(name)).into();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{}", answer.body);
+    assert!(!answer.body.contains("hunter2"), "{}", answer.body);
+    let streams = answer.json();
+    assert_eq!(streams["zoo"]["producers"][0]["url"], "rtsp://***@127.0.0.1:1/1");
+    assert_eq!(streams["zoo"]["consumers"], Value::Array(vec![]));
+    assert_eq!(streams["yard"]["state"], "idle");
+    assert_eq!(streams["yard"]["qualities"], serde_json::json!(["native", "360p"]));
+
+    let one = server.ask("GET /api/streams?src=yard").await.json();
+    assert_eq!(one, streams["yard"]);
+    let none = server.ask("GET /api/streams?src=nobody").await;
+    assert_eq!((none.status, none.json()["error"].is_string()), (404, true));
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_says_why() {
+    let server = Running::with("", &format!("{STREAMS}\npreload: [zoo, attic]")).await;
+    for (name, reason) in [("zoo", "refuses the connection"), ("attic", "tapo")] {
+        let mut error = Value::Null;
+        for _ in 0..200 {
+            error = server.ask(&format!("GET /api/streams?src={name}")).await.json()["error"].clone();
+            if !error.is_null() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let text = error.as_str().unwrap_or_default();
+        assert!(text.contains(reason) && !text.contains("hunter2"), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_locks_the_api_but_not_the_health_check() {
+    let server = Running::with(", token: sesame", STREAMS).await;
+    for request in [
+        "GET /api/streams",
+        "GET /api",
+        "GET /api/streams?token=sesame",
+        "GET /api/streams\nAuthorization: Bearer sesam",
+        "GET /api/streams\nAuthorization: Bearer",
+        "GET /api/streams\nAuthorization: Basic c2VzYW1lOnNlc2FtZQ==",
+    ] {
+        let answer = server.ask(request).await;
+        assert_eq!(answer.status, 401, "{request}");
+        assert!(answer.head.contains("www-authenticate: bearer"), "{request}");
+        assert!(!answer.body.contains("sesame"));
+    }
+    assert_eq!(server.ask("GET /api/streams\nAuthorization: Bearer sesame").await.status, 200);
+    assert_eq!(server.ask("GET /healthz").await.status, 200);
+    assert_eq!(server.ask(&format!("GET /api/ws\n{WEBSOCKET}")).await.status, 401);
+    assert_eq!(server.ask(&format!("GET /api/ws?token=wrong\n{WEBSOCKET}")).await.status, 401);
+    assert_eq!(server.ask(&format!("GET /api/ws?src=a&token=sesame\n{WEBSOCKET}")).await.status, 101);
+}
+
+#[tokio::test]
+async fn a_password_locks_everything_but_the_health_check() {
+    let server = Running::with(", username: u, password: p", STREAMS).await;
+    for request in
+        ["GET /", "GET /api", "GET /api\nAuthorization: Basic dTpx", "GET /api\nAuthorization: Basic !"]
+    {
+        let answer = server.ask(request).await;
+        assert_eq!(answer.status, 401, "{request}");
+        assert!(answer.head.contains("www-authenticate: basic"), "{request}");
+    }
+    assert_eq!(server.ask("GET /api\nAuthorization: Basic dTpw").await.status, 200);
+    assert_eq!(server.ask("GET /healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn only_the_servers_own_pages_may_open_the_websocket() {
+    let server = Running::with("", "").await;
+    let port = server.address.port();
+    let upgrade = |more: &str| format!("GET /api/ws\n{WEBSOCKET}{more}");
+    for allowed in [
+        String::new(),
+        format!("Origin: http://127.0.0.1:{port}"),
+        "Host: localhost\nOrigin: http://localhost".into(),
+    ] {
+        assert_eq!(server.ask(&upgrade(&allowed)).await.status, 101, "{allowed}");
+    }
+    for refused in [
+        "Origin: https://evil.example".to_owned(),
+        "Origin: null".to_owned(),
+        format!("Origin: http://127.0.0.1:{port}.evil.example"),
+        // DNS rebinding: the name of another site that resolves to this machine.
+        "Host: evil.example\nOrigin: http://evil.example".to_owned(),
+        "Host: 127.0.0.1.evil.example\nOrigin: http://127.0.0.1.evil.example".to_owned(),
+    ] {
+        let answer = server.ask(&upgrade(&refused)).await;
+        assert_eq!(answer.status, 403, "{refused}");
+        assert!(answer.body.contains("`api.origin`"), "{}", answer.body);
+    }
+    assert_eq!(
+        server.ask("POST /api/streams\nOrigin: https://evil.example\nContent-Length: 0").await.status,
+        403
+    );
+    let read = server.ask("GET /api\nOrigin: https://evil.example").await;
+    assert!(read.status == 200 && !read.head.contains("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn origins_of_the_config_may_use_the_websocket_and_read_the_api() {
+    let server = Running::with(", origin: \"https://dash.example\", token: t", "").await;
+    let origin = "Origin: https://dash.example";
+    assert_eq!(server.ask(&format!("GET /api/ws?token=t\n{WEBSOCKET}{origin}")).await.status, 101);
+    let read = server.ask(&format!("GET /api\nAuthorization: Bearer t\n{origin}")).await;
+    assert!(read.status == 200 && read.head.contains("access-control-allow-origin: https://dash.example"));
+    let preflight = server.ask(&format!("OPTIONS /api\n{origin}")).await;
+    assert!(
+        preflight.status == 204 && preflight.head.contains("access-control-allow-headers: authorization")
+    );
+}
+
+#[tokio::test]
+async fn pages_are_served_with_headers_that_guard_them() {
+    let server = Running::with("", "").await;
+    let index = server.ask("GET /").await;
+    // Built or not, it answers: with the page, or with how to build it.
+    match index.status {
+        200 => assert!(
+            index.head.contains("content-type: text/html") && index.head.contains("cache-control: no-cache")
+        ),
+        503 => assert!(index.body.contains("cargo xtask demo")),
+        other => panic!("{other}"),
+    }
+    assert!(index.head.contains("script-src 'self' 'wasm-unsafe-eval'"));
+    assert!(
+        index.head.contains("frame-ancestors 'self'")
+            && index.head.contains("x-content-type-options: nosniff")
+    );
+    assert!(server.ask("GET /stream.html").await.head.contains("frame-ancestors *"));
+    for path in ["/nothing.html", "/../Cargo.toml", "/..%2f..%2fCargo.toml", "//etc/passwd"] {
+        assert_eq!(server.ask(&format!("GET {path}")).await.status, 404, "{path}");
+    }
+    assert_eq!(server.ask("DELETE /index.html").await.status, 405);
+}
+
+#[tokio::test]
+async fn everything_is_below_the_base_path() {
+    let server = Running::with(", base_path: /rtc, token: t", "").await;
+    assert_eq!(server.ask("GET /rtc/api").await.status, 401);
+    assert_eq!(server.ask("GET /rtc/api\nAuthorization: Bearer t").await.status, 200);
+    assert_eq!(server.ask(&format!("GET /rtc/api/ws?token=t\n{WEBSOCKET}")).await.status, 101);
+    assert_eq!(server.ask("GET /api\nAuthorization: Bearer t").await.status, 404);
+    assert!(matches!(server.ask("GET /rtc/").await.status, 200 | 503));
+}
