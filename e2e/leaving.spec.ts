@@ -1,0 +1,62 @@
+// What is left when a viewer goes: nothing.
+import { expect, test } from './fixtures';
+
+test('after the page is closed no viewer, no ffmpeg and no RTSP session is left', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({
+    streams: {
+      camera1: cameras.url(1),
+      'camera1-180p': 'ffmpeg:camera1#video=h264#height=180',
+      camera2: cameras.url(2),
+    },
+  });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1', quality: '180p' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  expect(server.childProcesses()).toContain('ffmpeg');
+  expect(cameras.clients(1)).toBe(1);
+  expect(cameras.clients(2)).toBe(1);
+
+  await wall.page.close();
+  await expect.poll(() => server.childProcesses(), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => cameras.clients(1) + cameras.clients(2)).toBe(0);
+  const streams = Object.values(await server.streams());
+  expect(streams.map(({ state, viewers }) => ({ state, viewers }))).toEqual(
+    streams.map(() => ({ state: 'idle', viewers: 0 })),
+  );
+});
+
+test('disconnect frees the streams while the page stays', async ({ cameras, serve, openWall }) => {
+  const server = await serve({ streams: { camera1: cameras.url(1) } });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectCamera(0, 1);
+  await wall.page.evaluate(() => window.e2e.client?.disconnect());
+  await expect.poll(() => server.viewers('camera1')).toBe(0);
+  await expect.poll(() => cameras.clients(1)).toBe(0);
+  expect(await wall.page.evaluate(() => window.e2e.client?.isConnected)).toBe(false);
+});
+
+test('a server that is told to stop ends its children and is gone within five seconds', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({
+    streams: { camera1: cameras.url(1), 'camera1-180p': 'ffmpeg:camera1#video=h264#height=180' },
+  });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1', quality: '180p' }]);
+  await wall.expectCamera(0, 1);
+  const started = Date.now();
+  await server.child.stop('SIGINT');
+  expect(Date.now() - started).toBeLessThan(5_000);
+  await expect.poll(() => cameras.clients(1)).toBe(0);
+});

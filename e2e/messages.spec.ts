@@ -1,0 +1,139 @@
+// Bad messages on the control socket: each is answered with an error that names it, and hurts nobody else.
+import { expect, test } from './fixtures';
+import { type Message, Socket } from './socket';
+
+const STREAMS = { idle: 'rtsp://127.0.0.1:1/' };
+
+const init = (slots: unknown): Record<string, unknown> => ({
+  type: 'multistream/init',
+  request_id: 'i',
+  slots,
+});
+const slot = (number: number): Record<string, unknown> => ({ slot: number, stream: 'idle' });
+
+function sdp(codec: 'VP8' | 'H264', kind: 'video' | 'audio', count: number): string {
+  const section = (mid: number): string[] => [
+    `m=${kind} 9 UDP/TLS/RTP/SAVPF 96`,
+    'c=IN IP4 0.0.0.0',
+    'a=ice-ufrag:abcd',
+    'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+    `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+    'a=setup:actpass',
+    `a=mid:${mid}`,
+    'a=recvonly',
+    'a=rtcp-mux',
+    kind === 'audio' ? 'a=rtpmap:96 opus/48000/2' : `a=rtpmap:96 ${codec}/90000`,
+    ...(codec === 'H264'
+      ? ['a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f']
+      : []),
+  ];
+  const mids = Array.from({ length: count }, (_, mid) => mid);
+  const session = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`];
+  return `${[...session, ...mids.flatMap(section)].join('\r\n')}\r\n`;
+}
+
+function expectError(answer: Message, code: string, requestId?: string): void {
+  expect(answer).toMatchObject({ type: 'multistream/error', code });
+  expect(String(answer.error).length).toBeGreaterThan(10);
+  if (requestId !== undefined) expect(answer).toMatchObject({ request_id: requestId });
+}
+
+test('messages that are not of the protocol are answered with an error each', async ({ serve }) => {
+  const socket = await Socket.open((await serve({ streams: STREAMS })).webSocketUrl);
+  expectError(await socket.ask('not JSON'), 'bad-message');
+  expectError(await socket.ask('[1, 2]'), 'bad-message');
+  expectError(await socket.ask('{"slot": 1}'), 'bad-message');
+  expectError(await socket.ask(Buffer.from([1, 2, 3])), 'bad-message');
+  expectError(await socket.ask({ type: 'multistream/dance', request_id: 'd' }), 'unknown-type', 'd');
+  expectError(
+    await socket.ask({ type: 'multistream/switch', request_id: 's', slot: 'one' }),
+    'bad-message',
+    's',
+  );
+  // And after all that the socket still works.
+  expect(await socket.ask(init([slot(0)]))).toMatchObject({
+    type: 'multistream/ready',
+    request_id: 'i',
+    slots: 1,
+  });
+  socket.close();
+});
+
+test('slots that are empty, too many, repeated or negative are refused', async ({ serve }) => {
+  const server = await serve({ streams: STREAMS, multistream: { max_slots: 4 } });
+  const socket = await Socket.open(server.webSocketUrl);
+  for (const slots of [[], [0, 1, 2, 3, 4].map(slot), [slot(1), slot(1)], [slot(-1)]]) {
+    expectError(await socket.ask(init(slots)), 'invalid-slots', 'i');
+  }
+  expect(await socket.ask(init([0, 1, 2, 3].map(slot)))).toMatchObject({
+    type: 'multistream/ready',
+    slots: 4,
+  });
+  socket.close();
+});
+
+test('messages out of order are refused', async ({ serve }) => {
+  const socket = await Socket.open((await serve({ streams: STREAMS })).webSocketUrl);
+  const offer = { type: 'multistream/offer', request_id: 'o', sdp: sdp('H264', 'video', 1) };
+  expectError(await socket.ask(offer), 'no-session', 'o');
+  const change = { type: 'multistream/switch', request_id: 's', slot: 0, stream: 'idle' };
+  expectError(await socket.ask(change), 'no-session', 's');
+  await socket.ask(init([slot(0)]));
+  expectError(await socket.ask(init([slot(0)])), 'session-exists', 'i');
+  expectError(await socket.ask({ ...change, slot: 7 }), 'unknown-slot', 's');
+  socket.close();
+});
+
+test('an offer that cannot be answered is refused, and a good one after it is answered', async ({
+  serve,
+}) => {
+  const socket = await Socket.open((await serve({ streams: STREAMS })).webSocketUrl);
+  await socket.ask(init([slot(0), slot(1)]));
+  const offer = (text: string): Promise<Message> =>
+    socket.ask({ type: 'multistream/offer', request_id: 'o', sdp: text });
+  expectError(await offer('garbage'), 'invalid-sdp', 'o');
+  expectError(await offer(sdp('H264', 'audio', 2)), 'not-enough-media', 'o');
+  expectError(await offer(sdp('H264', 'video', 1)), 'not-enough-media', 'o');
+  const answer = await offer(sdp('H264', 'video', 2));
+  expect(answer).toMatchObject({ type: 'multistream/answer', request_id: 'o', mids: { 0: '0', 1: '1' } });
+  expect(answer.slots).toHaveLength(2);
+  socket.close();
+});
+
+test('a browser without H.264 is told which codec it lacks', async ({ cameras, serve }) => {
+  const socket = await Socket.open((await serve({ streams: { camera1: cameras.url(1) } })).webSocketUrl);
+  await socket.ask(init([{ slot: 0, stream: 'camera1' }]));
+  socket.send({ type: 'multistream/offer', request_id: 'o', sdp: sdp('VP8', 'video', 1) });
+  await expect.poll(() => JSON.stringify(socket.received)).toMatch(/unsupported-codec/);
+  const said = JSON.stringify(
+    socket.received.filter((message) => JSON.stringify(message).includes('unsupported-codec')),
+  );
+  expect(said).toMatch(/h\.?264/i);
+  socket.close();
+});
+
+test('a message of one megabyte closes the socket with a reason, and only that one', async ({ serve }) => {
+  const server = await serve({ streams: STREAMS });
+  const [bad, good] = [await Socket.open(server.webSocketUrl), await Socket.open(server.webSocketUrl)];
+  const closed = bad.closed();
+  bad.send({ type: 'multistream/offer', sdp: 'x'.repeat(1 << 20) });
+  expect(await closed).toBe(1009);
+  expect(await good.ask(init([slot(0)]))).toMatchObject({ type: 'multistream/ready' });
+  good.close();
+});
+
+test('a flood is cut off with a close code', async ({ serve }) => {
+  const server = await serve({ streams: STREAMS });
+  const socket = await Socket.open(server.webSocketUrl);
+  const closed = socket.closed();
+  for (let n = 0; n < 5_000; n++) socket.send({ type: 'multistream/keyframe', slot: 0 });
+  expect(await closed).toBe(1008);
+});
+
+test('both framings are served, each in its own', async ({ serve }) => {
+  const server = await serve({ streams: STREAMS });
+  const socket = await Socket.open(server.webSocketUrl);
+  const ready = await socket.ask({ type: 'multistream/init', value: { request_id: 'e', slots: [slot(0)] } });
+  expect(ready).toMatchObject({ type: 'multistream/ready', value: { request_id: 'e', slots: 1 } });
+  socket.close();
+});

@@ -1,0 +1,93 @@
+// Many cameras on one connection: each slot shows its own, whatever happens to the others.
+import { expect, rtspStreams, test } from './fixtures';
+
+test('six slots play, and each shows the camera it asked for', async ({ cameras, serve, openWall }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 6) });
+  const wall = await openWall(server);
+  const slots = [3, 1, 6, 2, 5, 4].map((camera, slot) => ({ slot, stream: `camera${camera}` }));
+  await wall.connect(slots);
+  for (const { slot, stream } of slots) {
+    await wall.expectCamera(slot, Number(stream.slice(-1)));
+    await wall.expectStatus(slot, 'active');
+  }
+  expect((await wall.connection()).peers).toBe(1);
+  const rates = await Promise.all(slots.map(({ slot }) => wall.fps(slot, 3)));
+  for (const rate of rates) expect(rate).toBeGreaterThan(20);
+  for (const { slot, stream } of slots) expect(await wall.shown(slot)).toEqual([Number(stream.slice(-1))]);
+});
+
+test('a slot with an unknown stream says so, and the others play unshifted', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 3) });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'nowhere' },
+    { slot: 2, stream: 'camera3' },
+    { slot: 3, stream: 'camera2', quality: '4000p' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(2, 3);
+  expect(await wall.status(1)).toMatchObject({ status: 'error', reason: 'unknown-stream' });
+  expect(await wall.status(3)).toMatchObject({ status: 'error', reason: 'unknown-quality' });
+  // The slot is no cripple: a stream that exists plays in it.
+  await wall.switch(1, 'camera2');
+  await wall.expectCamera(1, 2);
+});
+
+test('the picture is less than half a second old', async ({ cameras, serve, openWall }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectCamera(0, 1);
+  await wall.page.waitForTimeout(2_000);
+  // camera1 loops over 300 frames; frame k is sent when floor(now * 30) mod 300 == k.
+  const ages = await wall.page.evaluate(async () => {
+    const ages: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const frame = window.e2e.slots.get(0)?.reading?.frame ?? 0;
+      ages.push(((((Date.now() * 30) / 1000 - frame) % 300) / 30) * 1000);
+    }
+    return ages.sort((a, b) => a - b);
+  });
+  expect(ages[10]).toBeLessThan(500);
+});
+
+test('two browsers share one pull of the camera', async ({ cameras, serve, openWall, browser }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const before = cameras.plays(1);
+  const first = await openWall(server);
+  await first.connect([{ slot: 0, stream: 'camera1' }]);
+  await first.expectCamera(0, 1);
+  const context = await browser.newContext();
+  const second = await openWall(server, await context.newPage());
+  await second.connect([{ slot: 0, stream: 'camera1' }]);
+  await second.expectCamera(0, 1);
+  expect(await server.viewers('camera1')).toBe(2);
+  expect(cameras.clients(1)).toBe(1);
+  expect(cameras.plays(1) - before).toBe(1);
+  await context.close();
+  await expect.poll(() => server.viewers('camera1')).toBe(1);
+  expect(await first.fps(0, 2)).toBeGreaterThan(20);
+});
+
+test('a camera behind ffmpeg plays', async ({ cameras, serve, openWall }) => {
+  const server = await serve({
+    streams: {
+      pulled: `ffmpeg:${cameras.url(2)}#video=copy`,
+      virtual: 'ffmpeg:virtual?video=testsrc2&size=720#video=h264',
+    },
+  });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'pulled' },
+    { slot: 1, stream: 'virtual' },
+  ]);
+  await wall.expectCamera(0, 2);
+  await expect.poll(() => wall.height(1)).toBe(720);
+  expect(await wall.fps(1, 2)).toBeGreaterThan(10);
+});

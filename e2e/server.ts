@@ -1,0 +1,93 @@
+// The real server binary with a config of the test's own, on ports of its own.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child, freePort, repository } from './child';
+
+const READY_TIMEOUT_MS = 20_000;
+const targetFolder = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
+export const binary = process.env.MULTISTREAM_BIN ?? join(targetFolder, 'debug', 'multistream');
+
+/** What the tests read of a stream in `GET /api/streams`. */
+export interface StreamInfo {
+  state: 'idle' | 'starting' | 'live' | 'offline';
+  viewers: number;
+}
+
+export interface ServerOptions {
+  /** Stream name → source or sources. */
+  streams: Record<string, string | string[]>;
+  /** More lines for the section `multistream:`. */
+  multistream?: Record<string, string | number>;
+}
+
+export class Server {
+  private constructor(
+    readonly child: Child,
+    readonly port: number,
+    private readonly folder: string,
+  ) {}
+
+  static async start(options: ServerOptions): Promise<Server> {
+    const [port, webrtcPort] = [await freePort(), await freePort()];
+    const folder = mkdtempSync(join(tmpdir(), 'multistream-e2e-'));
+    const config = join(folder, 'multistream.yaml');
+    // JSON is YAML.
+    const text = JSON.stringify({
+      api: { listen: `127.0.0.1:${port}` },
+      webrtc: { listen: `127.0.0.1:${webrtcPort}` },
+      multistream: { linger: '1s', ...options.multistream },
+      log: { level: 'info,multistream=debug' },
+      streams: options.streams,
+    });
+    writeFileSync(config, text);
+    const server = new Server(new Child(binary, ['serve', '--config', config]), port, folder);
+    try {
+      await server.#ready();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get webSocketUrl(): string {
+    return `ws://127.0.0.1:${this.port}/api/ws`;
+  }
+
+  async streams(): Promise<Record<string, StreamInfo>> {
+    return (await (await fetch(`${this.url}/api/streams`)).json()) as Record<string, StreamInfo>;
+  }
+
+  async viewers(stream: string): Promise<number | undefined> {
+    return (await this.streams())[stream]?.viewers;
+  }
+
+  /** The command names of the processes that the server has started and that are still there. */
+  childProcesses(): string[] {
+    const tasks = `/proc/${this.child.pid}/task`;
+    const pids = readdirSync(tasks).flatMap((task) =>
+      readFileSync(`${tasks}/${task}/children`, 'utf8').split(' '),
+    );
+    return pids.filter((pid) => pid !== '').map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  }
+
+  async stop(): Promise<void> {
+    await this.child.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #ready(): Promise<void> {
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    while (Date.now() < deadline && this.child.running) {
+      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`the server did not start:\n${this.child.lines.join('\n')}`);
+  }
+}

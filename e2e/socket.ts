@@ -1,0 +1,53 @@
+// A bare client of the control protocol: says anything, hears everything.
+import { once } from 'node:events';
+import WebSocket from 'ws';
+
+export type Message = Record<string, unknown> & { type: string };
+
+const PATIENCE_MS = 5_000;
+
+export class Socket {
+  readonly received: Message[] = [];
+  #next = 0;
+
+  private constructor(readonly socket: WebSocket) {
+    socket.on('message', (data) => this.received.push(JSON.parse(String(data)) as Message));
+    // What goes wrong is seen in the close code.
+    socket.on('error', () => {});
+  }
+
+  static async open(url: string): Promise<Socket> {
+    const socket = new WebSocket(url);
+    const opened = new Socket(socket);
+    await once(socket, 'open');
+    return opened;
+  }
+
+  send(message: Record<string, unknown> | string | Buffer): void {
+    const isRaw = typeof message === 'string' || Buffer.isBuffer(message);
+    this.socket.send(isRaw ? message : JSON.stringify(message));
+  }
+
+  /** The next message that nobody has taken yet. */
+  async next(): Promise<Message> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (this.received.length <= this.#next) {
+      if (Date.now() > deadline) throw new Error('no message came');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return this.received[this.#next++] as Message;
+  }
+
+  async ask(message: Record<string, unknown> | string | Buffer): Promise<Message> {
+    this.send(message);
+    return this.next();
+  }
+
+  closed(): Promise<number> {
+    return new Promise((resolve) => this.socket.on('close', (code) => resolve(code)));
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}

@@ -1,0 +1,131 @@
+// Switching: another picture on the same track, with no negotiation.
+import { expect, rtspStreams, test } from './fixtures';
+
+test('a switch shows the new camera on the same connection, with no new offer', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 3) });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const before = await wall.connection();
+  expect(before).toMatchObject({ peers: 1, remoteDescriptions: 1 });
+
+  await wall.forget(0);
+  expect(await wall.switch(0, 'camera3')).toMatchObject({ slot: 0, stream: 'camera3', status: 'active' });
+  await wall.expectCamera(0, 3);
+  await wall.switch(0, 'camera2');
+  await wall.expectCamera(0, 2);
+  // Never a picture that cannot be read, and never an old camera after a new one.
+  const shown = await wall.shown(0);
+  expect(shown.filter((camera, index) => index > 0 || camera !== 1)).toEqual([3, 2]);
+  expect(await wall.connection()).toEqual(before);
+  expect(await wall.shown(1)).toEqual([2]);
+});
+
+test('a switch between live cameras is seen at once, anywhere in the GOP', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 2) });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const waits: number[] = [];
+  for (let n = 0; n < 8; n++) {
+    const camera = n % 2 === 0 ? 2 : 1;
+    await wall.page.waitForTimeout(330);
+    const wait = await wall.page.evaluate(
+      async ({ camera }) => {
+        const slot = window.e2e.slots.get(0);
+        const started = performance.now();
+        void window.e2e.client?.switchStream(0, `camera${camera}`);
+        while (slot?.reading?.camera !== camera && performance.now() - started < 3_000) {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        return performance.now() - started;
+      },
+      { camera },
+    );
+    waits.push(wait);
+  }
+  waits.sort((a, b) => a - b);
+  // Key frames are 2 s apart: whoever waits for one takes 1 s in the middle.
+  expect(waits[4], `ms to the new picture: ${waits.map(Math.round).join(' ')}`).toBeLessThan(250);
+});
+
+test('the last of many quick switches wins', async ({ cameras, serve, openWall }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 4) });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectCamera(0, 1);
+  const outcomes = await wall.page.evaluate(async () => {
+    const { client } = window.e2e;
+    if (client === undefined) return [];
+    const switches = ['camera2', 'camera3', 'camera4'].map((stream) => client.switchStream(0, stream));
+    const settled = await Promise.allSettled(switches);
+    return settled.map((result) =>
+      result.status === 'fulfilled' ? result.value.stream : (result.reason as { code: string }).code,
+    );
+  });
+  expect(outcomes).toEqual(['superseded', 'superseded', 'camera4']);
+  await wall.expectCamera(0, 4);
+  await wall.page.waitForTimeout(2_500);
+  expect((await wall.reading(0))?.camera).toBe(4);
+});
+
+test('an unknown stream is refused, and the slot shows what it showed', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectCamera(0, 1);
+  await wall.expectStatus(0, 'active');
+  const refusal = await wall.page.evaluate(() =>
+    window.e2e.client?.switchStream(0, 'nowhere').then(
+      () => 'resolved',
+      (error: { code: string }) => error.code,
+    ),
+  );
+  expect(refusal).toBe('unknown-stream');
+  await wall.expectStatus(0, 'active');
+  expect(await wall.fps(0, 2)).toBeGreaterThan(20);
+  expect(await wall.shown(0)).toEqual([1]);
+});
+
+test('the quality of a slot goes from 720p to 360p and back', async ({ cameras, serve, openWall }) => {
+  const server = await serve({
+    streams: {
+      camera7: cameras.url(7),
+      'camera7-720p': 'ffmpeg:camera7#video=h264#height=720',
+      'camera7-360p': 'ffmpeg:camera7#video=h264#height=360',
+    },
+  });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera7', quality: '720p' }]);
+  await wall.expectCamera(0, 7);
+  await expect.poll(() => wall.height(0)).toBe(720);
+  const before = await wall.connection();
+  for (const height of [360, 720]) {
+    const status = await wall.switch(0, 'camera7', `${height}p`);
+    expect(status).toMatchObject({ stream: `camera7-${height}p`, status: 'active' });
+    await expect.poll(() => wall.height(0)).toBe(height);
+    await wall.expectCamera(0, 7);
+  }
+  expect(await wall.connection()).toEqual(before);
+  expect(new Set(await wall.shown(0))).toEqual(new Set([7]));
+});

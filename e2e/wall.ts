@@ -1,0 +1,127 @@
+// A page with one video per slot on the npm package, as a dashboard would use it, under the eyes of the probe.
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { expect, type Page } from '@playwright/test';
+import type { SlotConfig, SlotStatus } from 'multistream-client';
+import { repository } from './child';
+import { installProbe, type Reading } from './probe';
+import type { Server } from './server';
+
+/** The package, served under the server's own origin without the server knowing. */
+const PREFIX = '/__package__';
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+export class Wall {
+  private constructor(readonly page: Page) {}
+
+  static async open(page: Page, server: Server): Promise<Wall> {
+    await page.addInitScript(installProbe);
+    await page.route(`${server.url}${PREFIX}/**`, async (route) => {
+      const name = new URL(route.request().url()).pathname.slice(PREFIX.length);
+      if (name === '/')
+        return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>wall</title>' });
+      const file = join(repository, 'npm/dist', name);
+      if (!existsSync(file)) return route.fulfill({ status: 404 });
+      return route.fulfill({ contentType: TYPES[extname(file)] ?? 'text/plain', body: readFileSync(file) });
+    });
+    await page.goto(`${server.url}${PREFIX}/`);
+    return new Wall(page);
+  }
+
+  /** Connects; the tracks play in videos of their own. Returns the slots that have a track. */
+  connect(slots: SlotConfig[]): Promise<number[]> {
+    return this.page.evaluate(
+      async ({ slots, entry }) => {
+        const { MultiStreamClient } = (await import(entry)) as typeof import('multistream-client');
+        const probe = window.e2e;
+        probe.client = new MultiStreamClient(location.origin);
+        const tracks = await probe.client.connect(slots, (slot, status) => {
+          probe.statuses.set(slot, [...(probe.statuses.get(slot) ?? []), status]);
+        });
+        for (const [slot, track] of tracks) probe.attach(slot, track);
+        return [...tracks.keys()];
+      },
+      { slots, entry: `${PREFIX}/index.js` },
+    );
+  }
+
+  switch(slot: number, stream: string, quality?: string): Promise<SlotStatus> {
+    return this.page.evaluate(
+      ({ slot, stream, quality }) => {
+        const client = window.e2e.client;
+        if (client === undefined) throw new Error('not connected');
+        return client.switchStream(slot, stream, quality);
+      },
+      { slot, stream, quality },
+    );
+  }
+
+  async pause(slot: number): Promise<void> {
+    await this.page.evaluate((slot) => window.e2e.client?.pause(slot), slot);
+  }
+
+  async resume(slot: number): Promise<void> {
+    await this.page.evaluate((slot) => window.e2e.client?.resume(slot), slot);
+  }
+
+  /** The latest status of a slot. */
+  status(slot: number): Promise<SlotStatus | undefined> {
+    return this.page.evaluate((slot) => window.e2e.statuses.get(slot)?.at(-1), slot);
+  }
+
+  reading(slot: number): Promise<Reading | null> {
+    return this.page.evaluate((slot) => window.e2e.slots.get(slot)?.reading ?? null, slot);
+  }
+
+  pictures(slot: number): Promise<number> {
+    return this.page.evaluate((slot) => window.e2e.slots.get(slot)?.pictures ?? 0, slot);
+  }
+
+  /** The cameras that a slot has shown since `forget`, in order; 0 stands for a picture that could not be read. */
+  shown(slot: number): Promise<number[]> {
+    return this.page.evaluate((slot) => window.e2e.slots.get(slot)?.shown ?? [], slot);
+  }
+
+  async forget(slot: number): Promise<void> {
+    await this.page.evaluate((slot) => window.e2e.slots.get(slot)?.shown.splice(0), slot);
+  }
+
+  height(slot: number): Promise<number> {
+    return this.page.evaluate((slot) => window.e2e.slots.get(slot)?.video.videoHeight ?? 0, slot);
+  }
+
+  /** What must not change when slots switch. */
+  connection(): Promise<{
+    peers: number;
+    remoteDescriptions: number;
+    transceivers: string[];
+    tracks: string[];
+  }> {
+    return this.page.evaluate(() => {
+      const transceivers = window.e2e.peers.flatMap((peer) => peer.getTransceivers());
+      return {
+        peers: window.e2e.peers.length,
+        remoteDescriptions: window.e2e.remoteDescriptions,
+        transceivers: transceivers.map((transceiver) => `${transceiver.mid} ${transceiver.direction}`),
+        tracks: transceivers.map((transceiver) => transceiver.receiver.track.id),
+      };
+    });
+  }
+
+  async expectCamera(slot: number, camera: number): Promise<void> {
+    await expect.poll(async () => (await this.reading(slot))?.camera, `camera on slot ${slot}`).toBe(camera);
+  }
+
+  async expectStatus(slot: number, status: SlotStatus['status'], timeout = 15_000): Promise<void> {
+    await expect
+      .poll(async () => (await this.status(slot))?.status, { message: `slot ${slot}`, timeout })
+      .toBe(status);
+  }
+
+  /** Pictures per second over the next `seconds`. */
+  async fps(slot: number, seconds: number): Promise<number> {
+    const before = await this.pictures(slot);
+    await this.page.waitForTimeout(seconds * 1000);
+    return ((await this.pictures(slot)) - before) / seconds;
+  }
+}
