@@ -4,6 +4,7 @@
 //! `media`, `slot` and `config` are sans-IO: no clock, no task, no socket.
 
 pub mod config;
+pub mod demo;
 pub mod http;
 pub mod media;
 pub mod rtc;

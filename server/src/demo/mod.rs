@@ -1,0 +1,133 @@
+//! `multistream demo`: six moving cameras in three qualities, for a first look without a camera or a config.
+//!
+//! All eighteen pictures are loops that are rendered once and then sent by `ffmpeg -c copy`: a tile plays at once in
+//! every quality, and six of them cost a few percent of a core. Live transcodes of the native loops would keep the
+//! clocks of a camera's qualities together, at 15 % of a core each: too much for a first look on a small machine.
+
+mod footage;
+mod scenes;
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+
+use crate::config::{Config, Problems};
+use scenes::{Quality, SCENES};
+
+const WEBRTC_PORT: u16 = 8555;
+
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    pub host: IpAddr,
+    pub port: u16,
+}
+
+impl Default for DemoOptions {
+    fn default() -> Self {
+        Self { host: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 1984 }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error("cannot find a folder for the demo's pictures: set HOME or XDG_CACHE_HOME")]
+    NoCacheFolder,
+    #[error("cannot use {path} for the demo's pictures: {source}")]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error("the demo needs ffmpeg, and it could not be started: {0}. On Debian: apt install ffmpeg")]
+    NoFfmpeg(std::io::Error),
+    #[error("ffmpeg could not render {scene}: {complaint}")]
+    Render { scene: &'static str, complaint: String },
+    #[error("the demo's own config is not valid, which is a bug; please report it: {0}")]
+    Config(#[from] Problems),
+}
+
+/// Renders what is missing, telling the progress on stderr, and returns the config to serve.
+pub fn prepare(options: &DemoOptions) -> Result<Config, DemoError> {
+    let folder = footage::folder()?;
+    footage::render_missing(&folder)?;
+    let port = free_udp_port(options.host, WEBRTC_PORT);
+    let text = config_text(options, port, |camera, quality| footage::file(&folder, camera, quality));
+    let (config, _) = Config::parse("the demo's config", &text, &|_| None)?;
+    Ok(config)
+}
+
+/// A config as a user would write it.
+fn config_text(options: &DemoOptions, webrtc_port: u16, file: impl Fn(usize, Quality) -> PathBuf) -> String {
+    let api = SocketAddr::new(options.host, options.port);
+    let webrtc = SocketAddr::new(options.host, webrtc_port);
+    let mut text = format!("api:\n  listen: \"{api}\"\n");
+    if !options.host.is_loopback() {
+        // Whoever chose the address meant to show the demo to others, and there is no real camera to protect.
+        text.push_str("  auth: none\n");
+    }
+    let _ = writeln!(text, "webrtc:\n  listen: \"{webrtc}\"\nstreams:");
+    for (camera, quality) in all() {
+        let name = name(camera, quality);
+        // JSON's strings are YAML's, whatever the path holds.
+        let source = format!("ffmpeg:{}#video=copy", file(camera, quality).display());
+        let _ = writeln!(text, "  {name}: {}", serde_json::Value::from(source));
+    }
+    text.push_str("preload:\n");
+    for camera in 0..SCENES.len() {
+        let _ = writeln!(text, "  {}:", name(camera, Quality::Native));
+    }
+    text
+}
+
+fn all() -> impl Iterator<Item = (usize, Quality)> {
+    (0..SCENES.len()).flat_map(|camera| Quality::ALL.map(|quality| (camera, quality)))
+}
+
+/// The stream's name. Cameras are counted from 0 here and from 1 for people.
+fn name(camera: usize, quality: Quality) -> String {
+    match quality {
+        Quality::Native => format!("camera{}", camera + 1),
+        reduced => format!("camera{}-{}", camera + 1, reduced.label()),
+    }
+}
+
+/// The wanted port, or any other if it is taken: a demo must not fail because a server is running.
+fn free_udp_port(host: IpAddr, wanted: u16) -> u16 {
+    let is_free =
+        |port| UdpSocket::bind((host, port)).is_ok() && std::net::TcpListener::bind((host, port)).is_ok();
+    if is_free(wanted) {
+        return wanted;
+    }
+    UdpSocket::bind((host, 0)).and_then(|socket| socket.local_addr()).map_or(wanted, |address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(host: [u8; 4]) -> Config {
+        let options = DemoOptions { host: host.into(), port: 1984 };
+        let text = config_text(&options, 8555, |camera, quality| {
+            PathBuf::from(format!("/home/some one/.cache/{}.mp4", name(camera, quality)))
+        });
+        Config::parse("demo", &text, &|_| None).expect("a valid config").0
+    }
+
+    #[test]
+    fn there_are_six_cameras_in_three_qualities() {
+        let config = config([127, 0, 0, 1]);
+        let names: Vec<&str> = config.streams.iter().map(|stream| stream.name.as_str()).collect();
+        assert_eq!(names.len(), 18);
+        assert_eq!(&names[..3], ["camera1", "camera1-720p", "camera1-360p"]);
+        assert_eq!(config.preload, (1..=6).map(|n| format!("camera{n}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn others_are_let_in_only_where_the_address_says_so() {
+        assert!(!config([127, 0, 0, 1]).api.auth_none);
+        assert!(config([0, 0, 0, 0]).api.auth_none);
+    }
+
+    #[test]
+    fn a_taken_port_is_gone_around() {
+        let taken = UdpSocket::bind(("127.0.0.1", 0)).expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        assert_ne!(free_udp_port(Ipv4Addr::LOCALHOST.into(), port), port);
+    }
+}
