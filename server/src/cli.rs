@@ -1,10 +1,12 @@
-//! `multistream serve`, `multistream check`: arguments in, exit code out. What goes wrong is told on stderr in a sentence.
+//! `multistream serve`, `multistream check`, `multistream demo`: arguments in, exit code out. What goes wrong is told on stderr in a sentence.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use multistream::config::Config;
+use multistream::demo::{self, DemoOptions};
 use multistream::serve::Server;
 use tracing::{info, warn};
 
@@ -24,6 +26,16 @@ enum Command {
     Serve(ConfigPath),
     /// Print every problem of a config file; ends with 1 when the server would not start with it.
     Check(ConfigPath),
+    /// Serve six moving demo cameras, without a camera or a config file.
+    Demo(DemoAddress),
+}
+
+#[derive(Debug, Args)]
+struct DemoAddress {
+    #[arg(long, value_name = "ADDRESS", default_value_t = DemoOptions::default().host)]
+    host: IpAddr,
+    #[arg(long, default_value_t = DemoOptions::default().port)]
+    port: u16,
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +60,13 @@ pub(crate) fn run() -> ExitCode {
             }
             println!("{}: fine, {} streams", path.config.display(), config.streams.len());
         }),
+        Command::Demo(DemoAddress { host, port }) => {
+            demo::prepare(&DemoOptions { host, port }).map_err(Into::into).and_then(|config| {
+                logging::init(&config.log);
+                println!("six demo cameras on http://{}/  (Ctrl-C ends)", SocketAddr::new(host, port));
+                serve(config)
+            })
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
