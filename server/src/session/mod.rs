@@ -4,6 +4,7 @@
 //! subscriptions ([`task`]), so nothing of one session can block or break another.
 
 mod framing;
+mod histogram;
 mod link;
 mod request;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
@@ -12,5 +13,6 @@ mod sessions;
 mod task;
 
 pub use framing::{Framing, Parsed, Refusal, parse};
+pub use histogram::Histogram;
 pub use request::Request;
 pub use sessions::{Outbox, SessionHandle, SessionSummary, Sessions};

@@ -9,7 +9,7 @@ use multistream_protocol::{ErrorCode, SlotStatus, client};
 use tokio::sync::mpsc;
 
 use super::link::{Change, Link};
-use super::{Refusal, Request};
+use super::{Histogram, Refusal, Request};
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
 use crate::slot::{Action, Slot, Splicer, Target};
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) port: Port,
     pub(super) config: MultistreamConfig,
     pub(super) ice_servers: Vec<IceServer>,
+    /// From the request to the last packet of the stream's first key frame.
+    pub(super) shown_after: Histogram,
 }
 
 #[derive(Debug)]
@@ -281,6 +283,7 @@ impl Session {
                     Action::Status { status, request_id } => {
                         self.replies.push(Reply::Status(server::Status { slot: index, status, request_id }));
                     }
+                    Action::Shown { after } => self.shared.shown_after.record(after),
                     Action::Keyframe { status, request_id } => {
                         self.replies.push(Reply::Keyframe(keyframe_reply(index, status, request_id)));
                     }

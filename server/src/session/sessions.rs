@@ -12,7 +12,7 @@ use tracing::{Instrument, debug};
 
 use super::session::{Session, Shared};
 use super::task::{Command, SessionTask};
-use super::{Framing, Refusal, Request};
+use super::{Framing, Histogram, Refusal, Request};
 use crate::config::Config;
 use crate::rtc::{Port, PortError};
 use crate::stream::Registry;
@@ -109,6 +109,7 @@ impl Sessions {
             port: Port::open(&config.webrtc).await?,
             config: config.multistream.clone(),
             ice_servers: config.webrtc.ice_servers.clone(),
+            shown_after: Histogram::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -181,6 +182,11 @@ impl Sessions {
         open.tasks.spawn(task.run().instrument(span));
         open.sessions.insert(resume_token, commands.clone());
         Ok(SessionHandle { commands, ended: false })
+    }
+
+    /// How long streams took to be on the screen, from the request to the last packet of the first key frame.
+    pub fn shown_after(&self) -> &Histogram {
+        &self.shared.shown_after
     }
 
     pub fn summary(&self) -> SessionSummary {

@@ -44,7 +44,7 @@ impl Pacer {
             let mut turn = PACKETS_PER_TURN.min(self.budget);
             let before = self.budget;
             while turn > 0 {
-                let Some(released) = slots[self.next].pop_packet() else { break };
+                let Some(released) = slots[self.next].pop_packet(now) else { break };
                 send(self.next, released);
                 turn -= 1;
                 self.budget -= 1;

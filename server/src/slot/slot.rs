@@ -44,6 +44,10 @@ pub enum Action {
         status: SlotStatus,
         request_id: Option<String>,
     },
+    /// A stream is on the screen, this long after it was asked for.
+    Shown {
+        after: Duration,
+    },
     /// Answer `multistream/keyframe`.
     Keyframe {
         status: KeyframeStatus,
@@ -58,6 +62,8 @@ struct Binding {
     target: Target,
     /// The request that asked for it, until it is answered.
     request_id: Option<String>,
+    /// When it was asked for, until it is shown for the first time.
+    asked_at: Option<Instant>,
     /// When the old picture must go if there is still no new one.
     deadline: Option<Instant>,
     /// Of the stream that was cut to; none before the first key frame.
@@ -173,6 +179,7 @@ impl Slot {
             tag,
             target: target.clone(),
             request_id,
+            asked_at: Some(now),
             deadline: Some(now + self.switch_timeout),
             payload_type: None,
             codec: None,
@@ -330,7 +337,7 @@ impl Slot {
     // What comes out.
 
     /// The next packet of this slot; called by the pacer when it may leave.
-    pub(super) fn pop_packet(&mut self) -> Option<Released> {
+    pub(super) fn pop_packet(&mut self, now: Instant) -> Option<Released> {
         let released = self.splicer.pop()?;
         if released.shows_stream {
             for (request_id, _) in self.keyframe_requests.drain(..) {
@@ -338,6 +345,9 @@ impl Slot {
             }
             let request_id = self.shown.as_mut().and_then(|shown| {
                 shown.deadline = None;
+                if let Some(asked_at) = shown.asked_at.take() {
+                    self.actions.push_back(Action::Shown { after: now.saturating_duration_since(asked_at) });
+                }
                 shown.request_id.take()
             });
             if self.next.is_none() && (self.state != SlotState::Active || request_id.is_some()) {

@@ -78,7 +78,7 @@ fn statuses(actions: &[Action]) -> Vec<String> {
 }
 
 fn drain(slot: &mut Slot) -> Vec<Released> {
-    std::iter::from_fn(|| slot.pop_packet()).collect()
+    std::iter::from_fn(|| slot.pop_packet(Instant::now())).collect()
 }
 
 fn packets(slot: &mut Slot) -> Vec<RtpPacket> {
@@ -101,9 +101,9 @@ fn showing(camera: &mut Camera, frames: u64) -> (Slot, Instant) {
 fn active_is_said_when_the_last_packet_of_the_first_key_frame_leaves_and_not_before() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 3);
     assert_eq!(statuses(&actions(&mut slot)), ["buffering"]);
-    slot.pop_packet().expect("the first packet of the key frame");
+    slot.pop_packet(Instant::now()).expect("the first packet of the key frame");
     assert_eq!(actions(&mut slot), []);
-    slot.pop_packet().expect("the second and last");
+    slot.pop_packet(Instant::now()).expect("the second and last");
     assert_eq!(statuses(&actions(&mut slot)), ["active #1"]);
 }
 
@@ -339,7 +339,7 @@ impl World {
             Event::Refresh => self.slot.keyframe_wanted(self.now),
             Event::Pause => self.slot.pause(None),
             Event::Release { packets } => {
-                let released = std::iter::from_fn(|| self.slot.pop_packet()).take(packets);
+                let released = std::iter::from_fn(|| self.slot.pop_packet(self.now)).take(packets);
                 self.sent.extend(released.map(|released| released.packet));
             }
             Event::Wait { ms } => {
@@ -363,7 +363,7 @@ impl World {
                         self.slot.handle_gop(self.now, tag, &self.cameras[camera].gop);
                     }
                 }
-                Action::Status { .. } | Action::Keyframe { .. } => {}
+                Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
             }
         }
     }
