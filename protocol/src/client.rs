@@ -9,11 +9,12 @@ pub const LAYOUT: &str = "multistream/layout";
 pub const PAUSE: &str = "multistream/pause";
 pub const RESUME: &str = "multistream/resume";
 pub const KEYFRAME: &str = "multistream/keyframe";
+pub const WARM: &str = "multistream/warm";
 pub const ICE: &str = "multistream/ice";
 pub const CLOSE: &str = "multistream/close";
 
 /// Every `type` a client may send.
-pub const TYPES: &[&str] = &[INIT, OFFER, SWITCH, LAYOUT, PAUSE, RESUME, KEYFRAME, ICE, CLOSE];
+pub const TYPES: &[&str] = &[INIT, OFFER, SWITCH, LAYOUT, PAUSE, RESUME, KEYFRAME, WARM, ICE, CLOSE];
 
 /// What a slot shall show: an element of `slots` in `init` and `layout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,19 @@ pub struct Keyframe {
     #[serde(default)]
     pub request_id: String,
     pub slot: i32,
+}
+
+/// `multistream/warm`: start a stream that may be shown soon, so that showing it takes no time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warm {
+    #[serde(default)]
+    pub request_id: String,
+    pub stream: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<String>,
+    /// How long to keep it running, in seconds; the server has a limit and a default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_s: Option<u32>,
 }
 
 /// `multistream/ice`: a candidate of the browser (RFC 8839); an empty one ends them.

@@ -11,12 +11,13 @@ pub const READY: &str = "multistream/ready";
 pub const ANSWER: &str = "multistream/answer";
 pub const STATUS: &str = "multistream/status";
 pub const KEYFRAME: &str = "multistream/keyframe";
+pub const WARM: &str = "multistream/warm";
 pub const ICE: &str = "multistream/ice";
 pub const DISCONNECTED: &str = "multistream/disconnected";
 pub const ERROR: &str = "multistream/error";
 
 /// Every `type` the server may send.
-pub const TYPES: &[&str] = &[READY, ANSWER, STATUS, KEYFRAME, ICE, DISCONNECTED, ERROR];
+pub const TYPES: &[&str] = &[READY, ANSWER, STATUS, KEYFRAME, WARM, ICE, DISCONNECTED, ERROR];
 
 /// An `RTCIceServer` (W3C WebRTC §4.2.4), from the server's config.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,17 @@ pub struct Keyframe {
     pub request_id: String,
     pub slot: u32,
     pub status: KeyframeStatus,
+}
+
+/// `multistream/warm`: the stream is being kept running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warm {
+    #[serde(default)]
+    pub request_id: String,
+    /// The resolved name.
+    pub stream: String,
+    /// For so many seconds from now.
+    pub ttl_s: u32,
 }
 
 /// `multistream/ice`: a candidate of the server, twice for clients of either framing.

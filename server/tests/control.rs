@@ -271,3 +271,19 @@ async fn a_stopping_server_says_goodbye() {
     let end = control.until_type("multistream/disconnected").await.expect("it says that it ends");
     assert_eq!(end["reason"], "server_shutdown");
 }
+
+#[tokio::test]
+async fn streams_can_be_kept_warm_but_not_without_limit() {
+    let streams = (1..=5).map(|n| rtsp(&format!("camera{n}"), "rtsp://127.0.0.1:9/none")).collect();
+    let server = Server::start(Config { streams, ..Config::default() }).await;
+    let mut control = server.control().await;
+    open(&mut control).await;
+    let warm = |n: u8| json!({ "type": "multistream/warm", "request_id": "w", "stream": format!("camera{n}"), "ttl_s": 900 });
+    for n in [1, 2, 3, 4, 1] {
+        control.send(&warm(n)).await.expect("the socket is open");
+        let answer = control.until_type("multistream/warm").await.expect("it is kept warm");
+        assert_eq!((&answer["stream"], &answer["ttl_s"]), (&json!(format!("camera{n}")), &json!(120)));
+    }
+    assert_eq!(error(&mut control, warm(5)).await["code"], "limit-reached");
+    assert_eq!(error(&mut control, warm(6)).await["code"], "unknown-stream");
+}

@@ -149,6 +149,7 @@ async fn route(
                 Request::Pause(pause) => &pause.request_id,
                 Request::Resume(resume) => &resume.request_id,
                 Request::Keyframe(keyframe) => &keyframe.request_id,
+                Request::Warm(warm) => &warm.request_id,
                 Request::Init(_) | Request::Ice(_) | Request::Close => "",
             };
             let message = "there is no session on this socket; send multistream/init first";

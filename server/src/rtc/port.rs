@@ -62,12 +62,10 @@ pub struct Port {
 
 impl Port {
     pub async fn open(config: &WebrtcConfig) -> Result<Self, PortError> {
-        let bind = |protocol| move |source| PortError::Bind { protocol, address: config.listen, source };
-        // The TCP listener takes the port that UDP got, so that port 0 means one free port for both.
-        let socket = UdpSocket::bind(config.listen).await.map_err(bind("UDP"))?;
-        let local = socket.local_addr().map_err(bind("UDP"))?;
-        let listener = TcpListener::bind(local).await.map_err(bind("TCP"))?;
-        let state = UdpSocketState::new((&socket).into()).map_err(bind("UDP"))?;
+        let (socket, listener) = bind(config.listen).await?;
+        let failed = |source| PortError::Bind { protocol: "UDP", address: config.listen, source };
+        let local = socket.local_addr().map_err(failed)?;
+        let state = UdpSocketState::new((&socket).into()).map_err(failed)?;
         for result in [
             state.set_send_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
             state.set_recv_buffer_size((&socket).into(), SOCKET_BUFFER_BYTES),
@@ -119,6 +117,23 @@ impl Port {
 impl Drop for Port {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// One port for both protocols. With port 0 the system chooses for UDP, and another program may have that port for TCP: then
+/// it chooses again.
+async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError> {
+    let failed = |protocol| move |source| PortError::Bind { protocol, address, source };
+    let mut tries = if address.port() == 0 { 20 } else { 1 };
+    loop {
+        tries -= 1;
+        let socket = UdpSocket::bind(address).await.map_err(failed("UDP"))?;
+        let local = socket.local_addr().map_err(failed("UDP"))?;
+        match TcpListener::bind(local).await {
+            Ok(listener) => return Ok((socket, listener)),
+            Err(error) if tries == 0 => return Err(failed("TCP")(error)),
+            Err(_) => {}
+        }
     }
 }
 

@@ -90,6 +90,7 @@ fn request(kind: &str, fields: Map<String, Value>) -> Result<Request, Refusal> {
         client::PAUSE => Request::Pause(read(kind, fields)?),
         client::RESUME => Request::Resume(read(kind, fields)?),
         client::KEYFRAME => Request::Keyframe(read(kind, fields)?),
+        client::WARM => Request::Warm(read(kind, fields)?),
         client::ICE => Request::Ice(read(kind, fields)?),
         client::CLOSE => Request::Close,
         _ => {

@@ -11,6 +11,7 @@ mod request;
 mod session;
 mod sessions;
 mod task;
+mod warm;
 
 pub use framing::{Framing, Parsed, Refusal, parse};
 pub use histogram::Histogram;

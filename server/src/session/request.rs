@@ -12,6 +12,7 @@ pub enum Request {
     Pause(client::Pause),
     Resume(client::Resume),
     Keyframe(client::Keyframe),
+    Warm(client::Warm),
     Ice(client::Ice),
     Close,
 }

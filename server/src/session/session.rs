@@ -9,6 +9,7 @@ use multistream_protocol::{ErrorCode, SlotStatus, client};
 use tokio::sync::mpsc;
 
 use super::link::{Change, Link};
+use super::warm::WarmStreams;
 use super::{Histogram, Refusal, Request};
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
@@ -24,6 +25,7 @@ pub(super) enum Reply {
     Answer(server::Answer),
     Status(server::Status),
     Keyframe(server::Keyframe),
+    Warm(server::Warm),
     Refusal(Refusal),
 }
 
@@ -46,6 +48,7 @@ pub(super) struct Session {
     slots: Vec<Slot>,
     subscriptions: HashMap<u64, Subscription>,
     link: Option<Link>,
+    warm: WarmStreams,
     replies: Vec<Reply>,
 }
 
@@ -71,8 +74,15 @@ impl Session {
             }
             slots.push(slot);
         }
-        let mut session =
-            Self { shared, queue, slots, subscriptions: HashMap::new(), link: None, replies: Vec::new() };
+        let mut session = Self {
+            shared,
+            queue,
+            slots,
+            subscriptions: HashMap::new(),
+            link: None,
+            warm: WarmStreams::default(),
+            replies: Vec::new(),
+        };
         session.perform_actions();
         // What the slots are is told with the answer.
         session.replies.clear();
@@ -126,6 +136,7 @@ impl Session {
             }),
             Request::Resume(resume) => self.resume(now, resume),
             Request::Keyframe(keyframe) => self.keyframe(now, &keyframe),
+            Request::Warm(warm) => self.warm(now, warm),
             Request::Ice(ice) => {
                 if let Some(link) = self.link.as_mut().filter(|_| !ice.candidate.is_empty()) {
                     link.add_remote_candidate(&ice.candidate);
@@ -142,7 +153,10 @@ impl Session {
 
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
         let slots = self.slots.iter().filter_map(Slot::poll_timeout).min();
-        [slots, self.link.as_mut().and_then(Link::poll_timeout)].into_iter().flatten().min()
+        [slots, self.warm.poll_timeout(), self.link.as_mut().and_then(Link::poll_timeout)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Moves everything along that can move now. Returns whether the browser is gone.
@@ -150,6 +164,7 @@ impl Session {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
         }
+        self.warm.handle_timeout(now);
         let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
         if change == Some(Change::Connected) {
             self.slots.iter_mut().for_each(Slot::connected);
@@ -252,6 +267,19 @@ impl Session {
         Ok(())
     }
 
+    fn warm(&mut self, now: Instant, warm: client::Warm) -> Result<(), Refusal> {
+        let registry = &self.shared.registry;
+        let refused = |code, message: String| Refusal::new(code, message).answering(&warm.request_id);
+        let name = registry
+            .resolve(&warm.stream, warm.quality.as_deref())
+            .map_err(|error| refused(code_of(&error), error.to_string()))?;
+        let stream = name.to_string();
+        let kept = self.warm.keep(now, registry, name, warm.ttl_s);
+        let ttl_s = kept.map_err(|message| refused(ErrorCode::LimitReached, message))?;
+        self.replies.push(Reply::Warm(server::Warm { request_id: warm.request_id, stream, ttl_s }));
+        Ok(())
+    }
+
     fn slot(&mut self, index: i32, request_id: &str) -> Result<&mut Slot, Refusal> {
         let known: Vec<_> = self.slots.iter().map(|slot| slot.index().to_string()).collect();
         self.slots.iter_mut().find(|slot| i64::from(slot.index()) == i64::from(index)).ok_or_else(|| {
@@ -311,13 +339,14 @@ fn as_written(request: &client::SlotRequest) -> Target {
 fn resolve(registry: &Registry, stream: &str, quality: Option<&str>) -> Result<Target, (ErrorCode, String)> {
     match registry.resolve(stream, quality) {
         Ok(name) => Ok(Target { name: name.to_string(), quality: quality.map(str::to_owned) }),
-        Err(error) => {
-            let code = match error {
-                ResolveError::UnknownStream { .. } => ErrorCode::UnknownStream,
-                ResolveError::UnknownQuality { .. } => ErrorCode::UnknownQuality,
-            };
-            Err((code, error.to_string()))
-        }
+        Err(error) => Err((code_of(&error), error.to_string())),
+    }
+}
+
+fn code_of(error: &ResolveError) -> ErrorCode {
+    match error {
+        ResolveError::UnknownStream { .. } => ErrorCode::UnknownStream,
+        ResolveError::UnknownQuality { .. } => ErrorCode::UnknownQuality,
     }
 }
 

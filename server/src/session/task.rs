@@ -135,6 +135,7 @@ impl SessionTask {
                 Reply::Answer(answer) => outbox.send(server::ANSWER, &answer),
                 Reply::Status(status) => outbox.send(server::STATUS, &status),
                 Reply::Keyframe(keyframe) => outbox.send(server::KEYFRAME, &keyframe),
+                Reply::Warm(warm) => outbox.send(server::WARM, &warm),
                 Reply::Refusal(refusal) => outbox.refuse(&refusal),
             }
         }

@@ -1,0 +1,59 @@
+//! Streams that a session keeps running because one of them may be shown soon: a camera under the mouse, the next of a tour.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::stream::{Registry, StreamEvent, StreamName, Subscription, ViewerQueue};
+
+/// Streams one session may keep running at once, each of which may be an ffmpeg.
+const MAX_STREAMS: usize = 4;
+const DEFAULT_TTL_S: u32 = 15;
+const MAX_TTL_S: u32 = 120;
+
+#[derive(Debug)]
+struct Warm {
+    name: StreamName,
+    until: Instant,
+    /// Held only to be a viewer: its events go to a queue that nobody reads, and a hub skips a viewer whose queue is full.
+    _subscription: Subscription,
+    _events: mpsc::Receiver<(u64, StreamEvent)>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct WarmStreams(Vec<Warm>);
+
+impl WarmStreams {
+    /// Keeps a stream running from now on, for so many seconds; returns for how many, or a sentence about the limit.
+    pub(super) fn keep(
+        &mut self,
+        now: Instant,
+        registry: &Registry,
+        name: StreamName,
+        ttl_s: Option<u32>,
+    ) -> Result<u32, String> {
+        let ttl_s = ttl_s.unwrap_or(DEFAULT_TTL_S).clamp(1, MAX_TTL_S);
+        let until = now + Duration::from_secs(ttl_s.into());
+        if let Some(warm) = self.0.iter_mut().find(|warm| warm.name == name) {
+            warm.until = warm.until.max(until);
+            return Ok(ttl_s);
+        }
+        if self.0.len() >= MAX_STREAMS {
+            return Err(format!(
+                "a session may keep {MAX_STREAMS} streams warm at once; wait until one has expired"
+            ));
+        }
+        let (events, receiver) = mpsc::channel(1);
+        let subscription = registry.subscribe(&name, ViewerQueue { tag: 0, events });
+        self.0.push(Warm { name, until, _subscription: subscription, _events: receiver });
+        Ok(ttl_s)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.0.iter().map(|warm| warm.until).min()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.0.retain(|warm| warm.until > now);
+    }
+}
