@@ -18,6 +18,7 @@ use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::sansio::Protocol;
+use rtc::shared::marshal::Unmarshal;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use serde_json::{Value, json};
 use tokio::net::{TcpStream, UdpSocket};
@@ -139,6 +140,14 @@ impl SlotCounts {
     }
 }
 
+/// How much of the media a viewer looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Receiving {
+    Whole,
+    /// SRTP leaves RTP headers in the clear (RFC 3711 §3.1).
+    Headers,
+}
+
 /// A whole viewer. Dropping it is pulling its plug.
 #[derive(Debug)]
 pub struct Viewer {
@@ -154,6 +163,15 @@ pub struct Viewer {
 impl Viewer {
     /// Connects with these slots (`[{"slot": 0, "stream": "camera1"}, …]`) and returns when the answer is there.
     pub async fn connect(url: &str, slots: &Value) -> Result<Self, ViewerError> {
+        Self::connect_receiving(Receiving::Whole, url, slots).await
+    }
+
+    /// As [`Self::connect`], but a viewer that costs little: it does not decrypt, and what is lost stays lost.
+    pub async fn connect_for_headers(url: &str, slots: &Value) -> Result<Self, ViewerError> {
+        Self::connect_receiving(Receiving::Headers, url, slots).await
+    }
+
+    async fn connect_receiving(receiving: Receiving, url: &str, slots: &Value) -> Result<Self, ViewerError> {
         let mut control = Control::connect(url).await?;
         control.send(&json!({ "type": "multistream/init", "request_id": "init", "slots": slots })).await?;
         let ready = control.until_type("multistream/ready").await?;
@@ -170,7 +188,8 @@ impl Viewer {
         let sdp = answer["sdp"].as_str().unwrap_or_default();
         connection.set_remote_description(Instant::now(), RTCSessionDescription::answer(sdp.to_owned())?)?;
         let counts = Arc::default();
-        let media = tokio::spawn(drive(connection, socket, slots_by_ssrc(&answer), Arc::clone(&counts)));
+        let media =
+            tokio::spawn(drive(connection, receiving, socket, slots_by_ssrc(&answer), Arc::clone(&counts)));
         let resume_token = ready["resume"].as_str().unwrap_or_default().to_owned();
         Ok(Self { control, answer, resume_token, counts, media })
     }
@@ -255,6 +274,7 @@ fn slots_by_ssrc(answer: &Value) -> HashMap<u32, u32> {
 /// Moves packets between the socket and the connection until it is aborted.
 async fn drive(
     mut connection: RTCPeerConnection,
+    receiving: Receiving,
     socket: UdpSocket,
     slots: HashMap<u32, u32>,
     counts: Arc<Mutex<BTreeMap<u32, SlotCounts>>>,
@@ -285,7 +305,12 @@ async fn drive(
                 }
                 // As many as there are, so that a burst costs one turn of the loop.
                 while let Ok((len, from)) = socket.try_recv_from(&mut buffer) {
-                    receive(&mut connection, local, from, &buffer[..len]);
+                    let packet = &buffer[..len];
+                    if receiving == Receiving::Headers && is_rtp(packet) {
+                        count_header(packet, &slots, &counts);
+                    } else {
+                        receive(&mut connection, local, from, packet);
+                    }
                 }
             }
             () = tokio::time::sleep_until(wake.max(now + Duration::from_millis(1)).into()) => {
@@ -304,4 +329,16 @@ fn receive(connection: &mut RTCPeerConnection, local: SocketAddr, from: SocketAd
     };
     let message = BytesMut::from(packet);
     let _ = connection.handle_read(TaggedBytesMut { now: Instant::now(), transport, message });
+}
+
+/// RFC 7983 §7 tells RTP and RTCP from DTLS and STUN, RFC 5761 §4 one from the other.
+fn is_rtp(packet: &[u8]) -> bool {
+    matches!(packet, [128..=191, kind, ..] if !(192..=223).contains(kind))
+}
+
+fn count_header(packet: &[u8], slots: &HashMap<u32, u32>, counts: &Mutex<BTreeMap<u32, SlotCounts>>) {
+    let Ok(header) = rtc::rtp::header::Header::unmarshal(&mut &*packet) else { return };
+    if let Some(slot) = slots.get(&header.ssrc) {
+        lock(counts).entry(*slot).or_default().count(&header, packet.len());
+    }
 }

@@ -1,0 +1,46 @@
+//! What a benchmark measures: live RTSP cameras, and a server that pulls them.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use multistream_testkit::{Cameras, CamerasOptions, Server};
+
+/// What was built for the benchmark.
+#[derive(Debug)]
+pub(crate) struct Binaries {
+    pub(crate) server: PathBuf,
+}
+
+impl Binaries {
+    /// `server`, or the one that cargo put beside this program.
+    pub(crate) fn find(server: Option<PathBuf>) -> anyhow::Result<Self> {
+        let beside = std::env::current_exe()?.with_file_name("multistream");
+        let server = server.unwrap_or(beside);
+        anyhow::ensure!(
+            server.exists(),
+            "there is no server at {}; `cargo xtask bench` builds it, or name one with --server",
+            server.display()
+        );
+        Ok(Self { server })
+    }
+}
+
+/// Cameras that run; they may outlive many servers.
+pub(crate) fn cameras(options: &CamerasOptions) -> anyhow::Result<Cameras> {
+    Cameras::start(options).context("the RTSP test cameras did not start (`cargo xtask setup` installs them)")
+}
+
+/// A fresh server for streams `camera1` to `cameraN`, with more lines for its config.
+pub(crate) fn server(
+    binaries: &Binaries,
+    cameras: &Cameras,
+    count: u8,
+    more: &str,
+) -> anyhow::Result<Server> {
+    let mut config = String::from("streams:\n");
+    for camera in 1..=count {
+        writeln!(config, "  camera{camera}: {}", cameras.url(camera))?;
+    }
+    Ok(Server::start(&binaries.server, &(config + more))?)
+}
