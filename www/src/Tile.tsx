@@ -20,9 +20,9 @@ export function Tile({ slot, choice, client, state, status, onChoose }: Props) {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
   const picture = usePicture(video, status?.stream);
-  const { status: word, tone, text } = caption(state, status, picture);
+  const { status: word, tone, text, detail } = caption(state, status, picture);
   const quality = status?.actualQuality ?? choice.quality;
-  const size = status?.height ? `${status.height}p` : undefined;
+  const size = status?.width && status.height ? `${status.width} × ${status.height}` : '';
   return (
     <figure
       className="tile"
@@ -33,13 +33,11 @@ export function Tile({ slot, choice, client, state, status, onChoose }: Props) {
       data-tone={tone}
     >
       <video ref={video} muted autoPlay playsInline aria-label={choice.stream} />
-      {tone !== 'live' && <p className="notice">{text}</p>}
+      {tone !== 'live' && <p className="notice">{detail ?? text}</p>}
       <figcaption>
         <span className="dot" aria-hidden="true" />
         <strong>{choice.stream}</strong>
-        <span className="quality">
-          {[quality, size].filter((word, at, all) => word && all.indexOf(word) === at).join(' · ')}
-        </span>
+        <span className="quality">{quality === 'native' ? size : quality}</span>
         <span className="state">{text}</span>
       </figcaption>
       {onChoose && (

@@ -8,7 +8,10 @@ export type TileStatus = SlotState | 'connecting' | 'reconnecting' | 'disconnect
 export interface Caption {
   status: TileStatus;
   tone: 'live' | 'wait' | 'bad' | 'off';
+  /** A few words. */
   text: string;
+  /** The whole sentence, if there is one. */
+  detail?: string | undefined;
 }
 
 export function caption(client: ClientState, status: SlotStatus | undefined, picture: Picture): Caption {
@@ -23,9 +26,9 @@ export function caption(client: ClientState, status: SlotStatus | undefined, pic
     case 'buffering':
       return { status: status.status, tone: 'wait', text: 'starting' };
     case 'offline':
-      return { status: 'offline', tone: 'bad', text: status.error ?? 'offline' };
+      return { status: 'offline', tone: 'bad', text: 'offline', detail: status.error };
     case 'error':
-      return { status: 'error', tone: 'bad', text: status.error ?? 'error' };
+      return { status: 'error', tone: 'bad', text: 'error', detail: status.error };
     case 'paused':
       return { status: 'paused', tone: 'off', text: 'paused' };
     case 'inactive':

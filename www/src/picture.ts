@@ -21,6 +21,8 @@ export function usePicture(video: RefObject<HTMLVideoElement | null>, stream: st
     let lastFrame: number | undefined;
     let handle = 0;
     const onFrame = () => {
+      // The first frame is told at once: a switch must not look slower than it is.
+      if (lastFrame === undefined) setPicture({ state: 'moving' });
       lastFrame = performance.now();
       handle = element.requestVideoFrameCallback(onFrame);
     };

@@ -1,0 +1,213 @@
+// The whole client, WebAssembly included, against a browser and a server made here.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type ClientEvent, MultiStreamClient, MultiStreamError, type SlotConfig } from '../dist/inline.js';
+import { install, peers, reset, server, sockets, uninstall } from './browser.js';
+
+const SLOTS: SlotConfig[] = [
+  { slot: 0, stream: 'camera1' },
+  { slot: 4, stream: 'camera2', quality: '720p' },
+];
+
+const clients: MultiStreamClient[] = [];
+
+function makeClient(options = {}): MultiStreamClient {
+  const client = new MultiStreamClient('https://device.example.com/base', options);
+  clients.push(client);
+  return client;
+}
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'it succeeded',
+    (error: unknown) => (error instanceof MultiStreamError ? error.code : error),
+  );
+
+beforeEach(install);
+afterEach(() => {
+  for (const client of clients.splice(0)) client.disconnect();
+  reset();
+});
+
+describe('connect', () => {
+  test('gives each slot the track of its media line and tells the statuses in camelCase', async () => {
+    const client = makeClient({ token: 'a b' });
+    const onStatus = vi.fn();
+    const tracks = await client.connect(SLOTS, onStatus);
+    expect(sockets[0]?.url).toBe('wss://device.example.com/base/api/ws?token=a%20b');
+    expect([...tracks].map(([slot, { id }]) => [slot, id])).toEqual([
+      [0, 'track-1-1'],
+      [4, 'track-1-0'],
+    ]);
+    const status = { slot: 4, stream: 'camera2', status: 'active', actualQuality: 'native' };
+    expect(onStatus).toHaveBeenCalledWith(4, status);
+    expect([client.isConnected, client.state, client.wsState, client.pcState]).toEqual([
+      true,
+      'connected',
+      'open',
+      'connected',
+    ]);
+  });
+
+  test('adds the ICE servers of the server to those of pcConfig', async () => {
+    server.answer = (socket, { type, request_id }) => {
+      if (type !== 'multistream/init') return false;
+      socket.say({
+        type: 'multistream/ready',
+        request_id,
+        slots: 1,
+        ice_servers: [{ urls: ['turn:theirs'] }],
+      });
+      return true;
+    };
+    const connecting = failure(
+      makeClient({ pcConfig: { iceServers: [{ urls: 'stun:mine' }] } }).connect([{ slot: 0, stream: 'a' }]),
+    );
+    await vi.waitFor(() => expect(peers).toHaveLength(1));
+    expect(peers[0]?.config.iceServers).toEqual([{ urls: ['turn:theirs'] }, { urls: 'stun:mine' }]);
+    clients[0]?.disconnect();
+    expect(await connecting).toBe('aborted');
+  });
+
+  test.each([
+    ['no slots', []],
+    ['a negative slot', [{ slot: -1, stream: 'a' }]],
+    ['half a slot', [{ slot: 0.5, stream: 'a' }]],
+    ['a slot without a stream', [{ slot: 0, stream: '' }]],
+    ['a slot twice', [SLOTS[0], SLOTS[0]]],
+    ['no array', 'camera1'],
+  ])('refuses %s', async (_, slots) => {
+    expect(await failure(makeClient().connect(slots as SlotConfig[]))).toBe('invalid-slots');
+    expect(sockets).toHaveLength(0);
+  });
+
+  test('refuses an address that is none', async () => {
+    expect(await failure(new MultiStreamClient('device').connect(SLOTS))).toBe('invalid-url');
+  });
+
+  test('refuses a second call and keeps the first connection', async () => {
+    const client = makeClient();
+    const first = client.connect(SLOTS);
+    expect(await failure(client.connect(SLOTS))).toBe('already-connected');
+    expect((await first).size).toBe(2);
+  });
+
+  test('rejects when the server is not there, sends garbage, or says nothing', async () => {
+    server.accepts = false;
+    expect(await failure(makeClient().connect(SLOTS))).toBe('websocket-failed');
+    server.accepts = true;
+    server.answer = (socket) => {
+      socket.say('<html>');
+      return true;
+    };
+    expect(await failure(makeClient().connect(SLOTS))).toBe('bad-message');
+    server.answer = () => true;
+    expect(await failure(makeClient({ connectionTimeout: 50 }).connect(SLOTS))).toBe('connection-timeout');
+  });
+
+  test('ends by disconnect() and by a signal, at any moment', async () => {
+    const client = makeClient();
+    const early = client.connect(SLOTS);
+    client.disconnect();
+    expect(await failure(early)).toBe('aborted');
+    expect(await failure(client.connect(SLOTS, undefined, { signal: AbortSignal.abort() }))).toBe('aborted');
+
+    server.answer = () => true;
+    const abort = new AbortController();
+    const late = client.connect(SLOTS, undefined, { signal: abort.signal });
+    await vi.waitFor(() => expect(sockets).toHaveLength(1));
+    abort.abort();
+    expect(await failure(late)).toBe('aborted');
+    server.answer = undefined;
+
+    await client.connect(SLOTS);
+    expect(client.isConnected).toBe(true);
+  });
+
+  test('rejects with a typed error where there is no WebRTC', async () => {
+    uninstall();
+    expect(await failure(makeClient().connect(SLOTS))).toBe('unsupported');
+  });
+});
+
+describe('a connection', () => {
+  test('switches and refuses with the slot in the error', async () => {
+    const client = makeClient();
+    expect(await failure(client.switchStream(0, 'camera7'))).toBe('not-connected');
+    await client.connect(SLOTS);
+    expect(await client.switchStream(4, 'camera7', '1080p')).toEqual({
+      slot: 4,
+      stream: 'camera7',
+      status: 'active',
+    });
+    expect(sockets[0]?.sent.at(-1)).toMatchObject({ type: 'multistream/switch', slot: 4, quality: '1080p' });
+    expect(await failure(client.switchStream(9, 'camera7'))).toBe('unknown-slot');
+    expect(await failure(client.switchStream(Number.NaN, 'camera7'))).toBe('unknown-slot');
+  });
+
+  test('goes on when a handler throws, or calls back into the client', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const client = makeClient();
+    const seen: ClientEvent['type'][] = [];
+    client.on('status', () => {
+      throw new Error('mine');
+    });
+    client.on('status', ({ type }) => seen.push(type));
+    client.on('track', ({ slot }) => void client.switchStream(slot, 'camera9').catch(() => {}));
+    const off = client.on('state', () => seen.push('state'));
+    off();
+    await client.connect(SLOTS);
+    expect(seen).toContain('status');
+    expect(seen).not.toContain('state');
+    expect(error).toHaveBeenCalled();
+    error.mockRestore();
+  });
+
+  test('comes back by itself with the same slots and says so', async () => {
+    const client = makeClient();
+    const types: string[] = [];
+    client.on('reconnecting', ({ type, retry, delayMs }) => types.push(`${type} ${retry} ${delayMs}`));
+    await client.connect(SLOTS);
+    await client.switchStream(0, 'camera7');
+    const reconnected = new Promise<Map<number, MediaStreamTrack>>((done) =>
+      client.on('reconnected', (event) => done(event.tracks)),
+    );
+    sockets[0]?.drop(1006);
+    expect((await reconnected).get(0)?.id).toBe('track-2-1');
+    expect(types).toEqual(['reconnecting 0 0']);
+    expect(sockets[1]?.sent[0]).toMatchObject({
+      slots: [
+        { slot: 0, stream: 'camera7' },
+        { slot: 4, stream: 'camera2' },
+      ],
+    });
+    expect(peers.map(({ connectionState }) => connectionState)).toEqual(['closed', 'connected']);
+    expect(client.tracks.get(0)?.id).toBe('track-2-1');
+  });
+
+  test('asks the policy of the app, which may give up', async () => {
+    const reconnect = vi.fn(() => null);
+    const client = makeClient({ reconnect });
+    await client.connect(SLOTS);
+    const over = new Promise((done) => client.on('disconnected', done));
+    peers[0]?.become('failed');
+    await over;
+    expect(reconnect).toHaveBeenCalledWith({ retry: 0, reason: expect.any(String), defaultDelayMs: 0 });
+    expect([client.state, client.tracks.size, peers[0]?.connectionState]).toEqual([
+      'disconnected',
+      0,
+      'closed',
+    ]);
+  });
+
+  test('says goodbye', async () => {
+    const client = makeClient();
+    await client.connect(SLOTS);
+    client.close();
+    await vi.waitFor(() => expect(sockets[0]?.sent.at(-1)?.type).toBe('multistream/close'));
+    expect([peers[0]?.connectionState, client.pcState, client.isConnected]).toEqual([
+      'closed',
+      'closed',
+      false,
+    ]);
+  });
+});
