@@ -9,7 +9,9 @@ pub(super) fn step() -> Step {
     Step {
         name: "npm packages",
         is_done: Box::new(is_current),
-        perform: Box::new(|| process::run(&mut process::command("npm", &["ci"]))),
+        // Not `npm ci`: it wants the lock file to hold the optional binaries of every platform, also those that a registry
+        // does not carry. `--no-save` keeps to the versions of the lock file and leaves it alone.
+        perform: Box::new(|| process::run(&mut process::command("npm", &["install", "--no-save"]))),
     }
 }
 
