@@ -246,3 +246,16 @@ async fn everything_is_below_the_base_path() {
     assert_eq!(server.ask("GET /api\nAuthorization: Bearer t").await.status, 404);
     assert!(matches!(server.ask("GET /rtc/").await.status, 200 | 503));
 }
+
+#[tokio::test]
+async fn metrics_name_every_stream_and_are_locked_like_the_api() {
+    let streams = "streams: {camera1: \"rtsp://127.0.0.1:9/none\"}";
+    let server = Running::with("", streams).await;
+    let answer = server.ask("GET /metrics").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("multistream_stream_live{stream=\"camera1\"} 0\n"), "{}", answer.body);
+    assert!(answer.body.contains("multistream_shown_seconds_count 0\n"), "{}", answer.body);
+    let locked = Running::with(", token: secret", streams).await;
+    assert_eq!(locked.ask("GET /metrics").await.status, 401);
+    assert_eq!(locked.ask("GET /metrics\nAuthorization: Bearer secret").await.status, 200);
+}

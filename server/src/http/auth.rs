@@ -1,7 +1,8 @@
 //! Who may use the server: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750).
 //!
 //! A browser cannot put a header on a WebSocket, so `/api/ws` also takes `?token=`. With a token alone the pages are open:
-//! they hold nothing that is secret, and could not be opened otherwise; all they show comes over `/api`.
+//! they hold nothing that is secret, and could not be opened otherwise; all they show comes over `/api`. `/metrics` names the
+//! streams, so it is locked too.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
     let protected = match (&api.password, &api.token) {
         (None, None) => false,
         (Some(_), _) => path != "/healthz",
-        (None, Some(_)) => path == "/api" || path.starts_with("/api/"),
+        (None, Some(_)) => path == "/api" || path.starts_with("/api/") || path == "/metrics",
     };
     if !protected || is_known(&request, api) {
         return next.run(request).await;

@@ -6,6 +6,7 @@
 mod about;
 mod auth;
 mod headers;
+mod metrics;
 mod origin;
 mod pages;
 mod streams;
@@ -38,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api", get(about::about))
         .route("/api/streams", get(streams::streams))
         .route("/api/ws", get(ws::upgrade))
+        .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(about::healthz))
         .fallback(pages::page)
         // The last layer is the first that a request meets.
