@@ -19,7 +19,7 @@ const MIME: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 /** What a page loads before its first connection, gzipped. See docs/npm.md for what the bytes are spent on. */
-const LIMIT_BYTES = 72 * 1024;
+const LIMIT_BYTES = 76 * 1024;
 
 let scratch: string;
 let browser: Browser;

@@ -162,6 +162,19 @@ export class MultiStreamClient {
   }
 
   /**
+   * Starts a stream that may be shown soon, so that showing it takes no time: on hover, or before a tour goes on.
+   * The server keeps it running for a while. Resolves to the stream's resolved name.
+   *
+   * @example
+   * ```ts
+   * button.onpointerenter = () => client.warm('camera7', '720p').catch(() => {});
+   * ```
+   */
+  warm(stream: string, quality?: string): Promise<string> {
+    return this.#call((core) => core.warm(stream, quality));
+  }
+
+  /**
    * Keeps a slot's picture in a `<video>` element, also across reconnects. Returns how to stop.
    * May be called before `connect`.
    *

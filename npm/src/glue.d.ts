@@ -31,6 +31,7 @@ export class Core {
   pause(slot: number): Promise<SlotStatus>;
   resume(slot: number): Promise<SlotStatus>;
   requestKeyframe(slot: number): Promise<KeyframeStatus>;
+  warm(stream: string, quality?: string): Promise<string>;
   disconnect(): void;
   wake(): void;
   receiver(slot: number): RTCRtpReceiver | undefined;

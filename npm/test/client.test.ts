@@ -50,13 +50,9 @@ describe('connect', () => {
 
   test('adds the ICE servers of the server to those of pcConfig', async () => {
     server.answer = (socket, { type, request_id }) => {
-      if (type !== 'multistream/init') return false;
-      socket.say({
-        type: 'multistream/ready',
-        request_id,
-        slots: 1,
-        ice_servers: [{ urls: ['turn:theirs'] }],
-      });
+      const ice_servers = [{ urls: ['turn:theirs'] }];
+      if (type === 'multistream/init')
+        socket.say({ type: 'multistream/ready', request_id, slots: 1, ice_servers });
       return true;
     };
     const connecting = failure(

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use multistream_protocol::client::{Keyframe, Layout, Pause, Resume, SlotRequest, Switch};
+use multistream_protocol::client::{Keyframe, Layout, Pause, Resume, SlotRequest, Switch, Warm};
 
 use super::command::{Attempt, ClientMessage, Command, Event, PromiseId, State};
 use super::lifecycle::Phase;
@@ -39,6 +39,8 @@ pub struct Client {
     pub(super) connecting: Option<PromiseId>,
     /// The peer of an attempt that lost its socket: it plays on until the next one is connected.
     pub(super) outgoing_peer: Option<Attempt>,
+    /// Takes the server's session over on a new socket, with its media untouched.
+    pub(super) resume_token: Option<String>,
     pub(super) slots: Slots,
     pub(super) requests: Requests,
     commands: VecDeque<Command>,
@@ -55,6 +57,7 @@ impl Client {
             retry: 0,
             connecting: None,
             outgoing_peer: None,
+            resume_token: None,
             slots: Slots::default(),
             requests: Requests::default(),
             commands: VecDeque::new(),
@@ -185,6 +188,20 @@ impl Client {
         promise
     }
 
+    /// Keeps a stream running that may be shown soon. Resolves to its resolved name.
+    pub fn warm(&mut self, now: Duration, stream: String, quality: Option<String>) -> PromiseId {
+        let promise = self.next_id();
+        if self.state == State::Connected {
+            let request_id = promise.to_string();
+            let deadline = now + self.options.connection_timeout;
+            self.requests.await_warm(promise, request_id.clone(), deadline);
+            self.send_if_connected(ClientMessage::Warm(Warm { request_id, stream, quality, ttl_s: None }));
+        } else {
+            self.push(Command::Reject(promise, ClientError::not_connected()));
+        }
+        promise
+    }
+
     /// Ends everything. May be called at any time.
     pub fn disconnect(&mut self) {
         if matches!(self.phase, Phase::Idle) {
@@ -223,8 +240,10 @@ impl Client {
 
     /// Replaces the slot's wish, ends the calls that waited for the old one, and returns it.
     fn wish(&mut self, wish: SlotRequest) -> Result<SlotRequest, ClientError> {
+        let untold = self.state != State::Connected;
         let slot = self.slots.get_mut(wish.slot)?;
         slot.paused = false;
+        slot.untold = untold;
         let index = wish.slot as u32;
         let before = std::mem::replace(&mut slot.shows, wish);
         let superseded = self.requests.supersede(index);

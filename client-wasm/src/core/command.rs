@@ -35,6 +35,11 @@ pub enum Command {
     },
     AddCandidate(Attempt, client::Ice),
     ClosePeer(Attempt),
+    /// The peer of an earlier attempt goes on with the socket of a later one.
+    AdoptPeer {
+        from: Attempt,
+        to: Attempt,
+    },
     /// Ask the policy when to try again, and tell [`Client::handle_reconnect_delay`](super::Client::handle_reconnect_delay).
     PlanReconnect {
         retry: u32,
@@ -53,6 +58,8 @@ pub enum Outcome {
     Status(SlotStatus),
     Statuses(Vec<SlotStatus>),
     Keyframe(KeyframeStatus),
+    /// The resolved name of the stream that is kept running.
+    Warm(String),
 }
 
 /// What the app is told.
@@ -122,6 +129,7 @@ pub enum ClientMessage {
     Pause(client::Pause),
     Resume(client::Resume),
     Keyframe(client::Keyframe),
+    Warm(client::Warm),
     Ice(client::Ice),
     Close,
 }
@@ -136,6 +144,7 @@ impl ClientMessage {
             ClientMessage::Pause(_) => client::PAUSE,
             ClientMessage::Resume(_) => client::RESUME,
             ClientMessage::Keyframe(_) => client::KEYFRAME,
+            ClientMessage::Warm(_) => client::WARM,
             ClientMessage::Ice(_) => client::ICE,
             ClientMessage::Close => client::CLOSE,
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use multistream_protocol::client::{Ice, Offer};
-use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status};
+use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status, Warm};
 
 use super::command::{Attempt, ClientMessage, Command, Event, PeerState};
 use super::lifecycle::{Phase, Step};
@@ -58,6 +58,10 @@ impl Client {
             ServerMessage::Status(status) => self.handle_status(status),
             ServerMessage::Keyframe(Keyframe { request_id, slot, status }) => {
                 let settled = self.requests.handle_keyframe(slot, &request_id, status);
+                self.settle(settled);
+            }
+            ServerMessage::Warm(Warm { request_id, stream, .. }) => {
+                let settled = self.requests.handle_warm(&request_id, stream);
                 self.settle(settled);
             }
             ServerMessage::Ice(ice) => self.handle_remote_candidate(ice),
@@ -163,13 +167,25 @@ impl Client {
     fn handle_ready(&mut self, ready: Ready) {
         let attempt = self.attempt;
         let slots = self.slots.len();
+        let outgoing = self.outgoing_peer;
         let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Ready)
         else {
             return;
         };
-        if ready.slots as usize == slots {
+        let resumed = handshake.resuming && ready.resumed;
+        if let (true, Some(from)) = (resumed, outgoing) {
+            self.resume_token = ready.resume;
+            self.outgoing_peer = None;
+            self.resumed(from);
+        } else if ready.slots as usize == slots && !ready.resumed {
             handshake.step = Step::Offer;
+            self.resume_token = ready.resume;
             self.push(Command::CreatePeer { attempt, slots, ice_servers: ready.ice_servers });
+        } else if ready.resumed {
+            // The old pictures broke while their session was being taken over: there is nothing to take over.
+            self.resume_token = None;
+            let message = "The media path broke while the session was being resumed.";
+            self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
         } else {
             let message = format!("The server opened {} slots where {slots} were asked for.", ready.slots);
             self.fail_attempt(ClientError::new(Code::BadMessage, message));
@@ -191,6 +207,8 @@ impl Client {
         handshake.step = Step::AnswerApplied;
         self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
         self.requests.handle_new_session();
+        // `init` named every wish.
+        self.slots.take_untold();
         for status in answer.slots {
             self.handle_status(Status { slot: status.slot, status, request_id: None });
         }
@@ -223,6 +241,12 @@ impl Client {
         if let Phase::Handshake(handshake) = &self.phase {
             // An error that names nothing, during the handshake, is about the handshake.
             if message.request_id.as_ref().is_none_or(|id| id.is_empty() || *id == handshake.request_id) {
+                if handshake.resuming {
+                    // That session is over (a server that started anew, or too late): open a new one.
+                    self.resume_token = None;
+                    self.send_init();
+                    return;
+                }
                 self.fail_attempt(error);
                 return;
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use multistream_protocol::client::{Ice, Init, Pause};
+use multistream_protocol::client::{Ice, Init, Layout, Pause};
 
 use super::command::{Attempt, ClientMessage, Command, Event, Outcome, State};
 use super::{Client, ClientError, Code};
@@ -42,6 +42,8 @@ pub(super) struct Handshake {
     /// The server's candidates that came before its answer was applied.
     pub(super) remote_candidates: Vec<Ice>,
     pub(super) peer_connected: bool,
+    /// `init` asked for the session of the attempt before.
+    pub(super) resuming: bool,
 }
 
 /// What the handshake waits for.
@@ -98,6 +100,7 @@ impl Client {
             local_candidates: Vec::new(),
             remote_candidates: Vec::new(),
             peer_connected: false,
+            resuming: false,
         });
         self.push(Command::OpenSocket(self.attempt));
     }
@@ -107,7 +110,10 @@ impl Client {
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.step = Step::Ready;
             handshake.request_id.clone_from(&request_id);
-            let init = Init { request_id, slots: self.slots.requests(), resume: None };
+            // A session whose pictures still move is taken over; any other is made anew.
+            let resume = self.resume_token.clone().filter(|_| self.outgoing_peer.is_some());
+            handshake.resuming = resume.is_some();
+            let init = Init { request_id, slots: self.slots.requests(), resume };
             self.push(Command::Send(self.attempt, ClientMessage::Init(init)));
         }
     }
@@ -128,6 +134,33 @@ impl Client {
             Some(promise) => self.push(Command::Resolve(promise, Outcome::Tracks(attempt))),
             None => self.emit(Event::Reconnected(attempt)),
         }
+    }
+
+    /// The server gave the session of the attempt before to this socket: its pictures never stopped.
+    pub(super) fn resumed(&mut self, from: Attempt) {
+        let to = self.attempt;
+        self.push(Command::AdoptPeer { from, to });
+        self.phase = Phase::Connected { peer_deadline: None };
+        self.retry = 0;
+        self.set_state(State::Connected);
+        // What was wished for or asked in the gap: asking twice does no harm, the later one wins.
+        for (request_id, slots) in self.requests.awaited_pictures() {
+            let mut wishes = self.slots.requests();
+            wishes.retain(|wish| slots.contains(&(wish.slot as u32)));
+            for slot in &slots {
+                if let Ok(slot) = self.slots.get_mut(*slot as i32) {
+                    slot.untold = false;
+                }
+            }
+            self.push(Command::Send(to, ClientMessage::Layout(Layout { request_id, slots: wishes })));
+        }
+        let untold = self.slots.take_untold();
+        if !untold.is_empty() {
+            let request_id = self.next_id().to_string();
+            self.push(Command::Send(to, ClientMessage::Layout(Layout { request_id, slots: untold })));
+        }
+        self.pause_again();
+        self.emit(Event::Reconnected(to));
     }
 
     /// A new session knows the slots' streams, but not that some are paused.
@@ -233,6 +266,7 @@ impl Client {
         }
         self.phase = Phase::Idle;
         self.retry = 0;
+        self.resume_token = None;
         if let Some(promise) = self.connecting.take() {
             self.push(Command::Reject(promise, error.clone()));
         }

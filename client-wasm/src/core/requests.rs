@@ -34,6 +34,7 @@ enum Wait {
     Keyframe {
         slot: u32,
     },
+    Warm,
 }
 
 #[derive(Debug)]
@@ -103,6 +104,10 @@ impl Requests {
         self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Keyframe { slot } });
     }
 
+    pub(super) fn await_warm(&mut self, promise: PromiseId, request_id: String, deadline: Duration) {
+        self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Warm });
+    }
+
     /// Latest wins: a new wish for `slot` ends the ones before it.
     pub(super) fn supersede(&mut self, slot: u32) -> Vec<Settled> {
         self.reject_where(
@@ -111,7 +116,7 @@ impl Requests {
                     pictures.iter().any(|picture| picture.slot == slot && picture.sent.is_none())
                 }
                 Wait::Paused { slot: paused } => *paused == slot,
-                Wait::Keyframe { .. } => false,
+                Wait::Keyframe { .. } | Wait::Warm => false,
             },
             |_| {
                 ClientError::new(Code::Superseded, format!("A later call for slot {slot} overrode this one."))
@@ -138,12 +143,21 @@ impl Requests {
         request_id: &str,
         status: KeyframeStatus,
     ) -> Vec<Settled> {
+        let is_it = |wait: &Wait| matches!(wait, Wait::Keyframe { slot: asked } if *asked == slot);
+        self.answer(request_id, is_it, &Outcome::Keyframe(status))
+    }
+
+    pub(super) fn handle_warm(&mut self, request_id: &str, stream: String) -> Vec<Settled> {
+        self.answer(request_id, |wait| matches!(wait, Wait::Warm), &Outcome::Warm(stream))
+    }
+
+    /// Ends the call that waits for just this.
+    fn answer(&mut self, request_id: &str, is_it: impl Fn(&Wait) -> bool, outcome: &Outcome) -> Vec<Settled> {
         let mut settled = Vec::new();
         self.0.retain(|waiting| {
-            let over = matches!(waiting.wait, Wait::Keyframe { slot: asked } if asked == slot)
-                && waiting.request_id == request_id;
+            let over = waiting.request_id == request_id && is_it(&waiting.wait);
             if over {
-                let result = Ok(Outcome::Keyframe(status));
+                let result = Ok(outcome.clone());
                 settled.push(Settled { promise: waiting.promise, result, revert: Vec::new() });
             }
             !over
@@ -169,6 +183,7 @@ impl Requests {
                     },
                 ),
                 Wait::Paused { slot } | Wait::Keyframe { slot } => (Some(*slot), Vec::new()),
+                Wait::Warm => (None, Vec::new()),
             };
             let error = ClientError { slot, ..error.clone() };
             settled.push(Settled { promise: waiting.promise, result: Err(error), revert });
@@ -188,6 +203,19 @@ impl Requests {
         }
     }
 
+    /// The pictures that are waited for, by the id of their request.
+    pub(super) fn awaited_pictures(&self) -> Vec<(String, Vec<u32>)> {
+        let awaited = self.0.iter().filter_map(|waiting| match &waiting.wait {
+            Wait::Pictures { pictures, .. } => {
+                let slots =
+                    pictures.iter().filter(|picture| picture.sent.is_none()).map(|picture| picture.slot);
+                Some((waiting.request_id.clone(), slots.collect()))
+            }
+            Wait::Paused { .. } | Wait::Keyframe { .. } | Wait::Warm => None,
+        });
+        awaited.collect()
+    }
+
     /// The id under which a pause of `slot` waits, to send it again in a new session.
     pub(super) fn pause_id(&self, slot: u32) -> Option<&str> {
         self.0.iter().find_map(|waiting| match waiting.wait {
@@ -199,7 +227,7 @@ impl Requests {
     /// The connection broke. Wishes live on; a request for a key frame is pointless by now.
     pub(super) fn handle_lost(&mut self) -> Vec<Settled> {
         self.reject_where(
-            |waiting| matches!(waiting.wait, Wait::Keyframe { .. }),
+            |waiting| matches!(waiting.wait, Wait::Keyframe { .. } | Wait::Warm),
             |_| ClientError::new(Code::ConnectionLost, "The connection was lost before the server answered."),
         )
     }
@@ -248,7 +276,7 @@ impl Waiting {
     fn handle_status(&mut self, request_id: Option<&str>, status: &SlotStatus) -> Option<End> {
         let answers = request_id == Some(self.request_id.as_str());
         match &mut self.wait {
-            Wait::Keyframe { .. } => None,
+            Wait::Keyframe { .. } | Wait::Warm => None,
             Wait::Paused { slot } => {
                 if *slot != status.slot {
                     return None;

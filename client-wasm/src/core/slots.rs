@@ -9,6 +9,8 @@ use super::{ClientError, Code};
 pub(super) struct Slot {
     pub(super) shows: SlotRequest,
     pub(super) paused: bool,
+    /// The server does not know of `shows` yet: it was wished for while there was no connection.
+    pub(super) untold: bool,
 }
 
 /// All slots of a connection; their indices never change while it lives.
@@ -31,7 +33,7 @@ impl Slots {
             if ordered.get(at).is_some_and(|earlier| earlier.shows.slot == shows.slot) {
                 return Err(invalid(format!("Slot {} is named twice.", shows.slot)));
             }
-            ordered.insert(at, Slot { shows, paused: false });
+            ordered.insert(at, Slot { shows, paused: false, untold: false });
         }
         Ok(Self(ordered))
     }
@@ -50,6 +52,13 @@ impl Slots {
 
     pub(super) fn requests(&self) -> Vec<SlotRequest> {
         self.0.iter().map(|slot| slot.shows.clone()).collect()
+    }
+
+    /// The wishes the server does not know of. From now on it does.
+    pub(super) fn take_untold(&mut self) -> Vec<SlotRequest> {
+        let untold =
+            self.0.iter_mut().filter_map(|slot| std::mem::take(&mut slot.untold).then(|| slot.shows.clone()));
+        untold.collect()
     }
 
     pub(super) fn get_mut(&mut self, index: i32) -> Result<&mut Slot, ClientError> {

@@ -186,6 +186,11 @@ impl Driver {
                 }
             }
             Command::ClosePeer(attempt) => self.peers.borrow_mut().retain(|peer| peer.attempt() != attempt),
+            Command::AdoptPeer { from, to } => {
+                if let Some(peer) = self.peer(from) {
+                    peer.adopt(to);
+                }
+            }
             Command::PlanReconnect { retry, reason } => self.plan_reconnect(retry, &reason),
             Command::Resolve(promise, outcome) => {
                 let value = self.outcome(outcome);
@@ -242,6 +247,7 @@ impl Driver {
             Outcome::Tracks(attempt) => self.tracks(attempt).into(),
             Outcome::Status(status) => values::slot_status(&status),
             Outcome::Statuses(statuses) => statuses.iter().map(values::slot_status).collect::<Array>().into(),
+            Outcome::Warm(stream) => stream.into(),
             Outcome::Keyframe(status) => values::keyframe_status(status).into(),
         }
     }

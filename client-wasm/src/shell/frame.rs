@@ -6,7 +6,7 @@
 use js_sys::{Array, JSON, Object, Reflect};
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::{
-    self, Answer, Disconnected, Error, Ice, IceServer, Keyframe, KeyframeStatus, Ready, Status,
+    self, Answer, Disconnected, Error, Ice, IceServer, Keyframe, KeyframeStatus, Ready, Status, Warm,
 };
 use multistream_protocol::{SlotState, SlotStatus};
 use wasm_bindgen::{JsCast, JsValue};
@@ -76,6 +76,11 @@ fn message(kind: &str, frame: &Fields<'_>) -> Result<Option<ServerMessage>> {
                 "unsupported" => KeyframeStatus::Unsupported,
                 other => return Err(format!("`status` is `{other}`")),
             },
+        }),
+        server::WARM => ServerMessage::Warm(Warm {
+            request_id: request_id.unwrap_or_default(),
+            stream: frame.text("stream")?,
+            ttl_s: frame.optional_index("ttl_s").unwrap_or_default(),
         }),
         server::ICE => ServerMessage::Ice(Ice {
             candidate: frame.text("candidate")?,
@@ -222,6 +227,7 @@ mod tests {
             Answer { request_id: id.clone(), sdp: "v=0".to_owned(), slots: vec![full_status()], mids };
         let status = Status { slot: 3, status: full_status(), request_id: Some(id.clone()) };
         let keyframe = Keyframe { request_id: id.clone(), slot: 1, status: KeyframeStatus::Requested };
+        let warm = Warm { request_id: id.clone(), stream: "camera7".to_owned(), ttl_s: 15 };
         let ice = Ice {
             candidate: "c".to_owned(),
             value: "c".to_owned(),
@@ -235,6 +241,7 @@ mod tests {
             (frame(server::ANSWER, &answer), ServerMessage::Answer(answer)),
             (frame(server::STATUS, &status), ServerMessage::Status(status)),
             (frame(server::KEYFRAME, &keyframe), ServerMessage::Keyframe(keyframe)),
+            (frame(server::WARM, &warm), ServerMessage::Warm(warm)),
             (frame(server::ICE, &ice), ServerMessage::Ice(ice)),
             (frame(server::DISCONNECTED, &disconnected), ServerMessage::Disconnected(disconnected)),
             (frame(server::ERROR, &error), ServerMessage::Error(error)),

@@ -89,6 +89,10 @@ impl Core {
         self.with_slot(slot, Client::request_keyframe)
     }
 
+    pub fn warm(&self, stream: String, quality: Option<String>) -> Promise {
+        self.0.promise(|client, now| client.warm(now, stream, quality))
+    }
+
     pub fn disconnect(&self) {
         self.0.with_core(|client, _| client.disconnect());
     }

@@ -1,6 +1,6 @@
 //! One `RTCPeerConnection` of one attempt, with a receiving transceiver per slot.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
@@ -20,7 +20,8 @@ use crate::core::{Attempt, PeerState};
 
 /// Dropping it closes the connection.
 pub(super) struct Peer {
-    attempt: Attempt,
+    /// Whose socket speaks for it; shared with its callbacks.
+    attempt: Rc<Cell<Attempt>>,
     pc: RtcPeerConnection,
     driver: Weak<Driver>,
     /// By slot, once the answer was applied.
@@ -37,6 +38,7 @@ impl Peer {
         slots: usize,
         driver: Weak<Driver>,
     ) -> Result<Rc<Self>, JsValue> {
+        let attempt = Rc::new(Cell::new(attempt));
         let pc = RtcPeerConnection::new_with_configuration(config)?;
         let init = RtcRtpTransceiverInit::new();
         init.set_direction(RtcRtpTransceiverDirection::Recvonly);
@@ -46,7 +48,7 @@ impl Peer {
         }
 
         let on_candidate = {
-            let driver = driver.clone();
+            let (driver, attempt) = (driver.clone(), Rc::clone(&attempt));
             Closure::new(move |event: RtcPeerConnectionIceEvent| {
                 let candidate = event.candidate().map_or(
                     Ice { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None },
@@ -57,14 +59,14 @@ impl Peer {
                     },
                 );
                 if let Some(driver) = driver.upgrade() {
-                    driver.with_core(|client, _| client.handle_local_candidate(attempt, candidate));
+                    driver.with_core(|client, _| client.handle_local_candidate(attempt.get(), candidate));
                 }
             })
         };
         pc.set_onicecandidate(Some(on_candidate.as_ref().unchecked_ref()));
 
         let on_state = {
-            let (driver, pc) = (driver.clone(), pc.clone());
+            let (driver, pc, attempt) = (driver.clone(), pc.clone(), Rc::clone(&attempt));
             Closure::new(move || {
                 let state = match pc.connection_state() {
                     RtcPeerConnectionState::New | RtcPeerConnectionState::Connecting => PeerState::Connecting,
@@ -74,14 +76,14 @@ impl Peer {
                     _ => PeerState::Failed,
                 };
                 if let Some(driver) = driver.upgrade() {
-                    driver.with_core(|client, now| client.handle_peer_state(now, attempt, state));
+                    driver.with_core(|client, now| client.handle_peer_state(now, attempt.get(), state));
                 }
             })
         };
         pc.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
 
         spawn_local({
-            let (driver, pc) = (driver.clone(), pc.clone());
+            let (driver, pc, attempt) = (driver.clone(), pc.clone(), attempt.get());
             async move {
                 let offer = make_offer(&pc).await;
                 let Some(driver) = driver.upgrade() else { return };
@@ -96,7 +98,12 @@ impl Peer {
     }
 
     pub(super) fn attempt(&self) -> Attempt {
-        self.attempt
+        self.attempt.get()
+    }
+
+    /// From now on the socket of `attempt` speaks for it.
+    pub(super) fn adopt(&self, attempt: Attempt) {
+        self.attempt.set(attempt);
     }
 
     pub(super) fn state(&self) -> String {
@@ -112,8 +119,8 @@ impl Peer {
             let bound = applied.map_err(|error| values::describe(&error)).and_then(|_| peer.bind(&mids));
             let Some(driver) = peer.driver.upgrade() else { return };
             driver.with_core(|client, _| match bound {
-                Ok(()) => client.handle_answer_applied(peer.attempt),
-                Err(detail) => client.handle_peer_error(peer.attempt, detail),
+                Ok(()) => client.handle_answer_applied(peer.attempt()),
+                Err(detail) => client.handle_peer_error(peer.attempt(), detail),
             });
         });
     }

@@ -21,6 +21,7 @@ pub(super) fn encode(message: &ClientMessage) -> Result<String, JsValue> {
         ClientMessage::Pause(fields) => fields.serialize(&serializer)?,
         ClientMessage::Resume(fields) => fields.serialize(&serializer)?,
         ClientMessage::Keyframe(fields) => fields.serialize(&serializer)?,
+        ClientMessage::Warm(fields) => fields.serialize(&serializer)?,
         ClientMessage::Ice(fields) => fields.serialize(&serializer)?,
         ClientMessage::Close => Object::new().into(),
     };

@@ -215,3 +215,99 @@ fn the_first_connection_is_tried_again_only_if_asked_and_only_if_it_may_pass() {
     rig.server(&json!({ "type": "multistream/error", "code": "invalid-slots", "error": "Too many slots." }));
     assert_eq!(rig.code(promise), "invalid-slots");
 }
+
+/// Connected, with a token; then the socket is lost and opened again.
+fn resuming() -> Rig {
+    let mut rig = Rig::new();
+    rig.connect();
+    rig.client.handle_socket_open(1);
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret" }));
+    rig.client.handle_offer(1, "offer".to_owned());
+    rig.server(&super::answer(&[(0, "camera1".to_owned()), (1, "camera2".to_owned())]));
+    rig.apply_answer();
+    rig.peer(PeerState::Connected);
+    rig.lose_and_reopen_socket();
+    rig
+}
+
+#[test]
+fn a_session_with_a_token_is_taken_over_without_touching_the_pictures() {
+    let mut rig = resuming();
+    assert_eq!(rig.sent("multistream/init")[0]["resume"], "secret");
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
+    assert_eq!(rig.client.state(), State::Connected);
+    assert!(rig.said.contains(&Command::AdoptPeer { from: 1, to: 2 }));
+    assert!(rig.events().contains(&&Event::Reconnected(2)));
+    let touched = |command: &Command| matches!(command, Command::CreatePeer { .. } | Command::ClosePeer(_));
+    assert!(!rig.said.iter().any(touched));
+    // From now on the peer's news are those of the new attempt, and the next loss is healed the same way.
+    rig.lose_and_reopen_socket();
+    assert_eq!(rig.sent("multistream/init")[0]["resume"], "secret");
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resumed": true }));
+    rig.client.handle_peer_state(rig.now, 3, PeerState::Failed);
+    rig.drain();
+    assert!(matches!(rig.said.last(), Some(Command::PlanReconnect { .. })));
+}
+
+#[test]
+fn a_session_that_is_over_is_opened_anew_on_the_same_socket() {
+    let mut rig = resuming();
+    let request_id = rig.sent("multistream/init")[0]["request_id"].clone();
+    rig.take();
+    let over = json!({ "type": "multistream/error", "request_id": request_id, "code": "no-session", "error": "It is over." });
+    rig.server(&over);
+    assert_eq!(rig.sent("multistream/init")[0].get("resume"), None);
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2 }));
+    assert!(matches!(rig.said.last(), Some(Command::CreatePeer { attempt: 2, .. })));
+}
+
+#[test]
+fn a_peer_that_broke_is_not_resumed() {
+    let mut rig = resuming();
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
+    rig.peer(PeerState::Failed);
+    rig.plan(Some(Duration::ZERO));
+    rig.take();
+    rig.client.handle_socket_open(3);
+    rig.drain();
+    assert_eq!(rig.sent("multistream/init")[0].get("resume"), None);
+}
+
+#[test]
+fn wishes_of_the_gap_are_told_after_a_resume() {
+    let mut rig = resuming();
+    let switch = rig.client.switch(rig.now, show(0, "camera7"));
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
+    let layouts = rig.sent("multistream/layout");
+    assert_eq!(layouts.len(), 1);
+    assert_eq!(layouts[0]["slots"], json!([{ "slot": 0, "stream": "camera7" }]));
+    rig.status(0, "camera7", "active", Some(switch));
+    assert!(rig.is_sent(switch, "camera7"));
+}
+
+#[test]
+fn a_wish_whose_call_timed_out_in_the_gap_is_told_too() {
+    let mut rig = resuming();
+    let switch = rig.client.switch(rig.now, show(1, "camera7"));
+    rig.lose_socket();
+    rig.plan(Some(ms(11_000)));
+    rig.pass(ms(11_000));
+    assert_eq!(rig.code(switch), "timeout");
+    rig.take();
+    rig.client.handle_socket_open(rig.attempt());
+    rig.drain();
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resumed": true }));
+    assert_eq!(rig.sent("multistream/layout")[0]["slots"], json!([{ "slot": 1, "stream": "camera7" }]));
+}
+
+#[test]
+fn pictures_that_break_while_their_session_is_taken_over_are_made_anew() {
+    let mut rig = resuming();
+    rig.client.handle_peer_state(rig.now, 1, PeerState::Failed);
+    rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resumed": true }));
+    rig.plan(Some(Duration::ZERO));
+    rig.take();
+    rig.client.handle_socket_open(3);
+    rig.drain();
+    assert_eq!(rig.sent("multistream/init")[0].get("resume"), None);
+}

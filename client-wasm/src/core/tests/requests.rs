@@ -222,3 +222,15 @@ fn disconnect_rejects_every_call_that_waits() {
         assert_eq!(rig.code(call), "aborted");
     }
 }
+
+#[test]
+fn warm_is_answered_with_the_resolved_name() {
+    let mut rig = Rig::connected();
+    let warm = rig.client.warm(rig.now, "camera7".to_owned(), Some("720p".to_owned()));
+    rig.drain();
+    assert_eq!(rig.sent("multistream/warm")[0]["quality"], "720p");
+    rig.server(&json!({ "type": "multistream/warm", "request_id": "0", "stream": "other", "ttl_s": 15 }));
+    assert_eq!(rig.outcome(warm), None);
+    rig.server(&json!({ "type": "multistream/warm", "request_id": warm.to_string(), "stream": "camera7-720p", "ttl_s": 15 }));
+    assert_eq!(rig.outcome(warm), Some(Ok(Outcome::Warm("camera7-720p".to_owned()))));
+}

@@ -16,6 +16,7 @@ pub(super) fn json(message: &ClientMessage) -> Value {
         ClientMessage::Pause(fields) => serde_json::to_value(fields),
         ClientMessage::Resume(fields) => serde_json::to_value(fields),
         ClientMessage::Keyframe(fields) => serde_json::to_value(fields),
+        ClientMessage::Warm(fields) => serde_json::to_value(fields),
         ClientMessage::Ice(fields) => serde_json::to_value(fields),
         ClientMessage::Close => Ok(json!({})),
     };
@@ -31,6 +32,7 @@ pub(super) fn decode(kind: &str, fields: Value) -> serde_json::Result<Option<Ser
         server::ANSWER => ServerMessage::Answer(serde_json::from_value(fields)?),
         server::STATUS => ServerMessage::Status(serde_json::from_value(fields)?),
         server::KEYFRAME => ServerMessage::Keyframe(serde_json::from_value(fields)?),
+        server::WARM => ServerMessage::Warm(serde_json::from_value(fields)?),
         server::ICE => ServerMessage::Ice(serde_json::from_value(fields)?),
         server::DISCONNECTED => ServerMessage::Disconnected(serde_json::from_value(fields)?),
         server::ERROR => ServerMessage::Error(serde_json::from_value(fields)?),
