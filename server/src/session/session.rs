@@ -167,7 +167,7 @@ impl Session {
         self.warm.handle_timeout(now);
         let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
         if change == Some(Change::Connected) {
-            self.slots.iter_mut().for_each(Slot::connected);
+            self.slots.iter_mut().for_each(|slot| slot.connected(now));
         }
         self.perform_actions();
         change == Some(Change::Lost)

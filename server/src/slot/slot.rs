@@ -180,7 +180,7 @@ impl Slot {
             target: target.clone(),
             request_id,
             asked_at: Some(now),
-            deadline: Some(now + self.switch_timeout),
+            deadline: self.connected.then(|| now + self.switch_timeout),
             payload_type: None,
             codec: None,
             dimensions: None,
@@ -242,9 +242,12 @@ impl Slot {
         self.payload_types = Some(payload_types);
     }
 
-    /// Media can flow: whatever is live is shown now.
-    pub fn connected(&mut self) {
+    /// Media can flow: whatever is live is shown now. Only from here on can a stream be late.
+    pub fn connected(&mut self, now: Instant) {
         self.connected = true;
+        if let Some(next) = &mut self.next {
+            next.deadline = Some(now + self.switch_timeout);
+        }
         for binding in [&self.shown, &self.next].into_iter().flatten() {
             self.actions.push_back(Action::Refresh { tag: binding.tag });
         }

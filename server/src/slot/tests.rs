@@ -57,7 +57,7 @@ fn target(name: &str) -> Target {
 fn slot() -> Slot {
     let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, u32::MAX - 500), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec(), Some(5)));
-    slot.connected();
+    slot.connected(Instant::now());
     slot
 }
 
@@ -177,6 +177,17 @@ fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
     slot.handle_gop(now + 2 * TIMEOUT, 1, &new.gop);
     drain(&mut slot);
     assert_eq!(statuses(&actions(&mut slot)), ["active"], "it comes back by itself");
+}
+
+#[test]
+fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
+    let now = Instant::now();
+    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(1, 1), TIMEOUT);
+    slot.show(now, target("camera0"), None);
+    assert_eq!(slot.poll_timeout(), None);
+    slot.handle_timeout(now + 2 * TIMEOUT);
+    slot.connected(now + 2 * TIMEOUT);
+    assert_eq!(slot.poll_timeout(), Some(now + 3 * TIMEOUT));
 }
 
 #[test]
