@@ -6,9 +6,12 @@ use multistream::config::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn init(config: &LogConfig) {
-    // A plain level is meant for this server; its libraries then speak of what is wrong only.
+    // A plain level is meant for this server; its libraries then speak of what is wrong only. The WebRTC ones warn of every
+    // browser (of extensions of TLS 1.3 in its ClientHello), so they are heard from `error` on.
     let directives = match config.level.as_str() {
-        plain @ ("trace" | "debug" | "info" | "warn" | "error") => format!("warn,multistream={plain}"),
+        plain @ ("trace" | "debug" | "info" | "warn" | "error") => {
+            format!("warn,rtc=error,multistream={plain}")
+        }
         "off" => "off".to_owned(),
         filter => filter.to_owned(),
     };
