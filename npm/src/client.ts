@@ -4,6 +4,7 @@ import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 import type { Core, Hooks } from './glue.js';
+import { type SlotStats, StatsReader } from './stats.js';
 import type {
   ClientOptions,
   ClientState,
@@ -40,6 +41,7 @@ export class MultiStreamClient {
   readonly #options: ClientOptions;
   readonly #emitter = new Emitter();
   readonly #tracks = new Map<number, MediaStreamTrack>();
+  readonly #stats = new StatsReader();
   #core: Core | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
@@ -172,6 +174,19 @@ export class MultiStreamClient {
    */
   warm(stream: string, quality?: string): Promise<string> {
     return this.#call((core) => core.warm(stream, quality));
+  }
+
+  /**
+   * How a slot's picture arrives. Rates are since the call before for the same slot; `undefined` while nothing arrives.
+   *
+   * @example
+   * ```ts
+   * setInterval(async () => console.log((await client.getStats(0))?.fps), 1_000);
+   * ```
+   */
+  async getStats(slot: number): Promise<SlotStats | undefined> {
+    const receiver = this.#core?.receiver(slot);
+    return receiver && this.#stats.read(slot, receiver);
   }
 
   /**

@@ -16,6 +16,9 @@ export const server: {
   accepts: true,
 };
 
+/** What every receiver's getStats() reports. */
+export const stats = new Map<string, object>();
+
 export class FakeSocket extends EventTarget {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -92,7 +95,7 @@ export class FakePeer extends EventTarget {
   localDescription: { sdp: string } | null = null;
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: (() => void) | null = null;
-  readonly #transceivers: { mid: string | null; receiver: { track: { id: string } } }[] = [];
+  readonly #transceivers: { mid: string | null; receiver: object }[] = [];
 
   constructor(readonly config: RTCConfiguration) {
     super();
@@ -101,7 +104,7 @@ export class FakePeer extends EventTarget {
 
   addTransceiver(): unknown {
     const id = `track-${peers.length}-${this.#transceivers.length}`;
-    const transceiver = { mid: null, receiver: { track: { id } } };
+    const transceiver = { mid: null, receiver: { track: { id }, getStats: async () => stats } };
     this.#transceivers.push(transceiver);
     return transceiver;
   }
@@ -152,4 +155,5 @@ export function reset(): void {
   peers.length = 0;
   server.answer = undefined;
   server.accepts = true;
+  stats.clear();
 }

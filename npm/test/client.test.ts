@@ -1,7 +1,7 @@
 // The whole client, WebAssembly included, against a browser and a server made here.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientEvent, MultiStreamClient, MultiStreamError, type SlotConfig } from '../dist/inline.js';
-import { install, peers, reset, server, sockets, uninstall } from './browser.js';
+import { install, peers, reset, server, sockets, stats, uninstall } from './browser.js';
 
 const SLOTS: SlotConfig[] = [
   { slot: 0, stream: 'camera1' },
@@ -193,6 +193,37 @@ describe('a connection', () => {
       0,
       'closed',
     ]);
+  });
+
+  test('counts rates between two readings', async () => {
+    const client = makeClient();
+    expect(await client.getStats(0)).toBeUndefined();
+    await client.connect(SLOTS);
+    expect(await client.getStats(0)).toBeUndefined();
+    stats.set('c', { id: 'c', type: 'codec', mimeType: 'video/H264' });
+    const inbound = {
+      id: 'i',
+      type: 'inbound-rtp',
+      codecId: 'c',
+      frameWidth: 1280,
+      frameHeight: 720,
+      jitter: 0.004,
+    };
+    stats.set('i', { ...inbound, timestamp: 1_000, framesDecoded: 10, bytesReceived: 1_000 });
+    expect(await client.getStats(0)).toMatchObject({
+      bitrateBps: 0,
+      codec: 'H264',
+      width: 1280,
+      jitterMs: 4,
+    });
+    stats.set('i', { ...inbound, timestamp: 3_000, framesDecoded: 70, bytesReceived: 251_000 });
+    expect(await client.getStats(0)).toMatchObject({
+      slot: 0,
+      fps: 30,
+      bitrateBps: 1_000_000,
+      framesDecoded: 70,
+    });
+    expect(await client.getStats(9)).toBeUndefined();
   });
 
   test('says goodbye', async () => {

@@ -1,6 +1,6 @@
 // One camera of the wall: its picture, and the truth about it.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
-import { useEffect, useRef } from 'react';
+import { type MouseEvent, useEffect, useRef } from 'react';
 import { caption } from './caption';
 import { usePicture } from './picture';
 import type { Choice } from './wall-state';
@@ -11,14 +11,28 @@ interface Props {
   client: MultiStreamClient | null;
   state: ClientState;
   status: SlotStatus | undefined;
+  /** Fills the wall. */
+  enlarged?: boolean;
   onChoose?: (slot: number) => void;
+  onEnlarge?: (slot: number) => void;
 }
 
-export function Tile({ slot, choice, client, state, status, onChoose }: Props) {
+/** How long a click may become a double click. */
+const DOUBLE_CLICK_MS = 220;
+
+export function Tile({ slot, choice, client, state, status, enlarged, onChoose, onEnlarge }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
+  const click = useRef(0);
+  useEffect(() => () => window.clearTimeout(click.current), []);
+  const onClick = (event: MouseEvent) => {
+    window.clearTimeout(click.current);
+    // The second click of a double click is not a wish to choose; a key press has no clicks to wait for.
+    if (event.detail > 1) onEnlarge?.(slot);
+    else click.current = window.setTimeout(() => onChoose?.(slot), event.detail === 0 ? 0 : DOUBLE_CLICK_MS);
+  };
   const picture = usePicture(video, status?.stream);
   const { status: word, tone, text, detail } = caption(state, status, picture);
   const quality = status?.actualQuality ?? choice.quality;
@@ -31,6 +45,7 @@ export function Tile({ slot, choice, client, state, status, onChoose }: Props) {
       data-status={word}
       data-picture={picture.state}
       data-tone={tone}
+      data-enlarged={enlarged || undefined}
     >
       <video ref={video} muted autoPlay playsInline aria-label={choice.stream} />
       {tone !== 'live' && <p className="notice">{detail ?? text}</p>}
@@ -45,7 +60,7 @@ export function Tile({ slot, choice, client, state, status, onChoose }: Props) {
           type="button"
           className="choose"
           aria-label={`Tile ${slot + 1}: ${choice.stream}, ${text}. Choose camera or quality.`}
-          onClick={() => onChoose(slot)}
+          onClick={onClick}
         />
       )}
     </figure>

@@ -1,0 +1,76 @@
+// What a slot's receiver counts (W3C webrtc-stats, `inbound-rtp`), as rates since the reading before.
+
+/**
+ * How a slot's picture arrives.
+ *
+ * @example
+ * ```ts
+ * const stats = await client.getStats(0);
+ * console.log(`${stats?.fps.toFixed(0)} fps, ${((stats?.bitrateBps ?? 0) / 1e6).toFixed(1)} Mbit/s`);
+ * ```
+ */
+export interface SlotStats {
+  /** Index of the slot. */
+  slot: number;
+  /** Decoded frames per second since the reading before; the browser's own figure at the first one. */
+  fps: number;
+  /** Received payload in bits per second since the reading before; 0 at the first one. */
+  bitrateBps: number;
+  /** Width of the last decoded frame in pixels; 0 before the first. */
+  width: number;
+  /** Height of the last decoded frame in pixels; 0 before the first. */
+  height: number;
+  /** What arrives, e.g. `H264`; empty before the first frame. */
+  codec: string;
+  /** Frames decoded so far. */
+  framesDecoded: number;
+  /** Frames dropped before they were shown, so far. */
+  framesDropped: number;
+  /** How often the picture froze, as the browser counts it. */
+  freezes: number;
+  /** RTP packets lost and not repaired, so far. */
+  packetsLost: number;
+  /** Variation of the packets' delay in milliseconds (RFC 3550 §6.4.1). */
+  jitterMs: number;
+}
+
+interface Reading {
+  atMs: number;
+  frames: number;
+  bytes: number;
+}
+
+/** Keeps the reading before of each receiver. A new connection has new receivers, so it begins anew. */
+export class StatsReader {
+  readonly #before = new WeakMap<RTCRtpReceiver, Reading>();
+
+  async read(slot: number, receiver: RTCRtpReceiver): Promise<SlotStats | undefined> {
+    const report = await receiver.getStats();
+    const entries = [...report.values()] as (RTCInboundRtpStreamStats & { mimeType?: string })[];
+    const inbound = entries.find(({ type }) => type === 'inbound-rtp');
+    if (inbound === undefined) return undefined;
+    const now = {
+      atMs: inbound.timestamp,
+      frames: inbound.framesDecoded ?? 0,
+      bytes: inbound.bytesReceived ?? 0,
+    };
+    const before = this.#before.get(receiver);
+    this.#before.set(receiver, now);
+    const seconds = before ? (now.atMs - before.atMs) / 1000 : 0;
+    const rate = (later: number, earlier: number) => (seconds > 0 ? (later - earlier) / seconds : 0);
+    const codec = entries.find(({ id }) => id === inbound.codecId)?.mimeType ?? '';
+    return {
+      slot,
+      fps: before ? rate(now.frames, before.frames) : (inbound.framesPerSecond ?? 0),
+      bitrateBps: before ? rate(now.bytes, before.bytes) * 8 : 0,
+      width: inbound.frameWidth ?? 0,
+      height: inbound.frameHeight ?? 0,
+      codec: codec.replace(/^video\//, ''),
+      framesDecoded: now.frames,
+      framesDropped: inbound.framesDropped ?? 0,
+      freezes: inbound.freezeCount ?? 0,
+      packetsLost: inbound.packetsLost ?? 0,
+      jitterMs: (inbound.jitter ?? 0) * 1000,
+    };
+  }
+}
