@@ -1,0 +1,7 @@
+// The shortest wall: the ready-made grid, with a style of one's own.
+import { CameraGrid } from '../src/react.js';
+
+export function Grid({ cameras }: { cameras: string[] }) {
+  const slots = cameras.map((stream, slot) => ({ slot, stream }));
+  return <CameraGrid url="https://device.example.com" slots={slots} className="wall" tileClassName="tile" />;
+}

@@ -1,0 +1,145 @@
+// A connection as a React hook.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from './index.js';
+import type { SlotConfig, SlotStatus } from './types.js';
+
+/**
+ * What {@link useMultiStream} gives.
+ *
+ * @example
+ * ```tsx
+ * const { tracks, statuses, state }: MultiStream = useMultiStream(url, slots);
+ * ```
+ */
+export interface MultiStream {
+  /** The client, for everything the hook does not name. `null` before the first effect. */
+  client: MultiStreamClient | null;
+  /** The current track of each slot. */
+  tracks: ReadonlyMap<number, MediaStreamTrack>;
+  /** The last status of each slot. */
+  statuses: ReadonlyMap<number, SlotStatus>;
+  /** Where the connection is in its life. */
+  state: ClientState;
+  /** What went wrong last; `null` again when the connection is made. */
+  error: MultiStreamError | null;
+  /** Why the connection is being made again, while it is. */
+  reconnecting: { retry: number; delayMs: number; reason: string } | null;
+  /** Shows another camera in a slot, as {@link MultiStreamClient.switchStream}. */
+  switchStream: (slot: number, stream: string, quality?: string) => Promise<SlotStatus>;
+}
+
+interface View {
+  client: MultiStreamClient | null;
+  tracks: ReadonlyMap<number, MediaStreamTrack>;
+  statuses: ReadonlyMap<number, SlotStatus>;
+  state: ClientState;
+  error: MultiStreamError | null;
+  reconnecting: MultiStream['reconnecting'];
+}
+
+const NOTHING: View = {
+  client: null,
+  tracks: new Map(),
+  statuses: new Map(),
+  state: 'idle',
+  error: null,
+  reconnecting: null,
+};
+
+/**
+ * A connection for as long as the component lives. It is made again when `url`, the token or the slots' indices
+ * change; other streams or qualities in `slots` are switched on the same connection. Unlike the client itself it also
+ * repeats the first connection until the server is there (`retryConnect: false` to stop that).
+ *
+ * @example
+ * ```tsx
+ * function Wall() {
+ *   const { client, statuses } = useMultiStream('https://device.example.com', [
+ *     { slot: 0, stream: 'camera1' },
+ *     { slot: 1, stream: 'camera2', quality: '720p' },
+ *   ]);
+ *   return [0, 1].map((slot) => (
+ *     <figure key={slot}>
+ *       <video ref={(video) => (video && client ? client.attach(slot, video) : undefined)} />
+ *       <figcaption>{statuses.get(slot)?.status ?? 'connecting'}</figcaption>
+ *     </figure>
+ *   ));
+ * }
+ * ```
+ */
+export function useMultiStream(
+  url: string,
+  slots: readonly SlotConfig[],
+  options: ClientOptions = {},
+): MultiStream {
+  const [view, setView] = useState(NOTHING);
+  const latest = useRef({ slots, options });
+  latest.current = { slots, options };
+  /** What the connection was last told to show. */
+  const shown = useRef<readonly SlotConfig[]>([]);
+
+  const indices = slots.map(({ slot }) => slot).join();
+  useEffect(() => {
+    if (indices === '') return;
+    const { slots, options } = latest.current;
+    const client = new MultiStreamClient(url, { retryConnect: true, ...options });
+    shown.current = slots;
+    let mounted = true;
+    const update = (change: (view: View) => Partial<View>) => {
+      if (mounted) setView((view) => ({ ...view, ...change(view) }));
+    };
+    client.on('state', ({ state }) =>
+      update(() => (state === 'connected' ? { state, error: null, reconnecting: null } : { state })),
+    );
+    client.on('status', ({ slot, status }) =>
+      update(({ statuses }) => ({ statuses: new Map(statuses).set(slot, status) })),
+    );
+    client.on('track', ({ slot, track }) =>
+      update(({ tracks }) => ({ tracks: new Map(tracks).set(slot, track) })),
+    );
+    client.on('reconnecting', ({ retry, delayMs, reason }) =>
+      update(() => ({ reconnecting: { retry, delayMs, reason } })),
+    );
+    client.on('error', ({ error }) => update(() => ({ error })));
+    setView({ ...NOTHING, client, state: 'connecting' });
+    client
+      .connect(slots)
+      .catch((error: unknown) => update(() => ({ error: asError(error), state: 'disconnected' })));
+    return () => {
+      mounted = false;
+      client.disconnect();
+      setView(NOTHING);
+    };
+  }, [url, indices, options.token]);
+
+  const { client, state } = view;
+  useEffect(() => {
+    if (client === null || (state !== 'connected' && state !== 'reconnecting')) return;
+    const changed = slots.filter((wish) => !shown.current.some((old) => sameWish(old, wish)));
+    shown.current = slots;
+    if (changed.length === 0) return;
+    client.switchMany(changed).catch((error: unknown) => {
+      const { code } = asError(error);
+      // Overridden by the next change, or over: nothing to tell.
+      if (code !== 'superseded' && code !== 'aborted')
+        setView((view) => ({ ...view, error: asError(error) }));
+    });
+  });
+
+  const switchStream = useCallback(
+    async (slot: number, stream: string, quality?: string) => {
+      if (client === null) throw new MultiStreamError('not-connected', 'The connection is not there yet.');
+      return client.switchStream(slot, stream, quality);
+    },
+    [client],
+  );
+  return useMemo(() => ({ ...view, switchStream }), [view, switchStream]);
+}
+
+function sameWish(a: SlotConfig, b: SlotConfig): boolean {
+  return a.slot === b.slot && a.stream === b.stream && (a.quality ?? 'native') === (b.quality ?? 'native');
+}
+
+function asError(error: unknown): MultiStreamError {
+  return error instanceof MultiStreamError ? error : new MultiStreamError('internal', String(error));
+}
