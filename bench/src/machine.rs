@@ -37,12 +37,18 @@ impl std::fmt::Display for Machine {
 pub(crate) struct Versions {
     multistream: &'static str,
     ffmpeg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chromium: Option<String>,
 }
 
 impl Versions {
     pub(crate) fn without_browser() -> Self {
         let ffmpeg = first_line("ffmpeg", "-version").and_then(|line| nth_word(&line, 2));
-        Self { multistream: env!("CARGO_PKG_VERSION"), ffmpeg }
+        Self { multistream: env!("CARGO_PKG_VERSION"), ffmpeg, chromium: None }
+    }
+
+    pub(crate) fn with_browser(version: String) -> Self {
+        Self { chromium: Some(version), ..Self::without_browser() }
     }
 }
 

@@ -4,12 +4,19 @@
 //! people and JSON for programs. No figure in it comes from anywhere but that run.
 
 mod accounting;
+mod browser;
+mod connect;
+mod distribution;
 mod fanout;
+mod iframes;
 mod machine;
+mod pictures;
 mod report;
 mod scene;
+mod switch;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -31,15 +38,36 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// One of six tiles, or all of them, to cameras that are live.
+    Switch(switch::Options),
+    /// One of six tiles to a variant that is not running.
+    Cold(switch::Options),
+    /// From `connect()`, and from a page's address, to the first picture of each tile.
+    Connect(connect::Options),
+    /// Six iframes with a connection each, against one connection.
+    Iframes(iframes::Options),
     /// Many native viewers of nine cameras: what one packet costs the server, and where one core is full.
     Fanout(fanout::Options),
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let binaries = Binaries::find(arguments.server)?;
     let report: Report = match arguments.bench {
+        Bench::Switch(options) => switch::run_warm(&binaries, &options).await?,
+        Bench::Cold(options) => switch::run_cold(&binaries, &options).await?,
+        Bench::Connect(options) => connect::run(&binaries, &options).await?,
+        Bench::Iframes(options) => iframes::run(&binaries, &options).await?,
         Bench::Fanout(options) => fanout::run(&binaries, &options).await?,
     };
     println!("{}", report.table());

@@ -1,0 +1,95 @@
+// Chromium, and pages under the server's own origin that the server does not know of.
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { installProbe } from './probe.mjs';
+
+/**
+ * @typedef {import('playwright-core').Browser} Browser
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {(line: unknown) => void} Say Tells the harness.
+ */
+
+/** The package lives below this path. */
+const PREFIX = '/__bench__';
+const PACKAGE = fileURLToPath(new URL('../../npm/dist', import.meta.url));
+/** @type {Record<string, string>} */
+const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+
+/** @returns {Promise<Browser>} */
+export function launch() {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox', // Chromium refuses to run as root without it
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/**
+ * A page with an empty cache and the probe in each of its frames.
+ *
+ * @param {Browser} browser
+ * @returns {Promise<Page>}
+ */
+export async function newPage(browser) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+  const page = await context.newPage();
+  await page.addInitScript(installProbe);
+  return page;
+}
+
+/**
+ * An empty document of the server's origin, with the package below `PREFIX`. The document itself is a real answer of the
+ * server: Chromium counts one that Playwright makes up as public, and keeps those from connecting to this machine.
+ *
+ * @param {Page} page
+ * @param {string} url The server's.
+ */
+export async function openEmpty(page, url) {
+  await page.route(`${url}${PREFIX}/**`, async (route) => {
+    const file = join(PACKAGE, new URL(route.request().url()).pathname.slice(PREFIX.length));
+    if (!existsSync(file)) return route.fulfill({ status: 404 });
+    return route.fulfill({ contentType: TYPES[extname(file)] ?? 'text/plain', body: readFileSync(file) });
+  });
+  await page.goto(`${url}/healthz`);
+  await page.evaluate(() => document.body.replaceChildren());
+}
+
+/**
+ * A page with a client of the package, ready to connect, and one video per slot.
+ *
+ * @param {Browser} browser
+ * @param {string} url
+ * @param {number} slots
+ */
+export async function newClientPage(browser, url, slots) {
+  const page = await newPage(browser);
+  await openEmpty(page, url);
+  await page.evaluate(
+    async ({ entry, slots }) => {
+      const { MultiStreamClient } = await import(entry);
+      const client = new MultiStreamClient(location.origin);
+      window.__multistream = { client };
+      const width = `${100 / Math.ceil(Math.sqrt(slots))}%`;
+      for (let slot = 0; slot < slots; slot++) {
+        const video = document.createElement('video');
+        Object.assign(video.style, { width, float: 'left' });
+        document.body.append(video);
+        client.attach(slot, video);
+      }
+    },
+    { entry: `${PREFIX}/index.js`, slots },
+  );
+  return page;
+}
+
+/** @param {number} ms */
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,125 @@
+// Six tiles on one connection, switched at random moments: one at a time, all at once, or to a stream that is not running.
+import { newClientPage, sleep } from './chromium.mjs';
+
+const SLOTS = 6;
+/** Decoders and clocks settle. */
+const WARM_UP_MS = 3_000;
+/** Pictures noted before a switch and after it. */
+const BEFORE_MS = 700;
+const AFTER_MS = 1_300;
+/** More than this passes, up to as much again, so that every place in a GOP gets its switches. */
+const PAUSE_MS = 1_500;
+
+/**
+ * @typedef {object} Job
+ * @property {string} url
+ * @property {'one' | 'all' | 'cold'} kind
+ * @property {number} switches
+ *
+ * @typedef {{slot: number, stream: string, quality?: string}} Target
+ */
+
+/**
+ * @param {import('./chromium.mjs').Browser} browser
+ * @param {Job} job
+ * @param {import('./chromium.mjs').Say} say
+ */
+export async function switching(browser, { url, kind, switches }, say) {
+  const page = await newClientPage(browser, url, SLOTS);
+  /** Which camera each slot shows. */
+  const shown = Array.from({ length: SLOTS }, (_, slot) => slot + 1);
+  await page.evaluate(
+    async (slots) => {
+      await window.__multistream?.client?.connect(slots);
+    },
+    shown.map((camera, slot) => ({ slot, stream: `camera${camera}` })),
+  );
+  await sleep(WARM_UP_MS);
+  const pliBefore = await plis(page);
+  for (let index = 0; index < switches; index++) {
+    const changes = next(kind, shown);
+    await sleep(Math.random() * PAUSE_MS);
+    if (kind === 'cold') await untilIdle(url, changes);
+    const seen = await page.evaluate(observe, { targets: changes.map(target), BEFORE_MS, AFTER_MS });
+    say({ event: 'switch', slots: changes.map((change, at) => ({ ...change, ...seen[at] })) });
+    for (const { slot, to } of changes) shown[slot] = to.camera;
+    if (kind === 'cold') await page.evaluate(observe, { targets: changes.map(back), BEFORE_MS: 0, AFTER_MS });
+  }
+  say({ event: 'plis', count: (await plis(page)) - pliBefore });
+}
+
+/**
+ * @typedef {{camera: number, quality?: string}} Shown
+ * @typedef {{slot: number, from: Shown, to: Shown}} Change
+ *
+ * @param {Job['kind']} kind
+ * @param {number[]} shown
+ * @returns {Change[]}
+ */
+function next(kind, shown) {
+  const camera = (/** @type {number} */ slot) => shown[slot] ?? 0;
+  // All cameras that are shown somewhere are live: each tile takes its neighbour's.
+  if (kind === 'all') {
+    return shown.map((from, slot) => ({
+      slot,
+      from: { camera: from },
+      to: { camera: camera((slot + 1) % SLOTS) },
+    }));
+  }
+  const slot = Math.floor(Math.random() * SLOTS);
+  const from = { camera: camera(slot) };
+  if (kind === 'cold') return [{ slot, from, to: { ...from, quality: '360p' } }];
+  const other = 1 + Math.floor(Math.random() * (SLOTS - 1));
+  return [{ slot, from, to: { camera: ((from.camera - 1 + other) % SLOTS) + 1 } }];
+}
+
+/** @param {Change} change @returns {Target} */
+const target = ({ slot, to: { camera, ...quality } }) => ({ slot, stream: `camera${camera}`, ...quality });
+/** @param {Change} change @returns {Target} */
+const back = ({ slot, from: { camera } }) => ({ slot, stream: `camera${camera}` });
+
+/**
+ * In the page: switches, and notes what the tiles show around it.
+ *
+ * @param {{targets: Target[], BEFORE_MS: number, AFTER_MS: number}} options
+ */
+async function observe({ targets, BEFORE_MS, AFTER_MS }) {
+  const client = window.__multistream?.client;
+  const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const tiles = document.querySelectorAll('video');
+  const videos = targets.map(({ slot }) => /** @type {HTMLVideoElement} */ (tiles[slot]));
+  videos.forEach(window.bench.record);
+  await wait(BEFORE_MS);
+  const requested = performance.now();
+  const [first] = targets;
+  const switched =
+    targets.length === 1 && first
+      ? client?.switchStream(first.slot, first.stream, first.quality)
+      : client?.switchMany(targets);
+  await Promise.all([switched, wait(AFTER_MS)]);
+  const pictures = await Promise.all(videos.map(window.bench.stop));
+  return pictures.map((pictures) => ({ requested, origin: performance.timeOrigin, pictures }));
+}
+
+/** Waits until nobody runs what will be switched to. @param {string} url @param {Change[]} changes */
+async function untilIdle(url, changes) {
+  const names = changes.map(({ to }) => `camera${to.camera}-${to.quality}`);
+  for (;;) {
+    const streams = await (await fetch(`${url}/api/streams`)).json();
+    if (names.every((name) => streams[name]?.state === 'idle')) return;
+    await sleep(50);
+  }
+}
+
+/** How often the page has asked for a key frame (RFC 4585, picture loss indication). @param {import('./chromium.mjs').Page} page */
+function plis(page) {
+  return page.evaluate(async () => {
+    let count = 0;
+    for (const connection of window.bench.connections) {
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type === 'inbound-rtp') count += report.pliCount ?? 0;
+      }
+    }
+    return count;
+  });
+}

@@ -1,0 +1,204 @@
+//! What the pictures on a tile say of one switch. Pure: pictures in, figures out.
+
+use serde::Deserialize;
+
+/// Of the test cameras (`e2e/cameras`).
+pub(crate) const FPS: f64 = 30.0;
+pub(crate) const FRAME_MS: f64 = 1000.0 / FPS;
+
+/// A picture as the browser noted it (`bench/browser/probe.mjs`).
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Picture {
+    /// When the page was told of it, ms since the page began.
+    t: f64,
+    /// How many the tile has presented so far.
+    presented: u64,
+    width: u32,
+    /// From the barcode; none if that could not be read.
+    camera: Option<u8>,
+    frame: Option<u16>,
+}
+
+/// One tile around one switch.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Tile {
+    from: Shown,
+    to: Shown,
+    /// When the switch was asked for, ms since the page began.
+    requested: f64,
+    /// When the page began, ms since 1970.
+    origin: f64,
+    pictures: Vec<Picture>,
+}
+
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+pub(crate) struct Shown {
+    camera: u8,
+    quality: Option<String>,
+}
+
+/// What the cameras send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Footage {
+    /// Of the cameras' own pictures; a variant is narrower.
+    pub(crate) native_width: u32,
+    /// Frames until a camera's loop starts again: frame `k` is sent when `floor(unix_time * fps) % frames` is `k`.
+    pub(crate) loop_frames: f64,
+}
+
+/// What one switch did to one tile. Times are ms since it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Outcome {
+    /// First picture of the new stream.
+    pub(crate) first_frame: f64,
+    /// First picture that is no older than one frame more than those before the switch were.
+    pub(crate) live: f64,
+    /// Longest time without a picture, from the last one before the switch on.
+    pub(crate) longest_gap: f64,
+    /// Age of the picture, by its frame number: median before and after.
+    pub(crate) latency_before: f64,
+    pub(crate) latency_after: f64,
+    /// Neither old nor new, or old after new.
+    pub(crate) wrong_frames: u64,
+    /// Frame numbers that were never presented once the tile was live.
+    pub(crate) frames_lost: u64,
+}
+
+impl Tile {
+    /// `None` if the new stream never came, or never got live: a failed switch.
+    pub(crate) fn outcome(&self, footage: Footage) -> Option<Outcome> {
+        let (before, after): (Vec<&Picture>, Vec<&Picture>) =
+            self.pictures.iter().partition(|picture| picture.t < self.requested);
+        let latency_before = median(before.iter().filter_map(|picture| self.age(picture, footage)))?;
+        let first = after.iter().position(|picture| shows(picture, &self.to, footage))?;
+        let (waiting, shown) = after.split_at(first);
+        let live = shown.iter().position(|picture| {
+            self.age(picture, footage).is_some_and(|age| age <= latency_before + FRAME_MS)
+        })?;
+        let is_old = |picture: &&&Picture| !shows(picture, &self.from, footage);
+        let is_foreign = |picture: &&&Picture| !shows(picture, &self.to, footage);
+        let wrong = waiting.iter().filter(is_old).count() + shown.iter().filter(is_foreign).count();
+        let from_last_before = before.last().into_iter().chain(&after);
+        let gaps = from_last_before.clone().zip(from_last_before.skip(1)).map(|(a, b)| b.t - a.t);
+        let steady = &shown[live..];
+        Some(Outcome {
+            first_frame: shown[0].t - self.requested,
+            live: steady[0].t - self.requested,
+            longest_gap: gaps.fold(0.0, f64::max),
+            latency_before,
+            latency_after: median(steady.iter().filter_map(|picture| self.age(picture, footage)))?,
+            wrong_frames: wrong as u64,
+            frames_lost: lost(steady, footage),
+        })
+    }
+
+    fn age(&self, picture: &Picture, footage: Footage) -> Option<f64> {
+        let sent_by_now = (self.origin + picture.t) / 1000.0 * FPS;
+        let behind = (sent_by_now - f64::from(picture.frame?)).rem_euclid(footage.loop_frames);
+        Some(behind * FRAME_MS)
+    }
+}
+
+fn shows(picture: &Picture, stream: &Shown, footage: Footage) -> bool {
+    picture.camera == Some(stream.camera)
+        && (picture.width == footage.native_width) == stream.quality.is_none()
+}
+
+/// A page may be told of two pictures at once, so a number it did not see is lost only if it was not presented either.
+fn lost(pictures: &[&Picture], footage: Footage) -> u64 {
+    let skipped = |(a, b): (&&Picture, &&Picture)| {
+        let frames = (f64::from(b.frame?) - f64::from(a.frame?)).rem_euclid(footage.loop_frames);
+        Some((frames as u64).saturating_sub(b.presented - a.presented))
+    };
+    pictures.iter().zip(pictures.iter().skip(1)).filter_map(skipped).sum()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOOTAGE: Footage = Footage { native_width: 640, loop_frames: 300.0 };
+    const LATENCY_FRAMES: u16 = 2;
+
+    /// Frame `number` of a camera, `late` frames behind the usual latency.
+    fn picture(number: u16, camera: u8, late: u16) -> Picture {
+        let t = f64::from(number) * FRAME_MS;
+        let frame = number.checked_sub(LATENCY_FRAMES + late);
+        Picture { t, presented: u64::from(number), width: 640, camera: Some(camera), frame }
+    }
+
+    /// Camera 1 until frame 30, then what `after` says, which is asked for right after frame 30.
+    fn tile(after: impl IntoIterator<Item = Picture>) -> Tile {
+        let mut pictures: Vec<Picture> = (10..=30).map(|number| picture(number, 1, 0)).collect();
+        pictures.extend(after);
+        let shown = |camera| Shown { camera, quality: None };
+        Tile { from: shown(1), to: shown(2), requested: 30.0 * FRAME_MS + 1.0, origin: 0.0, pictures }
+    }
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() < 0.01
+    }
+
+    #[test]
+    fn a_switch_within_one_frame_is_live_at_once() {
+        let outcome = tile((31..60).map(|n| picture(n, 2, 0))).outcome(FOOTAGE).expect("a switch");
+        assert!(near(outcome.first_frame, FRAME_MS - 1.0) && near(outcome.live, FRAME_MS - 1.0));
+        assert!(near(outcome.longest_gap, FRAME_MS));
+        assert!(near(outcome.latency_before, outcome.latency_after));
+        assert_eq!((outcome.wrong_frames, outcome.frames_lost), (0, 0));
+    }
+
+    #[test]
+    fn catching_up_ends_when_the_picture_is_as_young_as_before() {
+        let catching_up = [(31, 9), (32, 5), (33, 2), (34, 0)].map(|(n, late)| picture(n, 2, late));
+        let tile = tile(catching_up.into_iter().chain((35..60).map(|n| picture(n, 2, 0))));
+        let outcome = tile.outcome(FOOTAGE).expect("a switch");
+        assert!(near(outcome.first_frame, FRAME_MS - 1.0));
+        assert!(near(outcome.live, 4.0 * FRAME_MS - 1.0));
+    }
+
+    #[test]
+    fn lasting_latency_is_a_switch_that_never_got_live() {
+        assert_eq!(tile((31..60).map(|n| picture(n, 2, 5))).outcome(FOOTAGE), None);
+    }
+
+    #[test]
+    fn a_picture_of_a_third_camera_and_an_old_one_after_the_new_are_wrong() {
+        let after = [(31, 7), (32, 1), (33, 2), (34, 1), (35, 2)].map(|(n, camera)| picture(n, camera, 0));
+        assert_eq!(tile(after).outcome(FOOTAGE).expect("a switch").wrong_frames, 2);
+    }
+
+    #[test]
+    fn a_picture_whose_barcode_cannot_be_read_is_wrong() {
+        let torn = Picture { camera: None, frame: None, ..picture(32, 2, 0) };
+        let outcome = tile([picture(31, 2, 0), torn, picture(33, 2, 0)]).outcome(FOOTAGE).expect("a switch");
+        assert_eq!(outcome.wrong_frames, 1);
+    }
+
+    #[test]
+    fn a_frame_that_was_presented_unnoticed_is_not_lost_and_one_that_was_not_is() {
+        let numbers = [31, 33, 34, 36];
+        let mut after = numbers.map(|n| picture(n, 2, 0));
+        assert_eq!(tile(after.clone()).outcome(FOOTAGE).expect("a switch").frames_lost, 0);
+        after[3].presented = 35;
+        assert_eq!(tile(after).outcome(FOOTAGE).expect("a switch").frames_lost, 1);
+    }
+
+    #[test]
+    fn a_variant_is_known_by_its_width() {
+        let mut tile = tile((31..60).map(|n| Picture { width: 320, ..picture(n, 1, 0) }));
+        tile.to = Shown { camera: 1, quality: Some("180p".to_owned()) };
+        assert_eq!(tile.outcome(FOOTAGE).expect("a switch").wrong_frames, 0);
+    }
+
+    #[test]
+    fn a_camera_that_never_comes_is_a_failed_switch() {
+        assert_eq!(tile((31..60).map(|n| picture(n, 1, 0))).outcome(FOOTAGE), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! `switch` and `cold`: six tiles in Chromium, switched at random moments. When the new picture is on the screen, when it is
+//! as young as the old one was, and whether anything wrong was shown on the way.
+
+use std::fmt::Write;
+
+use anyhow::Context;
+use clap::Args;
+use multistream_testkit::CamerasOptions;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::browser;
+use crate::distribution::Distribution;
+use crate::machine::Versions;
+use crate::pictures::{FPS, Footage, Outcome, Tile};
+use crate::report::{Case, Report};
+use crate::scene::{self, Binaries};
+
+const CAMERAS: u8 = 6;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Switches per case.
+    #[arg(long, default_value_t = 40)]
+    switches: usize,
+    /// Only these cases.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+/// What is switched: the word is the browser script's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    One,
+    All,
+    Cold,
+}
+
+struct Setting {
+    name: &'static str,
+    kind: Kind,
+    gop_s: f64,
+    height: u32,
+}
+
+const WARM: &[Setting] = &[
+    Setting { name: "warm-2s-360p", kind: Kind::One, gop_s: 2.0, height: 360 },
+    Setting { name: "warm-5s-360p", kind: Kind::One, gop_s: 5.0, height: 360 },
+    Setting { name: "warm-2s-720p", kind: Kind::One, gop_s: 2.0, height: 720 },
+    Setting { name: "warm-5s-720p", kind: Kind::One, gop_s: 5.0, height: 720 },
+    Setting { name: "all6-2s-360p", kind: Kind::All, gop_s: 2.0, height: 360 },
+];
+const COLD: &[Setting] = &[Setting { name: "cold-2s-720p", kind: Kind::Cold, gop_s: 2.0, height: 720 }];
+
+#[derive(Debug, Serialize)]
+struct Measured {
+    name: &'static str,
+    /// Switches whose new picture never came or stayed behind: none of the figures below knows them.
+    failed: usize,
+    first_frame_ms: Option<Distribution>,
+    live_ms: Option<Distribution>,
+    longest_gap_ms: Option<Distribution>,
+    latency_before_ms: Option<Distribution>,
+    latency_after_ms: Option<Distribution>,
+    wrong_frames: u64,
+    frames_lost: u64,
+    pli: u64,
+}
+
+impl Case for Measured {
+    fn row(&self) -> Vec<(&'static str, String)> {
+        let figure = |of: &Option<Distribution>| of.map_or("–".to_owned(), |of| of.to_string());
+        vec![
+            ("case (p50 / p95 / max)", self.name.to_owned()),
+            ("n", self.first_frame_ms.map_or(0, |of| of.n).to_string()),
+            ("failed", self.failed.to_string()),
+            ("first picture, ms", figure(&self.first_frame_ms)),
+            ("live, ms", figure(&self.live_ms)),
+            ("longest gap, ms", figure(&self.longest_gap_ms)),
+            ("latency before, ms", figure(&self.latency_before_ms)),
+            ("latency after, ms", figure(&self.latency_after_ms)),
+            ("wrong", self.wrong_frames.to_string()),
+            ("lost", self.frames_lost.to_string()),
+            ("PLI", self.pli.to_string()),
+        ]
+    }
+}
+
+pub(crate) async fn run_warm(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
+    let about = "six tiles on one connection, one of them (all6: all of them) to a camera that is live";
+    run("switch", WARM, about, binaries, options).await
+}
+
+pub(crate) async fn run_cold(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
+    let about =
+        "six tiles of 720p on one connection, one of them to a 360p variant whose ffmpeg is not running";
+    run("cold", COLD, about, binaries, options).await
+}
+
+async fn run(
+    bench: &'static str,
+    settings: &[Setting],
+    about: &str,
+    binaries: &Binaries,
+    options: &Options,
+) -> anyhow::Result<Report> {
+    let (mut cases, mut version) = (Vec::new(), String::new());
+    let wanted =
+        |setting: &&Setting| options.only.is_empty() || options.only.iter().any(|n| n == setting.name);
+    for setting in settings.iter().filter(wanted) {
+        eprintln!("{bench}: {}", setting.name);
+        let (case, browser) = measure(binaries, setting, options.switches).await?;
+        cases.push(case);
+        version = browser;
+    }
+    let about = format!("{about}; {} switches per case at random moments", options.switches);
+    Report::new(bench, Versions::with_browser(version), about, &cases)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Event {
+    Switch { slots: Vec<Tile> },
+    Plis { count: u64 },
+}
+
+async fn measure(
+    binaries: &Binaries,
+    setting: &Setting,
+    switches: usize,
+) -> anyhow::Result<(Measured, String)> {
+    let width = setting.height * 16 / 9;
+    let cameras = scene::cameras(&CamerasOptions {
+        count: CAMERAS,
+        width,
+        height: setting.height,
+        gop_s: setting.gop_s,
+        ..CamerasOptions::default()
+    })?;
+    let server = scene::server(binaries, &cameras, CAMERAS, &variants(setting.kind))?;
+    // Loops are whole GOPs, ten seconds or a little more.
+    let gop_frames = setting.gop_s * FPS;
+    let footage = Footage { native_width: width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() };
+
+    let (mut outcomes, mut failed, mut pli) = (Vec::new(), 0, 0);
+    let job = json!({ "url": server.url(), "kind": setting.kind, "switches": switches });
+    let version = browser::run("switching", &job, |_, event| {
+        match serde_json::from_value(event).context("what the browser said")? {
+            Event::Switch { slots } => match slowest(&slots, footage) {
+                Some(outcome) => outcomes.push(outcome),
+                None => failed += 1,
+            },
+            Event::Plis { count } => pli = count,
+        }
+        Ok(())
+    })
+    .await?;
+
+    let figure = |of: fn(&Outcome) -> f64| Distribution::of(&outcomes.iter().map(of).collect::<Vec<_>>());
+    let case = Measured {
+        name: setting.name,
+        failed,
+        first_frame_ms: figure(|outcome| outcome.first_frame),
+        live_ms: figure(|outcome| outcome.live),
+        longest_gap_ms: figure(|outcome| outcome.longest_gap),
+        latency_before_ms: figure(|outcome| outcome.latency_before),
+        latency_after_ms: figure(|outcome| outcome.latency_after),
+        wrong_frames: outcomes.iter().map(|outcome| outcome.wrong_frames).sum(),
+        frames_lost: outcomes.iter().map(|outcome| outcome.frames_lost).sum(),
+        pli,
+    };
+    Ok((case, version))
+}
+
+/// A 360p variant of each camera, which ends as soon as nobody shows it.
+fn variants(kind: Kind) -> String {
+    let mut more = String::new();
+    if kind == Kind::Cold {
+        for camera in 1..=CAMERAS {
+            let _ = writeln!(
+                more,
+                "  camera{camera}-360p: ffmpeg:camera{camera}#video=h264#width=640#height=360"
+            );
+        }
+        more += "multistream:\n  linger: 0\n";
+    }
+    more
+}
+
+/// Tiles that were switched together count as one switch, which is over when the last of them is there.
+fn slowest(tiles: &[Tile], footage: Footage) -> Option<Outcome> {
+    let outcomes = tiles.iter().map(|tile| tile.outcome(footage)).collect::<Option<Vec<_>>>()?;
+    outcomes.into_iter().reduce(|a, b| Outcome {
+        first_frame: a.first_frame.max(b.first_frame),
+        live: a.live.max(b.live),
+        longest_gap: a.longest_gap.max(b.longest_gap),
+        latency_before: a.latency_before.max(b.latency_before),
+        latency_after: a.latency_after.max(b.latency_after),
+        wrong_frames: a.wrong_frames + b.wrong_frames,
+        frames_lost: a.frames_lost + b.frames_lost,
+    })
+}
