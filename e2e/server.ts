@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, freePort, repository } from './child';
+import { packageHost } from './package-host';
 
 const READY_TIMEOUT_MS = 20_000;
 const targetFolder = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
@@ -34,7 +35,7 @@ export class Server {
     const config = join(folder, 'multistream.yaml');
     // JSON is YAML.
     const text = JSON.stringify({
-      api: { listen: `127.0.0.1:${port}` },
+      api: { listen: `127.0.0.1:${port}`, origin: [await packageHost()] },
       webrtc: { listen: `127.0.0.1:${webrtcPort}` },
       multistream: { linger: '1s', ...options.multistream },
       log: { level: 'info,multistream=debug' },

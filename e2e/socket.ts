@@ -28,19 +28,20 @@ export class Socket {
     this.socket.send(isRaw ? message : JSON.stringify(message));
   }
 
-  /** The next message that nobody has taken yet. */
-  async next(): Promise<Message> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (this.received.length <= this.#next) {
-      if (Date.now() > deadline) throw new Error('no message came');
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return this.received[this.#next++] as Message;
-  }
-
+  /** Says something and returns the answer. What slots tell of themselves in between is no answer. */
   async ask(message: Record<string, unknown> | string | Buffer): Promise<Message> {
+    const deadline = Date.now() + PATIENCE_MS;
     this.send(message);
-    return this.next();
+    while (Date.now() < deadline) {
+      const heard = this.received[this.#next];
+      if (heard === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        continue;
+      }
+      this.#next += 1;
+      if (heard.type !== 'multistream/status' || heard.request_id !== undefined) return heard;
+    }
+    throw new Error(`no answer; heard: ${JSON.stringify(this.received)}`);
   }
 
   closed(): Promise<number> {

@@ -1,47 +1,38 @@
 // A page with one video per slot on the npm package, as a dashboard would use it, under the eyes of the probe.
-import { existsSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import type { SlotConfig, SlotStatus } from 'multistream-client';
-import { repository } from './child';
+import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
 
-/** The package, served under the server's own origin without the server knowing. */
-const PREFIX = '/__package__';
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
-
 export class Wall {
-  private constructor(readonly page: Page) {}
+  private constructor(
+    readonly page: Page,
+    private readonly server: Server,
+  ) {}
 
   static async open(page: Page, server: Server): Promise<Wall> {
     await page.addInitScript(installProbe);
-    await page.route(`${server.url}${PREFIX}/**`, async (route) => {
-      const name = new URL(route.request().url()).pathname.slice(PREFIX.length);
-      if (name === '/')
-        return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>wall</title>' });
-      const file = join(repository, 'npm/dist', name);
-      if (!existsSync(file)) return route.fulfill({ status: 404 });
-      return route.fulfill({ contentType: TYPES[extname(file)] ?? 'text/plain', body: readFileSync(file) });
-    });
-    await page.goto(`${server.url}${PREFIX}/`);
-    return new Wall(page);
+    await page.goto(await packageHost());
+    return new Wall(page, server);
   }
 
   /** Connects; the tracks play in videos of their own. Returns the slots that have a track. */
   connect(slots: SlotConfig[]): Promise<number[]> {
     return this.page.evaluate(
-      async ({ slots, entry }) => {
-        const { MultiStreamClient } = (await import(entry)) as typeof import('multistream-client');
+      async ({ slots, url }) => {
+        const { MultiStreamClient } = (await import(
+          '/index.js' as string
+        )) as typeof import('multistream-client');
         const probe = window.e2e;
-        probe.client = new MultiStreamClient(location.origin);
+        probe.client = new MultiStreamClient(url);
         const tracks = await probe.client.connect(slots, (slot, status) => {
           probe.statuses.set(slot, [...(probe.statuses.get(slot) ?? []), status]);
         });
         for (const [slot, track] of tracks) probe.attach(slot, track);
         return [...tracks.keys()];
       },
-      { slots, entry: `${PREFIX}/index.js` },
+      { slots, url: this.server.url },
     );
   }
 

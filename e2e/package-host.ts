@@ -1,0 +1,40 @@
+// Serves the built npm package and an empty page from a port of its own, as a dashboard's web server would: the tests'
+// walls are of another origin than the server. One per worker, started when first needed.
+//
+// A page that Playwright makes up (`route.fulfill`) would not do: Chromium counts it as public, and keeps public pages
+// from opening connections to this machine.
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { freePort, repository } from './child';
+
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const PAGE = '<!doctype html><title>wall</title><link rel="icon" href="data:," />';
+
+let origin: Promise<string> | undefined;
+
+export function packageHost(): Promise<string> {
+  origin ??= start();
+  return origin;
+}
+
+async function start(): Promise<string> {
+  const port = await freePort();
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://host').pathname;
+    if (path === '/') {
+      response.setHeader('content-type', 'text/html').end(PAGE);
+      return;
+    }
+    const file = join(repository, 'npm/dist', path);
+    if (!existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain').end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  // It must not keep the worker alive.
+  server.unref();
+  return `http://127.0.0.1:${port}`;
+}
