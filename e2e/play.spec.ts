@@ -91,3 +91,26 @@ test('a camera behind ffmpeg plays', async ({ cameras, serve, openWall }) => {
   await expect.poll(() => wall.height(1)).toBe(720);
   expect(await wall.fps(1, 2)).toBeGreaterThan(10);
 });
+
+test('a browser that cannot take H.264 is told so, and what would help', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const wall = await openWall(server);
+  await wall.page.evaluate(() => {
+    const add = RTCPeerConnection.prototype.addTransceiver;
+    RTCPeerConnection.prototype.addTransceiver = function (...args) {
+      const transceiver = add.apply(this, args);
+      const codecs = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+      transceiver.setCodecPreferences(codecs.filter((codec) => codec.mimeType === 'video/VP8'));
+      return transceiver;
+    };
+  });
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectStatus(0, 'error');
+  const status = await wall.status(0);
+  expect(status?.reason).toBe('unsupported-codec');
+  expect(status?.error).toMatch(/h\.?264/i);
+});

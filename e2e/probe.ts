@@ -60,11 +60,13 @@ export function installProbe(): void {
 
   function watch(slot: SlotProbe): void {
     slot.video.requestVideoFrameCallback(() => {
+      watch(slot);
+      // Before it has shown anything, Chromium announces the first frame and draws black in its stead.
+      if (slot.video.currentTime === 0) return;
       slot.reading = read(slot.video);
       slot.pictures += 1;
       const camera = slot.reading?.camera ?? 0;
       if (slot.shown.at(-1) !== camera) slot.shown.push(camera);
-      watch(slot);
     });
   }
 

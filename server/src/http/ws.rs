@@ -18,6 +18,8 @@ use crate::session::{Framing, Outbox, Parsed, Refusal, Request, SessionHandle, S
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
+/// Beyond this a message is not even read to its end, so that its sender can only be cut off.
+const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
 /// Messages that may come at once, and per second after that. An operator who drags a mouse over the wall sends 20.
 const BURST: f64 = 200.0;
 const MESSAGES_PER_S: f64 = 50.0;
@@ -32,8 +34,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// `GET /api/ws`.
 pub(super) async fn upgrade(State(state): State<AppState>, upgrade: WebSocketUpgrade) -> Response {
     upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES)
+        .max_message_size(MAX_READ_BYTES)
+        .max_frame_size(MAX_READ_BYTES)
         .on_upgrade(move |socket| serve(socket, state.sessions))
 }
 
@@ -99,6 +101,11 @@ async fn read(
         if !rate.take(Instant::now()) {
             let reason = format!("more than {MESSAGES_PER_S} messages per second");
             return Ended::ByServer(CloseFrame { code: close_code::POLICY, reason: reason.into() });
+        }
+        if text.len() > MAX_MESSAGE_BYTES {
+            let message = format!("a message of {} bytes; the limit is {MAX_MESSAGE_BYTES}", text.len());
+            answer(frames, framing.refusal(&Refusal::new(ErrorCode::LimitReached, message))).await;
+            continue;
         }
         let outcome = match parse(&text) {
             Ok(Parsed::Foreign) => continue,
