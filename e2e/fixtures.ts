@@ -47,6 +47,9 @@ export const test = base.extend<PerTest, PerWorker>({
   },
 });
 
+/** A picture that moves, as far as a busy machine draws it; one that stands still has 0. */
+export const MOVING_FPS = 5;
+
 /** camera1 … cameraN, straight from RTSP. */
 export function rtspStreams(cameras: Cameras, count: number): Record<string, string> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Cameras } from './cameras';
 import { freePort } from './child';
-import { expect, rtspStreams, test } from './fixtures';
+import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 test('cameras that stop are offline, and play again by themselves', async ({ serve, openWall }) => {
   const cameras = await Cameras.start('--count=2');
@@ -21,7 +21,7 @@ test('cameras that stop are offline, and play again by themselves', async ({ ser
     await cameras.restart();
     for (const slot of [0, 1]) {
       await wall.expectStatus(slot, 'active', 20_000);
-      await expect.poll(() => wall.fps(slot, 1)).toBeGreaterThan(20);
+      await expect.poll(() => wall.fps(slot, 1)).toBeGreaterThan(MOVING_FPS);
       expect((await wall.reading(slot))?.camera).toBe(slot + 1);
     }
     expect((await wall.connection()).remoteDescriptions).toBe(1);
@@ -92,6 +92,6 @@ test('a session that no stream can serve ends none of the others', async ({
   const other = await openWall(server, await context.newPage());
   await other.connect([{ slot: 0, stream: 'dead' }]);
   await other.expectStatus(0, 'offline');
-  expect(await wall.fps(0, 1)).toBeGreaterThan(20);
+  expect(await wall.fps(0, 1)).toBeGreaterThan(MOVING_FPS);
   await context.close();
 });

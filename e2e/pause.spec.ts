@@ -1,5 +1,5 @@
 // Pause and resume of one slot.
-import { expect, rtspStreams, test } from './fixtures';
+import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 test('a paused slot costs the stream no viewer, stands still, and plays again when resumed', async ({
   cameras,
@@ -21,13 +21,13 @@ test('a paused slot costs the stream no viewer, stands still, and plays again wh
   await expect.poll(() => server.viewers('camera1')).toBe(0);
   await wall.page.waitForTimeout(500);
   expect(await wall.fps(0, 1)).toBe(0);
-  expect(await wall.fps(1, 1)).toBeGreaterThan(20);
+  expect(await wall.fps(1, 1)).toBeGreaterThan(MOVING_FPS);
   // Nobody else watches: after the linger time the camera is left alone.
   await expect.poll(() => cameras.clients(1)).toBe(0);
 
   await wall.resume(0);
   await wall.expectStatus(0, 'active');
-  await expect.poll(() => wall.fps(0, 1)).toBeGreaterThan(20);
+  await expect.poll(() => wall.fps(0, 1)).toBeGreaterThan(MOVING_FPS);
   expect((await wall.reading(0))?.camera).toBe(1);
   expect(await wall.connection()).toEqual(before);
 });

@@ -1,5 +1,5 @@
 // Switching: another picture on the same track, with no negotiation.
-import { expect, rtspStreams, test } from './fixtures';
+import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 test('a switch shows the new camera on the same connection, with no new offer', async ({
   cameras,
@@ -103,7 +103,7 @@ test('an unknown stream is refused, and the slot shows what it showed', async ({
   );
   expect(refusal).toBe('unknown-stream');
   await wall.expectStatus(0, 'active');
-  expect(await wall.fps(0, 2)).toBeGreaterThan(20);
+  expect(await wall.fps(0, 2)).toBeGreaterThan(MOVING_FPS);
   expect(await wall.shown(0)).toEqual([1]);
 });
 

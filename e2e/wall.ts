@@ -109,6 +109,21 @@ export class Wall {
       .toBe(status);
   }
 
+  /** What has come over the network, per mid: independent of how fast this machine draws. */
+  received(): Promise<{ mid: string; frames: number; packetsLost: number }[]> {
+    return this.page.evaluate(async () => {
+      const reports = await Promise.all(window.e2e.peers.map((peer) => peer.getStats()));
+      return reports
+        .flatMap((report) => [...report.values()] as Record<string, unknown>[])
+        .filter((stats) => stats.type === 'inbound-rtp')
+        .map((stats) => ({
+          mid: String(stats.mid),
+          frames: Number(stats.framesReceived),
+          packetsLost: Number(stats.packetsLost),
+        }));
+    });
+  }
+
   /** Pictures per second over the next `seconds`. */
   async fps(slot: number, seconds: number): Promise<number> {
     const before = await this.pictures(slot);

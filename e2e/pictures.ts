@@ -1,0 +1,26 @@
+// The documentation's pictures, taken of the demo.
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { Child, freePort, repository } from './child';
+import { binary } from './server';
+
+// The first start of the demo renders its footage.
+const DEMO_TIMEOUT_MS = 300_000;
+
+test.use({ colorScheme: 'dark' });
+
+test('the wall', async ({ page }) => {
+  test.setTimeout(DEMO_TIMEOUT_MS + 60_000);
+  const port = await freePort();
+  const demo = new Child(binary, ['demo', `--port=${port}`]);
+  try {
+    await demo.line((line) => line.includes('serving http'), DEMO_TIMEOUT_MS);
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await expect(page.locator('[data-slot][data-status="active"]')).toHaveCount(6);
+    // Long enough that every scene has begun to move.
+    await page.waitForTimeout(6_000);
+    await page.screenshot({ path: join(repository, 'docs/images/wall.png') });
+  } finally {
+    await demo.stop();
+  }
+});
