@@ -29,9 +29,14 @@ pub(crate) struct DemoOptions {
 }
 
 pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task, String> {
-    let mut rest = arguments.into_iter();
+    let words: Vec<String> = arguments.into_iter().collect();
+    let is_bench = words.first().is_some_and(|task| task == "bench");
+    if !is_bench && words.iter().any(|word| matches!(word.as_str(), "--help" | "-h")) {
+        return Ok(Task::Help);
+    }
+    let mut rest = words.into_iter();
     match rest.next().as_deref() {
-        None | Some("help" | "--help" | "-h") => Ok(Task::Help),
+        None | Some("help") => Ok(Task::Help),
         Some("setup") => match rest.next() {
             None => Ok(Task::Setup),
             Some(unknown) => Err(format!("setup takes no arguments, but got '{unknown}'")),
@@ -102,6 +107,13 @@ mod tests {
             parsed("bench switch --out x"),
             Ok(Task::Bench(vec!["switch".into(), "--out".into(), "x".into()]))
         );
+    }
+
+    #[test]
+    fn help_is_there_for_every_task() {
+        for line in ["", "help", "--help", "demo --help", "test -h"] {
+            assert_eq!(parsed(line), Ok(Task::Help), "{line}");
+        }
     }
 
     #[test]
