@@ -121,6 +121,7 @@ async fn garbage_gets_one_error_each_and_harms_nobody() {
 async fn a_message_of_a_megabyte_is_answered_and_its_socket_lives() {
     let server = server().await;
     let mut control = server.control().await;
+    open(&mut control).await;
     control.send_raw(Message::text("x".repeat(1 << 20))).await.expect("the socket is open");
     let error = control.until_type("multistream/error").await.expect("an error answers");
     assert_eq!(error["code"], "limit-reached", "{error}");
