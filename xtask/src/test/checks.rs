@@ -39,6 +39,11 @@ pub(super) fn all() -> Vec<Check> {
         counted("tests of the workspace", &[Rust], totals::of_cargo, || {
             process::command("cargo", &["test", "--workspace", "--no-fail-fast"])
         }),
+        counted("typings of the protocol", &[Rust, Npm], totals::of_cargo, || {
+            let test =
+                ["--package", "multistream-protocol", "--features", "typescript", "--test", "typescript"];
+            process::command("cargo", &[["test"].as_slice(), &test].concat())
+        }),
         counted("tests of the client in WebAssembly", &[Wasm], totals::of_cargo, || {
             let mut tests = process::command("cargo", &["test", "--package", CLIENT, "--target", WASM]);
             tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
