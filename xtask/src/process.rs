@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,32 +18,62 @@ const GRACE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(20);
 const INTERRUPTED: i32 = 130;
 
-/// The process groups that are running.
-static GROUPS: LazyLock<Mutex<BTreeSet<i32>>> = LazyLock::new(Mutex::default);
+/// The children that are running. Locked while a child is started, so that none slips past an interrupt.
+static CHILDREN: LazyLock<Mutex<Children>> = LazyLock::new(Mutex::default);
 
-fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
-    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Debug, Default)]
+struct Children {
+    groups: BTreeSet<i32>,
+    /// Ctrl-C came: nothing is started any more.
+    ending: bool,
+}
+
+fn children() -> MutexGuard<'static, Children> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// On SIGINT, SIGTERM and SIGHUP: asks every child's group to end, kills what is left, and exits.
 pub(crate) fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
-        let asked = groups().clone();
-        for &group in &asked {
+        let groups = {
+            let mut children = children();
+            children.ending = true;
+            children.groups.clone()
+        };
+        eprintln!("xtask: interrupted");
+        for &group in &groups {
             killpg(Pid::from_raw(group), Signal::SIGINT).ok();
         }
         let rounds = GRACE.as_millis() / POLL.as_millis();
         for _ in 0..rounds {
-            if asked.iter().all(|&group| killpg(Pid::from_raw(group), None).is_err()) {
+            if groups.iter().all(|&group| killpg(Pid::from_raw(group), None).is_err()) {
                 break;
             }
             std::thread::sleep(POLL);
         }
-        for &group in &asked {
+        for &group in &groups {
             killpg(Pid::from_raw(group), Signal::SIGKILL).ok();
         }
         std::process::exit(INTERRUPTED);
     })
+}
+
+/// Starts a child in a group of its own. After an interrupt it never returns: the process is about to end.
+fn spawn(command: &mut Command) -> Result<Child, Failure> {
+    let mut children = children();
+    if children.ending {
+        drop(children);
+        loop {
+            std::thread::park();
+        }
+    }
+    let child = command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", program(command)))?;
+    children.groups.insert(child.id().cast_signed());
+    Ok(child)
 }
 
 /// A program with its arguments, to be run in the repository's root.
@@ -55,12 +85,8 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
 
 /// Runs to its end with the terminal's output.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    let mut child = command
-        .process_group(0)
-        .stdin(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("cannot start {}: {error}", program(command)))?;
-    let status = with_group(child.id(), || child.wait())?;
+    let mut child = spawn(command)?;
+    let status = forgetting(child.id(), || child.wait())?;
     if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command)).into()) }
 }
 
@@ -72,14 +98,9 @@ pub(crate) fn run_interactive(command: &mut Command) -> Result<(), Failure> {
 
 /// Runs to its end, printing each line of its output as it comes and showing it to `each`. Whether it succeeded.
 pub(crate) fn run_watched(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool, Failure> {
-    let mut child = command
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start {}: {error}", program(command)))?;
+    let mut child = spawn(command.stdout(Stdio::piped()))?;
     let output = child.stdout.take();
-    let status = with_group(child.id(), || {
+    let status = forgetting(child.id(), || {
         let mut terminal = std::io::stdout().lock();
         // Bytes, not `lines()`: a compiler's or browser's output need not be UTF-8.
         for bytes in output.into_iter().flat_map(|pipe| BufReader::new(pipe).split(b'\n')) {
@@ -99,11 +120,10 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn with_group<T>(leader: u32, wait: impl FnOnce() -> T) -> T {
-    let group = leader.cast_signed();
-    groups().insert(group);
+/// Waits for a child and then forgets its group, whose number the system may give to others.
+fn forgetting<T>(leader: u32, wait: impl FnOnce() -> T) -> T {
     let result = wait();
-    groups().remove(&group);
+    children().groups.remove(&leader.cast_signed());
     result
 }
 
