@@ -5,10 +5,10 @@ const SLOTS = 6;
 /** Decoders and clocks settle. */
 const WARM_UP_MS = 3_000;
 /** Pictures noted before a switch and after it. */
-const BEFORE_MS = 700;
-const AFTER_MS = 1_300;
-/** More than this passes, up to as much again, so that every place in a GOP gets its switches. */
-const PAUSE_MS = 1_500;
+const BEFORE_MS = 500;
+const AFTER_MS = 1_000;
+/** Up to this more, so that every place in a GOP gets its switches. */
+const PAUSE_MS = 1_200;
 
 /**
  * @typedef {object} Job

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::browser;
 use crate::distribution::Distribution;
-use crate::machine::Versions;
+use crate::machine::{Machine, Versions};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
@@ -42,6 +42,7 @@ impl Case for Measured {
 }
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
+    let machine = Machine::this();
     let count = TILES[TILES.len() - 1];
     let cameras = scene::cameras(&CamerasOptions { count, ..CamerasOptions::default() })?;
     let (mut cases, mut version) = (Vec::new(), String::new());
@@ -64,7 +65,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
         cases.push(measured(format!("page-{tiles}"), &pages));
     }
     let about = "360p cameras that are live; connect() of a page that is loaded, and the server's own page with an empty cache";
-    Report::new("connect", Versions::with_browser(version), about.to_owned(), &cases)
+    Report::new("connect", machine, Versions::with_browser(version), about.to_owned(), &cases)
 }
 
 fn measured(name: String, runs: &[Vec<f64>]) -> Measured {

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::accounting;
-use crate::machine::Versions;
+use crate::machine::{Machine, Versions};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
@@ -81,6 +81,7 @@ impl Case for Measured {
 }
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
+    let machine = Machine::this();
     let width = options.height * 16 / 9;
     let cameras = scene::cameras(&CamerasOptions {
         count: SLOTS,
@@ -103,7 +104,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
         "{SLOTS} RTSP cameras ({width}×{}, 30 fps, 2 s GOP), each viewer shows all of them; {} s per line",
         options.height, options.seconds
     );
-    Report::new("fanout", Versions::without_browser(), about, &cases)
+    Report::new("fanout", machine, Versions::without_browser(), about, &cases)
 }
 
 /// How many viewers would fill one core. `None` once that is known, be it that the machine is full before the core is.

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::accounting::{self, Usage};
 use crate::browser;
 use crate::distribution::Distribution;
-use crate::machine::Versions;
+use crate::machine::{Machine, Versions};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
@@ -90,6 +90,7 @@ impl Case for Measured {
 }
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
+    let machine = Machine::this();
     let cameras = scene::cameras(&CamerasOptions { count: CAMERAS, ..CamerasOptions::default() })?;
     let server = scene::server(binaries, &cameras, CAMERAS, "")?;
     let mut ways: BTreeMap<String, Way> = BTreeMap::new();
@@ -130,7 +131,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
         "six 360p cameras that are live; CPU over {} s of steady state, proportional set size of Chromium at its end",
         options.seconds
     );
-    Report::new("iframes", Versions::with_browser(version), about, &cases)
+    Report::new("iframes", machine, Versions::with_browser(version), about, &cases)
 }
 
 fn measured(name: &str, way: &Way) -> anyhow::Result<Measured> {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use procfs::{CpuInfo, Current, Meminfo};
+use procfs::{CpuInfo, Current, LoadAverage, Meminfo};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -11,6 +11,8 @@ pub(crate) struct Machine {
     cores: usize,
     memory_gib: u64,
     system: String,
+    /// Processes that wanted a core during the minute before: what else the machine had to do.
+    load_before: Option<f32>,
 }
 
 impl Machine {
@@ -22,13 +24,15 @@ impl Machine {
             cores: cpu.map_or(0, |info| info.num_cores()),
             memory_gib: Meminfo::current().map_or(0, |memory| memory.mem_total >> 30),
             system: system(),
+            load_before: LoadAverage::current().ok().map(|load| load.one),
         }
     }
 }
 
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {} cores, {} GiB, {}", self.cpu, self.cores, self.memory_gib, self.system)
+        write!(f, "{}, {} cores, {} GiB, {}", self.cpu, self.cores, self.memory_gib, self.system)?;
+        self.load_before.map_or(Ok(()), |load| write!(f, ", load before the run {load:.1}"))
     }
 }
 

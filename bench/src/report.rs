@@ -31,6 +31,7 @@ pub(crate) trait Case: Serialize {
 impl Report {
     pub(crate) fn new<C: Case>(
         bench: &'static str,
+        machine: Machine,
         versions: Versions,
         about: String,
         cases: &[C],
@@ -39,7 +40,7 @@ impl Report {
         let header = rows.first().into_iter().flatten().map(|(title, _)| (*title).to_owned()).collect();
         Ok(Self {
             bench,
-            machine: Machine::this(),
+            machine,
             versions,
             about,
             cases: cases.iter().map(serde_json::to_value).collect::<Result<_, _>>()?,

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::browser;
 use crate::distribution::Distribution;
-use crate::machine::Versions;
+use crate::machine::{Machine, Versions};
 use crate::pictures::{FPS, Footage, Outcome, Tile};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
@@ -105,6 +105,7 @@ async fn run(
     binaries: &Binaries,
     options: &Options,
 ) -> anyhow::Result<Report> {
+    let machine = Machine::this();
     let (mut cases, mut version) = (Vec::new(), String::new());
     let wanted =
         |setting: &&Setting| options.only.is_empty() || options.only.iter().any(|n| n == setting.name);
@@ -115,7 +116,7 @@ async fn run(
         version = browser;
     }
     let about = format!("{about}; {} switches per case at random moments", options.switches);
-    Report::new(bench, Versions::with_browser(version), about, &cases)
+    Report::new(bench, machine, Versions::with_browser(version), about, &cases)
 }
 
 #[derive(Debug, Deserialize)]
