@@ -115,6 +115,25 @@ async fn streams_are_listed_in_the_order_of_the_config_without_secrets() {
 }
 
 #[tokio::test]
+async fn the_variants_of_a_stream_are_listed_with_the_sizes_the_config_promises() {
+    let streams = "streams:\n  yard: rtsp://admin:hunter2@127.0.0.1:1/1\n  \
+                   yard-small: ffmpeg:yard#video=h264#width=640#height=360\n  yard-720p: rtsp://127.0.0.1:1/2\n  \
+                   yard-sub: rtsp://127.0.0.1:1/3";
+    let server = Running::with("", streams).await;
+    let answer = server.ask("GET /api/streams?src=yard").await;
+    assert_eq!(
+        answer.json()["variants"],
+        serde_json::json!([
+            {"quality": "native", "stream": "yard", "width": null, "height": null},
+            {"quality": "small", "stream": "yard-small", "width": 640, "height": 360},
+            {"quality": "720p", "stream": "yard-720p", "width": null, "height": 720},
+            {"quality": "sub", "stream": "yard-sub", "width": null, "height": null},
+        ])
+    );
+    assert!(!answer.body.contains("hunter2"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn a_stream_that_fails_says_why() {
     let server = Running::with("", &format!("{STREAMS}\npreload: [zoo, attic]")).await;
     for (name, reason) in [("zoo", "refuses the connection"), ("attic", "tapo")] {

@@ -10,6 +10,7 @@ mod metrics;
 mod origin;
 mod pages;
 mod streams;
+mod variants;
 mod ws;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::variants::{self, Variant};
 use super::{AppState, error};
 use crate::stream::{ProducerSnapshot, StreamSnapshot};
 
@@ -18,8 +19,11 @@ pub(super) struct Wanted {
 
 pub(super) async fn streams(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
     let snapshots = state.registry.snapshot().await;
-    let described =
-        |snapshot: &StreamSnapshot| Stream::of(snapshot, state.registry.qualities(snapshot.name.as_str()));
+    let described = |snapshot: &StreamSnapshot| {
+        let name = snapshot.name.as_str();
+        let variants = variants::of(name, &state.registry, &state.config, &snapshots);
+        Stream::of(snapshot, state.registry.qualities(name), variants)
+    };
     let Some(name) = wanted.src else {
         let all = snapshots.iter().map(|snapshot| (snapshot.name.to_string(), described(snapshot))).collect();
         return Json(Streams(all)).into_response();
@@ -62,6 +66,8 @@ struct Stream {
     error: Option<String>,
     /// `native` first.
     qualities: Vec<String>,
+    /// The same with their sizes.
+    variants: Vec<Variant>,
     restarts: u64,
     frames_skipped: u64,
 }
@@ -79,7 +85,7 @@ struct Consumer {
 }
 
 impl Stream {
-    fn of(snapshot: &StreamSnapshot, qualities: Vec<String>) -> Self {
+    fn of(snapshot: &StreamSnapshot, qualities: Vec<String>, variants: Vec<Variant>) -> Self {
         let producer =
             |producer: &ProducerSnapshot| Producer { url: producer.source.clone(), active: producer.active };
         let tenth = |value: f64| (value * 10.0).round() / 10.0;
@@ -98,6 +104,7 @@ impl Stream {
             last_frame_age_s: snapshot.last_frame_age.map(|age| age.as_secs_f64()),
             error: snapshot.error.as_ref().map(|error| error.message.clone()),
             qualities,
+            variants,
             restarts: snapshot.restarts,
             frames_skipped: snapshot.frames_skipped,
         }
