@@ -31,7 +31,8 @@ pub(crate) fn cameras(options: &CamerasOptions) -> anyhow::Result<Cameras> {
     Cameras::start(options).context("the RTSP test cameras did not start (`cargo xtask setup` installs them)")
 }
 
-/// A fresh server for streams `camera1` to `cameraN`, with more lines for its config.
+/// A fresh server for streams `camera1` to `cameraN`, with more lines for its config. The cameras stay live even when no
+/// tile shows them, so that switching to one says nothing about pulling it.
 pub(crate) fn server(
     binaries: &Binaries,
     cameras: &Cameras,
@@ -42,5 +43,10 @@ pub(crate) fn server(
     for camera in 1..=count {
         writeln!(config, "  camera{camera}: {}", cameras.url(camera))?;
     }
-    Ok(Server::start(&binaries.server, &(config + more))?)
+    config += more;
+    config += "preload:\n";
+    for camera in 1..=count {
+        writeln!(config, "  - camera{camera}")?;
+    }
+    Ok(Server::start(&binaries.server, &config)?)
 }

@@ -1,14 +1,16 @@
 //! For tests and benchmarks only: the test cameras of `e2e/cameras` and the server binary as values that end their
-//! processes when they are dropped, a viewer that needs no browser,
-//! and the barcode that the cameras draw into the picture.
+//! processes when they are dropped, a viewer that needs no browser, a network that is
+//! slow and lossy, and the barcode that the cameras draw into the picture.
 
 pub mod barcode;
 mod cameras;
 mod child;
+mod path;
 mod server;
 mod viewer;
 
 pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
+pub use path::{EmulatedPath, PathConditions};
 pub use server::{Server, free_port};
 pub use viewer::{Control, SlotCounts, Viewer, ViewerError};
 

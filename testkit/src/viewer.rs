@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use rtc::interceptor::Registry;
-use rtc::peer_connection::configuration::interceptor_registry::configure_nack;
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_nack, configure_twcc_receiver_only,
+};
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -118,6 +120,8 @@ pub struct SlotCounts {
     pub payload_type: u8,
     last_sequence: Option<u16>,
     last_timestamp: Option<u32>,
+    last_frame_at: Option<Instant>,
+    longest_gap: Duration,
 }
 
 impl SlotCounts {
@@ -125,6 +129,11 @@ impl SlotCounts {
         self.packets += 1;
         self.bytes += bytes as u64;
         self.frames += u64::from(header.marker);
+        if header.marker {
+            let now = Instant::now();
+            let gap = self.last_frame_at.replace(now).map_or(Duration::ZERO, |last| now - last);
+            self.longest_gap = self.longest_gap.max(gap);
+        }
         self.payload_type = header.payload_type;
         let ahead = self.last_sequence.map_or(1, |last| header.sequence_number.wrapping_sub(last));
         // More than half the number space ahead is behind: a repair, which takes back a loss that was counted.
@@ -217,6 +226,20 @@ impl Viewer {
         Err(ViewerError::Silence { expected: "pictures on every slot", last: format!("{:?}", self.counts()) })
     }
 
+    /// The longest time without a picture on each slot, from now on and for `time`.
+    pub async fn longest_gaps(&self, time: Duration) -> BTreeMap<u32, Duration> {
+        let start = Instant::now();
+        for counts in lock(&self.counts).values_mut() {
+            counts.longest_gap = Duration::ZERO;
+        }
+        tokio::time::sleep(time).await;
+        let until_now = |counts: &SlotCounts| {
+            let silent_since = counts.last_frame_at.unwrap_or(start).max(start);
+            counts.longest_gap.max(silent_since.elapsed())
+        };
+        lock(&self.counts).iter().map(|(slot, counts)| (*slot, until_now(counts))).collect()
+    }
+
     /// Stops receiving and answering, as a machine does whose network is gone. The control connection stays open.
     pub fn pull_media_plug(&self) {
         self.media.abort();
@@ -236,7 +259,8 @@ fn lock(counts: &Mutex<BTreeMap<u32, SlotCounts>>) -> MutexGuard<'_, BTreeMap<u3
 fn peer(slots: usize) -> Result<RTCPeerConnection, ViewerError> {
     let mut engine = MediaEngine::default();
     engine.register_default_codecs()?;
-    let interceptors = configure_nack(Registry::new(), &mut engine);
+    let interceptors =
+        configure_twcc_receiver_only(configure_nack(Registry::new(), &mut engine), &mut engine)?;
     let mut connection = RTCPeerConnectionBuilder::new()
         .with_media_engine(engine)
         .with_interceptor_registry(interceptors)

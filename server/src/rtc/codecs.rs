@@ -13,6 +13,9 @@ use crate::slot::PayloadTypes;
 
 /// Lets the sender tell the receiver how long to hold a frame back: not at all.
 const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+/// Numbers packets so that the receiver can say when each arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01).
+pub(super) const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /// What was negotiated for one m-line: the first payload type of each codec, in the browser's order of preference.
 pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {
@@ -25,8 +28,8 @@ pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {
         }
     }
     let extensions = &parameters.rtp_parameters.header_extensions;
-    let playout_delay = extensions.iter().find(|extension| extension.uri == PLAYOUT_DELAY_URI);
-    PayloadTypes::new(by_codec, playout_delay.map(|extension| extension.id as u8))
+    let id_of = |uri: &str| extensions.iter().find(|known| known.uri == uri).map(|known| known.id as u8);
+    PayloadTypes::new(by_codec, id_of(PLAYOUT_DELAY_URI), id_of(TRANSPORT_CC_URI))
 }
 
 fn codec_of(mime_type: &str) -> Option<Codec> {
@@ -50,32 +53,42 @@ fn sendable(offered: &OfferedCodec) -> Option<Codec> {
     fits.then_some(codec)
 }
 
+/// One of the codecs that will be negotiated, for a track to begin with. Without one the core does not tell its interceptors
+/// of the track, and nothing would answer NACKs.
+pub(super) fn first(offered: &[OfferedCodec]) -> Option<RTCRtpCodec> {
+    offered.iter().find_map(|offered| Some(capability(offered, sendable(offered)?)))
+}
+
+fn capability(offered: &OfferedCodec, codec: Codec) -> RTCRtpCodec {
+    let feedback =
+        |typ: &str, parameter: &str| RTCPFeedback { typ: typ.to_owned(), parameter: parameter.to_owned() };
+    RTCRtpCodec {
+        mime_type: format!("video/{}", codec.rtpmap()),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: offered.fmtp.clone(),
+        rtcp_feedback: vec![feedback("nack", ""), feedback("nack", "pli"), feedback("transport-cc", "")],
+    }
+}
+
 /// An engine that agrees to exactly what the browser offered and we can send, under the browser's payload types.
 ///
 /// No RTX: the core binds the retransmission payload type to the codec that was first, so a slot that changes its codec
 /// would have its repairs decoded as the wrong one. NACK repairs on the stream itself.
 pub(super) fn media_engine(offered: &[OfferedCodec]) -> Result<MediaEngine> {
     let mut engine = MediaEngine::default();
-    let feedback = |parameter: &str| RTCPFeedback { typ: "nack".to_owned(), parameter: parameter.to_owned() };
     for offered in offered {
         let Some(codec) = sendable(offered) else { continue };
         let parameters = RTCRtpCodecParameters {
-            rtp_codec: RTCRtpCodec {
-                mime_type: format!("video/{}", codec.rtpmap()),
-                clock_rate: 90_000,
-                channels: 0,
-                sdp_fmtp_line: offered.fmtp.clone(),
-                rtcp_feedback: vec![feedback(""), feedback("pli")],
-            },
+            rtp_codec: capability(offered, codec),
             payload_type: offered.payload_type,
         };
         engine.register_codec(parameters, RtpCodecKind::Video)?;
     }
-    engine.register_header_extension(
-        RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.to_owned() },
-        RtpCodecKind::Video,
-        None,
-    )?;
+    for uri in [PLAYOUT_DELAY_URI, TRANSPORT_CC_URI] {
+        let capability = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
+        engine.register_header_extension(capability, RtpCodecKind::Video, None)?;
+    }
     Ok(engine)
 }
 

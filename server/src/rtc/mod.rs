@@ -5,6 +5,7 @@
 
 mod address;
 mod codecs;
+mod departures;
 mod feedback;
 mod peer;
 mod port;
@@ -12,6 +13,5 @@ mod sdp;
 mod stun;
 mod tcp;
 
-pub use feedback::Feedback;
 pub use peer::{Answer, Peer, PeerError, PeerEvent, PeerState};
 pub use port::{Inbound, PeerSocket, Port, PortError, Transport};

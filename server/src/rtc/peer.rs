@@ -14,14 +14,16 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{RTCIceConnectionState, RTCPeerConnectionState};
 use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceCandidateInit};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
 use super::feedback::{Feedback, FeedbackTap};
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp};
-use crate::slot::{PayloadTypes, RtpPacket};
+use crate::slot::{Arrival, PayloadTypes, RtpPacket};
 
 /// Packets kept per slot for retransmission: more than the burst of a large GOP, else its own repairs would be gone.
 const NACK_HISTORY: u16 = 4096;
@@ -31,6 +33,7 @@ const FAILED_AFTER: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(2);
 /// Playout-delay extension: minimum and maximum 0, in units of 10 ms, 12 bits each.
 const NO_PLAYOUT_DELAY: Bytes = Bytes::from_static(&[0, 0, 0]);
+const NO_NUMBER: Bytes = Bytes::from_static(&[0, 0]);
 /// RFC 8285 §4.2.
 const ONE_BYTE_EXTENSIONS: u16 = 0xbede;
 
@@ -65,10 +68,15 @@ pub enum PeerState {
     Closed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerEvent {
     State(PeerState),
-    Feedback { slot: usize, feedback: Feedback },
+    /// Slot `slot` cannot be decoded.
+    KeyframeWanted {
+        slot: usize,
+    },
+    /// When packets of bursts arrived.
+    Arrivals(Vec<Arrival>),
 }
 
 /// The answer to an offer, with what it says about each slot, in order.
@@ -105,6 +113,7 @@ impl Peer {
         if offered.receiving < slots {
             return Err(PeerError::NotEnoughMedia { receiving: offered.receiving, slots });
         }
+        let codec = codecs::first(&offered.codecs).ok_or(PeerError::NoCodec)?;
         let ufrag = rtc::ice::rand::generate_ufrag();
         let (tap, feedback) = FeedbackTap::new();
         let interceptors = Registry::new()
@@ -131,7 +140,7 @@ impl Peer {
         for slot in 0..slots {
             let ssrc = rand::random_range(1..u32::MAX);
             ssrcs.push(ssrc);
-            senders.push(connection.add_track(track(slot, ssrc))?);
+            senders.push(connection.add_track(track(slot, ssrc, codec.clone()))?);
         }
         for candidate in inside_candidates(local) {
             connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() })?;
@@ -218,11 +227,13 @@ impl Peer {
             ssrc: self.ssrcs[slot],
             ..Default::default()
         };
-        // Receivers remember the last playout delay, so the splicer asks for it on key frames only.
-        if let Some(id) = rtp.playout_delay {
+        // Receivers remember the last playout delay, so the splicer asks for it on key frames only. The number of the
+        // arrival report is filled in where the packet leaves.
+        let extensions = [(rtp.playout_delay, NO_PLAYOUT_DELAY), (rtp.arrival_report, NO_NUMBER)];
+        for (id, payload) in extensions.into_iter().filter_map(|(id, payload)| Some((id?, payload))) {
             header.extension = true;
             header.extension_profile = ONE_BYTE_EXTENSIONS;
-            header.extensions.push(rtc::rtp::header::Extension { id, payload: NO_PLAYOUT_DELAY });
+            header.extensions.push(rtc::rtp::header::Extension { id, payload });
         }
         let packet = rtc::rtp::Packet { header, payload: rtp.payload };
         // Straight into the pipeline: the payload type and the extension id are negotiated ones by their type, so the
@@ -263,11 +274,13 @@ impl Peer {
             }
         }
         while let Ok(feedback) = self.feedback.try_recv() {
-            let (Feedback::KeyframeWanted { ssrc }
-            | Feedback::PacketsLost { ssrc, .. }
-            | Feedback::Report { ssrc, .. }) = feedback;
-            if let Some(slot) = self.ssrcs.iter().position(|known| *known == ssrc) {
-                return Some(PeerEvent::Feedback { slot, feedback });
+            match feedback {
+                Feedback::Arrivals(arrivals) => return Some(PeerEvent::Arrivals(arrivals)),
+                Feedback::KeyframeWanted { ssrc } => {
+                    if let Some(slot) = self.ssrcs.iter().position(|known| *known == ssrc) {
+                        return Some(PeerEvent::KeyframeWanted { slot });
+                    }
+                }
             }
         }
         None
@@ -282,10 +295,11 @@ impl Peer {
     }
 }
 
-fn track(slot: usize, ssrc: u32) -> MediaStreamTrack {
+fn track(slot: usize, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
         active: true,
+        codec,
         ..Default::default()
     };
     // A stream of its own for each track: browsers synchronise the tracks of one stream with each other.

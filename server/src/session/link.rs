@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::rtc::{Answer, Feedback, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
+use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
 use crate::slot::{Pacer, Slot};
 
 /// A browser that is not heard for this long after it was lost is gone.
@@ -79,10 +79,9 @@ impl Link {
                     self.deadline = Some(now + LOST_AFTER_DISCONNECTED);
                 }
                 PeerEvent::State(PeerState::Closed) => change = Some(Change::Lost),
-                PeerEvent::Feedback { slot, feedback: Feedback::KeyframeWanted { .. } } => {
-                    slots[slot].keyframe_wanted(now);
-                }
-                PeerEvent::State(PeerState::Connecting) | PeerEvent::Feedback { .. } => {}
+                PeerEvent::State(PeerState::Connecting) => {}
+                PeerEvent::KeyframeWanted { slot } => slots[slot].keyframe_wanted(now),
+                PeerEvent::Arrivals(arrivals) => self.pacer.handle_arrivals(now, &arrivals),
             }
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {

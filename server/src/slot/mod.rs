@@ -1,8 +1,10 @@
 //! A slot: which packets of which stream leave on one m-line. Pure: no clock, no task, no socket.
 //!
 //! [`Slot`] decides what is shown and says what it needs by [`Action`]s; its [`Splicer`] turns frames of one stream after
-//! another into one unbroken RTP stream; the [`Pacer`] shares the connection's packet rate between all slots.
+//! another into one unbroken RTP stream; the [`Pacer`] shares the connection between all slots: live frames first, bursts as
+//! fast as the path was measured to carry them ([`BurstRate`]).
 
+mod burst_rate;
 mod pacer;
 mod payload_types;
 #[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
@@ -11,6 +13,7 @@ mod splicer;
 #[cfg(test)]
 mod tests;
 
+pub use burst_rate::{Arrival, BurstRate};
 pub use pacer::Pacer;
 pub use payload_types::PayloadTypes;
 pub use slot::{Action, Slot, Target};

@@ -8,11 +8,13 @@ use crate::media::Codec;
 pub struct PayloadTypes {
     by_codec: Vec<(Codec, u8)>,
     playout_delay: Option<u8>,
+    arrival_report: Option<u8>,
 }
 
 impl PayloadTypes {
-    pub fn new(by_codec: Vec<(Codec, u8)>, playout_delay: Option<u8>) -> Self {
-        Self { by_codec, playout_delay }
+    /// With the ids of the header extensions for [`Self::playout_delay`] and [`Self::arrival_report`].
+    pub fn new(by_codec: Vec<(Codec, u8)>, playout_delay: Option<u8>, arrival_report: Option<u8>) -> Self {
+        Self { by_codec, playout_delay, arrival_report }
     }
 
     pub fn of(&self, codec: Codec) -> Option<u8> {
@@ -27,5 +29,10 @@ impl PayloadTypes {
     /// The id of the playout-delay header extension.
     pub fn playout_delay(&self) -> Option<u8> {
         self.playout_delay
+    }
+
+    /// The id of the header extension whose packets the browser reports the arrival of (transport-wide congestion control).
+    pub fn arrival_report(&self) -> Option<u8> {
+        self.arrival_report
     }
 }

@@ -362,6 +362,11 @@ impl Slot {
         Some(released)
     }
 
+    /// Whether what waits is a burst, which yields to the live frames of other slots.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.splicer.is_catching_up()
+    }
+
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }

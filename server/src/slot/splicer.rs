@@ -16,6 +16,8 @@ use crate::media::{Frame, Timestamp90k};
 const BURST_SPACING: u64 = 10;
 /// Frames that may wait. More means that the connection does not keep up: then only the newest GOP is worth sending.
 const MAX_WAITING: usize = 900;
+/// A slot that is further behind than this goes on at the next key frame instead of playing what it missed.
+const MAX_BEHIND: usize = 5;
 
 /// An RTP packet but for its SSRC, which is the slot's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct RtpPacket {
     pub marker: bool,
     /// The header extension id under which to ask for no playout delay.
     pub playout_delay: Option<u8>,
+    /// The header extension id under which to ask when this packet arrived; set on the packets of a burst.
+    pub arrival_report: Option<u8>,
     pub payload: Bytes,
 }
 
@@ -58,6 +62,9 @@ pub struct Splicer {
     /// Of the last frame that left, or of the one that is leaving.
     last_timestamp: Option<u64>,
     playout_delay: Option<u8>,
+    arrival_report: Option<u8>,
+    /// From a cut until nothing waits any more.
+    catching_up: bool,
     /// Too much was waiting: nothing is taken until the next key frame.
     skipping: bool,
 }
@@ -72,6 +79,8 @@ impl Splicer {
             timestamp_offset: u64::from(timestamp_offset),
             last_timestamp: None,
             playout_delay: None,
+            arrival_report: None,
+            catching_up: false,
             skipping: false,
         }
     }
@@ -81,7 +90,9 @@ impl Splicer {
     pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8, types: &PayloadTypes) {
         self.clear();
         self.skipping = false;
+        self.catching_up = true;
         self.playout_delay = types.playout_delay();
+        self.arrival_report = types.arrival_report();
         let Some(live) = gop.last().map(|frame| frame.timestamp) else { return };
         for (index, frame) in gop.iter().enumerate() {
             let before_live = (gop.len() - 1 - index) as u64;
@@ -96,7 +107,12 @@ impl Splicer {
 
     /// Adds the next live frame of the stream that was cut to.
     pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
-        if self.waiting.len() >= MAX_WAITING {
+        let mut first_after_cut = false;
+        if frame.keyframe && self.catching_up && self.waiting.len() > MAX_BEHIND {
+            // The present is at hand. If the key frame of the cut has not begun to leave, this one takes its place.
+            first_after_cut = self.sent_of_front == 0 && self.waiting.iter().any(|w| w.first_after_cut);
+            self.clear();
+        } else if self.waiting.len() >= MAX_WAITING {
             self.clear();
             self.skipping = true;
         }
@@ -105,7 +121,7 @@ impl Splicer {
         }
         self.skipping = false;
         let place = frame.timestamp;
-        self.waiting.push_back(Waiting { frame, payload_type, place, first_after_cut: false });
+        self.waiting.push_back(Waiting { frame, payload_type, place, first_after_cut });
     }
 
     /// Drops what waits. A frame that is half sent is finished: a decoder copes with a missing frame better than with a
@@ -116,6 +132,11 @@ impl Splicer {
 
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// What waits is a burst, and not a live frame.
+    pub fn is_catching_up(&self) -> bool {
+        self.catching_up && !self.waiting.is_empty()
     }
 
     /// The next packet.
@@ -138,6 +159,7 @@ impl Splicer {
             marker,
             // Receivers remember it, so it goes with key frames only; with all their packets, in case some are lost.
             playout_delay: self.playout_delay.filter(|_| front.frame.keyframe),
+            arrival_report: self.arrival_report.filter(|_| self.catching_up),
             payload,
         };
         let shows_stream = marker && front.first_after_cut;
@@ -145,6 +167,7 @@ impl Splicer {
         if marker {
             self.waiting.pop_front();
             self.sent_of_front = 0;
+            self.catching_up &= !self.waiting.is_empty();
         }
         Some(Released { packet, shows_stream })
     }

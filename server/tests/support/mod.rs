@@ -16,8 +16,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves `config`, but for its addresses, which become free ports on loopback.
-    pub(crate) async fn start(mut config: Config) -> Self {
-        config.webrtc = WebrtcConfig { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..config.webrtc };
+    pub(crate) async fn start(config: Config) -> Self {
+        Self::start_media_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), config).await
+    }
+
+    /// As [`Self::start`], with media at this address.
+    pub(crate) async fn start_media_at(listen: SocketAddr, mut config: Config) -> Self {
+        config.webrtc = WebrtcConfig { listen, ..config.webrtc };
         let registry = Registry::new(&config);
         let sessions = Arc::new(Sessions::new(&config, registry.clone()).await.expect("port 0 is free"));
         let state = AppState { config: Arc::new(config), registry, sessions: sessions.clone() };

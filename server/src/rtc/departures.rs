@@ -1,0 +1,88 @@
+//! When each numbered packet left, until the browser says when it arrived.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use rtc::interceptor::Acknowledgement;
+
+use crate::slot::Arrival;
+
+/// A browser reports within a quarter of a second; at 30 packets a millisecond that is what has left by then.
+const REMEMBERED: usize = 8192;
+
+/// The packets of bursts on one connection, by their transport-wide sequence number.
+#[derive(Debug, Default)]
+pub(super) struct Departures {
+    next: u16,
+    /// By number modulo [`REMEMBERED`]; grows with the first bursts.
+    sent: Vec<Option<Departure>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Departure {
+    number: u16,
+    at: Instant,
+    bytes: usize,
+}
+
+impl Departures {
+    /// Notes a packet that leaves now. Returns its number, as the header extension carries it.
+    pub(super) fn number(&mut self, at: Instant, bytes: usize) -> Bytes {
+        let number = self.next;
+        self.next = number.wrapping_add(1);
+        let place = usize::from(number) % REMEMBERED;
+        if place >= self.sent.len() {
+            self.sent.resize(place + 1, None);
+        }
+        self.sent[place] = Some(Departure { number, at, bytes });
+        Bytes::copy_from_slice(&number.to_be_bytes())
+    }
+
+    /// What became of the packets of a report, in the order in which they left. Each is told once.
+    pub(super) fn resolve(&mut self, report: &[Acknowledgement]) -> Vec<Arrival> {
+        let resolved = report.iter().filter_map(|acknowledged| {
+            let place = usize::from(acknowledged.sequence_number) % REMEMBERED;
+            let departure =
+                self.sent.get_mut(place)?.take_if(|sent| sent.number == acknowledged.sequence_number)?;
+            Some(Arrival { sent: departure.at, arrived: acknowledged.arrival, bytes: departure.bytes })
+        });
+        resolved.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rtc::rtcp::transport_feedbacks::cc_feedback_report::Ecn;
+
+    use super::*;
+
+    fn received(number: u16) -> Acknowledgement {
+        Acknowledgement::received(number, Some(Duration::from_millis(5)), Ecn::NotEct)
+    }
+
+    #[test]
+    fn a_report_names_packets_by_number_and_each_counts_once() {
+        let now = Instant::now();
+        let mut departures = Departures::default();
+        assert_eq!(departures.number(now, 100), Bytes::from_static(&[0, 0]));
+        assert_eq!(departures.number(now, 200), Bytes::from_static(&[0, 1]));
+        let arrivals = departures.resolve(&[received(0), Acknowledgement::lost(1), received(2)]);
+        let brief: Vec<_> = arrivals.iter().map(|a| (a.bytes, a.arrived.is_some())).collect();
+        assert_eq!(brief, [(100, true), (200, false)]);
+        assert_eq!(departures.resolve(&[received(0)]), []);
+    }
+
+    #[test]
+    fn numbers_wrap_and_a_late_report_on_a_forgotten_packet_says_nothing() {
+        let now = Instant::now();
+        let mut departures = Departures::default();
+        for _ in 0..=u32::from(u16::MAX) {
+            departures.number(now, 1);
+        }
+        departures.number(now, 7);
+        assert_eq!(departures.resolve(&[received(0)]).len(), 1, "the newest of this number");
+        assert_eq!(departures.resolve(&[received(1)]), [], "overwritten long ago");
+    }
+}

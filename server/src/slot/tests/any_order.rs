@@ -1,0 +1,155 @@
+//! Any interleaving of everything that can happen to a slot.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What can happen to a slot.
+#[derive(Debug, Clone)]
+enum Event {
+    Switch { camera: usize },
+    Frame { camera: usize, packets: usize },
+    Offline { camera: usize },
+    Refresh,
+    Pause,
+    Release { packets: usize },
+    Wait { ms: u64 },
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        2 => (0..4_usize).prop_map(|camera| Event::Switch { camera }),
+        12 => (0..4_usize, 1..6_usize).prop_map(|(camera, packets)| Event::Frame { camera, packets }),
+        1 => (0..4_usize).prop_map(|camera| Event::Offline { camera }),
+        1 => Just(Event::Refresh),
+        1 => Just(Event::Pause),
+        12 => (1..40_usize).prop_map(|packets| Event::Release { packets }),
+        2 => (1..4000_u64).prop_map(|ms| Event::Wait { ms }),
+    ]
+}
+
+/// The hubs' side: cameras, and who is subscribed to which.
+struct World {
+    slot: Slot,
+    cameras: Vec<Camera>,
+    subscriptions: Vec<(u64, usize)>,
+    now: Instant,
+    ticks: u64,
+    /// The tag the m-line carries, by what was released: only forward.
+    sent: Vec<RtpPacket>,
+}
+
+impl World {
+    fn new() -> Self {
+        let codecs = [Codec::H264, Codec::Vp8, Codec::H264, Codec::Vp9];
+        let cameras = codecs.into_iter().zip([3, 7, 30, 11]).enumerate();
+        let cameras = cameras.map(|(id, (codec, gop))| Camera::new(id as u8, codec, gop)).collect();
+        Self {
+            slot: slot(),
+            cameras,
+            subscriptions: Vec::new(),
+            now: Instant::now(),
+            ticks: 1_000_000,
+            sent: Vec::new(),
+        }
+    }
+
+    fn happen(&mut self, event: &Event) {
+        match *event {
+            Event::Switch { camera } => self.slot.show(self.now, target(&format!("{camera}")), None),
+            Event::Frame { camera, packets } => {
+                self.ticks += 1500;
+                let frame = self.cameras[camera].next_frame(Timestamp90k(self.ticks), packets);
+                for (tag, _) in self.subscriptions.clone().into_iter().filter(|(_, of)| *of == camera) {
+                    self.slot.handle_frame(tag, frame.clone());
+                }
+            }
+            Event::Offline { camera } => {
+                self.cameras[camera].gop.clear();
+                for (tag, _) in self.subscriptions.clone().into_iter().filter(|(_, of)| *of == camera) {
+                    self.slot.handle_offline(tag, "gone".to_owned());
+                }
+            }
+            Event::Refresh => self.slot.keyframe_wanted(self.now),
+            Event::Pause => self.slot.pause(None),
+            Event::Release { packets } => {
+                let released = std::iter::from_fn(|| self.slot.pop_packet(self.now)).take(packets);
+                self.sent.extend(released.map(|released| released.packet));
+            }
+            Event::Wait { ms } => {
+                self.now += Duration::from_millis(ms);
+                self.ticks += ms * 90;
+                self.slot.handle_timeout(self.now);
+            }
+        }
+        while let Some(action) = self.slot.poll_action() {
+            match action {
+                Action::Subscribe { tag, name } => {
+                    let camera = name.parse().expect("cameras are numbers here");
+                    self.subscriptions.push((tag, camera));
+                    self.slot.handle_gop(self.now, tag, &self.cameras[camera].gop);
+                }
+                Action::Unsubscribe { tag } => self.subscriptions.retain(|(known, _)| *known != tag),
+                Action::Refresh { tag } => {
+                    let camera =
+                        self.subscriptions.iter().find(|(known, _)| *known == tag).map(|(_, camera)| *camera);
+                    if let Some(camera) = camera {
+                        self.slot.handle_gop(self.now, tag, &self.cameras[camera].gop);
+                    }
+                }
+                Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
+            }
+        }
+    }
+}
+
+/// The frames that left, whole or not: their packets in order.
+fn frames(sent: &[RtpPacket]) -> Vec<&[RtpPacket]> {
+    sent.chunk_by(|a, b| a.timestamp == b.timestamp).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn whatever_happens_the_browser_sees_one_unbroken_stream(events in proptest::collection::vec(event(), 1..200)) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        let sent = &world.sent;
+        for pair in sent.windows(2) {
+            prop_assert_eq!(pair[1].sequence_number, pair[0].sequence_number.wrapping_add(1), "numbers without a hole");
+        }
+        let frames = frames(sent);
+        let mut shown: Option<(u8, u8)> = None;
+        for (index, frame) in frames.iter().enumerate() {
+            let [camera, keyframe, number] = frame[0].payload[..] else { unreachable!("payloads are three bytes here") };
+            prop_assert!(frame.iter().all(|packet| packet.payload == frame[0].payload), "one frame, one timestamp");
+            if index > 0 {
+                let forward = frame[0].timestamp.wrapping_sub(frames[index - 1][0].timestamp);
+                prop_assert!((1..1 << 31).contains(&forward), "timestamps go forward");
+            }
+            let codec = world.cameras[usize::from(camera)].codec;
+            let payload_type = TYPES.iter().find(|(known, _)| *known == codec).map(|(_, pt)| *pt);
+            prop_assert_eq!(Some(frame[0].payload_type), payload_type, "the payload type is the codec's");
+            if keyframe == 0 {
+                prop_assert_eq!(shown, Some((camera, number.wrapping_sub(1))), "no delta frame without what it refers to");
+            }
+            shown = Some((camera, number));
+            let markers = frame.iter().filter(|packet| packet.marker).count();
+            let last = frame.last().is_some_and(|packet| packet.marker);
+            prop_assert!(markers <= 1 && (markers == 0 || last), "the marker is on a frame's last packet");
+            prop_assert!(last || index + 1 == frames.len(), "a frame that was begun is finished");
+        }
+    }
+
+    #[test]
+    fn a_slot_holds_at_most_two_streams(events in proptest::collection::vec(event(), 1..200)) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+            prop_assert!(world.subscriptions.len() <= 2);
+        }
+    }
+}

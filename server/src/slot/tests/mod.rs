@@ -1,0 +1,100 @@
+//! Cameras, slots and what leaves them, on a virtual clock.
+
+mod any_order;
+mod pacing;
+mod switching;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::{Action, PayloadTypes, Released, RtpPacket, Slot, Splicer, Target};
+use crate::media::{Codec, Frame, Timestamp90k};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+const FRAME_TICKS: u64 = 3000;
+/// Everything offered, but no AV1.
+const TYPES: [(Codec, u8); 4] = [(Codec::H264, 103), (Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H265, 49)];
+
+/// A camera whose packets say whose they are: the payload is camera, kind, frame number.
+struct Camera {
+    id: u8,
+    codec: Codec,
+    gop: Vec<Arc<Frame>>,
+    frames: u8,
+    gop_len: usize,
+}
+
+impl Camera {
+    fn new(id: u8, codec: Codec, gop_len: usize) -> Self {
+        Self { id, codec, gop: Vec::new(), frames: 0, gop_len }
+    }
+
+    fn next_frame(&mut self, timestamp: Timestamp90k, packets: usize) -> Arc<Frame> {
+        let keyframe = self.gop.len().is_multiple_of(self.gop_len);
+        if keyframe {
+            self.gop.clear();
+        }
+        self.frames = self.frames.wrapping_add(1);
+        let payload = Bytes::copy_from_slice(&[self.id, u8::from(keyframe), self.frames]);
+        let frame = Arc::new(Frame {
+            codec: self.codec,
+            timestamp,
+            keyframe,
+            dimensions: None,
+            payloads: vec![payload; packets].into(),
+            data: Bytes::new(),
+        });
+        self.gop.push(frame.clone());
+        frame
+    }
+}
+
+fn target(name: &str) -> Target {
+    Target { name: name.to_owned(), quality: None }
+}
+
+/// A slot that shows nothing, on a connection that is up.
+fn slot() -> Slot {
+    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, u32::MAX - 500), TIMEOUT);
+    slot.negotiated(PayloadTypes::new(TYPES.to_vec(), Some(5), Some(3)));
+    slot.connected(Instant::now());
+    slot
+}
+
+fn actions(slot: &mut Slot) -> Vec<Action> {
+    std::iter::from_fn(|| slot.poll_action()).collect()
+}
+
+/// The statuses among `actions`, each as `state`, `(reason)` and `#request`, where it has them.
+fn statuses(actions: &[Action]) -> Vec<String> {
+    let brief = |action: &Action| {
+        let Action::Status { status, request_id } = action else { return None };
+        let reason = status.reason.as_ref().map(|reason| format!(" ({reason})"));
+        let request = request_id.as_ref().map(|id| format!(" #{id}"));
+        let state = format!("{:?}", status.status).to_lowercase();
+        Some(state + &reason.unwrap_or_default() + &request.unwrap_or_default())
+    };
+    actions.iter().filter_map(brief).collect()
+}
+
+fn drain(slot: &mut Slot) -> Vec<Released> {
+    std::iter::from_fn(|| slot.pop_packet(Instant::now())).collect()
+}
+
+fn packets(slot: &mut Slot) -> Vec<RtpPacket> {
+    drain(slot).into_iter().map(|released| released.packet).collect()
+}
+
+/// Shows `camera`, whose GOP has `frames` frames so far, on a fresh slot.
+fn showing(camera: &mut Camera, frames: u64) -> (Slot, Instant) {
+    let now = Instant::now();
+    let mut slot = slot();
+    slot.show(now, target("camera0"), Some("1".to_owned()));
+    for index in 0..frames {
+        camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 2);
+    }
+    slot.handle_gop(now, 0, &camera.gop);
+    (slot, now)
+}

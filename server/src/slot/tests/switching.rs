@@ -1,0 +1,160 @@
+//! Whole switches, one step after the other.
+
+use super::*;
+
+#[test]
+fn active_is_said_when_the_last_packet_of_the_first_key_frame_leaves_and_not_before() {
+    let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 3);
+    assert_eq!(statuses(&actions(&mut slot)), ["buffering"]);
+    slot.pop_packet(Instant::now()).expect("the first packet of the key frame");
+    assert_eq!(actions(&mut slot), []);
+    slot.pop_packet(Instant::now()).expect("the second and last");
+    assert_eq!(statuses(&actions(&mut slot)), ["active #1"]);
+}
+
+#[test]
+fn a_burst_ends_at_live_and_its_frames_are_ten_ticks_apart() {
+    let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 4);
+    let live = (1_000_000 + 3 * FRAME_TICKS + u64::from(u32::MAX - 500)) as u32;
+    let timestamps: Vec<u32> =
+        packets(&mut slot).iter().filter(|packet| packet.marker).map(|p| p.timestamp).collect();
+    assert_eq!(timestamps, [30, 20, 10, 0].map(|before| live.wrapping_sub(before)));
+}
+
+#[test]
+fn key_frames_and_only_they_ask_for_no_playout_delay() {
+    let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 2);
+    let asks: Vec<_> = packets(&mut slot).iter().map(|packet| packet.playout_delay).collect();
+    assert_eq!(asks, [Some(5), Some(5), None, None]);
+}
+
+#[test]
+fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
+    let mut old = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut old, 3);
+    drain(&mut slot);
+    actions(&mut slot);
+
+    slot.show(now, target("camera1"), Some("2".to_owned()));
+    let said = actions(&mut slot);
+    assert_eq!(said[0], Action::Subscribe { tag: 1, name: "camera1".to_owned() });
+    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    assert_eq!(packets(&mut slot).len(), 1, "the old stream plays on");
+
+    let mut new = Camera::new(2, Codec::H264, 50);
+    new.next_frame(Timestamp90k(2_000_100), 2);
+    slot.handle_gop(now, 1, &new.gop);
+    assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: 0 }]);
+    assert!(packets(&mut slot).iter().all(|packet| packet.payload[0] == 2));
+    assert_eq!(statuses(&actions(&mut slot)), ["active #2"]);
+}
+
+#[test]
+fn the_latest_request_wins_and_the_earlier_one_is_told() {
+    let (mut slot, now) = showing(&mut Camera::new(1, Codec::H264, 50), 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    slot.show(now, target("camera1"), Some("2".to_owned()));
+    actions(&mut slot);
+    slot.show(now, target("camera2"), Some("3".to_owned()));
+    let said = actions(&mut slot);
+    assert!(said.contains(&Action::Unsubscribe { tag: 1 }));
+    assert_eq!(statuses(&said)[0], "error (superseded) #2");
+}
+
+#[test]
+fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
+    let mut old = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut old, 1);
+    drain(&mut slot);
+    slot.show(now, target("camera1"), Some("2".to_owned()));
+    actions(&mut slot);
+    assert_eq!(slot.poll_timeout(), Some(now + TIMEOUT));
+    slot.handle_timeout(now + TIMEOUT);
+    let said = actions(&mut slot);
+    assert!(said.contains(&Action::Unsubscribe { tag: 0 }));
+    assert_eq!(statuses(&said), ["offline (switch-timeout) #2"]);
+    slot.handle_frame(0, old.next_frame(Timestamp90k(9_000_000), 1));
+    assert_eq!(drain(&mut slot), [], "nothing of the old stream is shown any more");
+
+    let mut new = Camera::new(2, Codec::H264, 50);
+    new.next_frame(Timestamp90k(9_000_000), 1);
+    slot.handle_gop(now + 2 * TIMEOUT, 1, &new.gop);
+    drain(&mut slot);
+    assert_eq!(statuses(&actions(&mut slot)), ["active"], "it comes back by itself");
+}
+
+#[test]
+fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
+    let now = Instant::now();
+    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(1, 1), TIMEOUT);
+    slot.show(now, target("camera0"), None);
+    assert_eq!(slot.poll_timeout(), None);
+    slot.handle_timeout(now + 2 * TIMEOUT);
+    slot.connected(now + 2 * TIMEOUT);
+    assert_eq!(slot.poll_timeout(), Some(now + 3 * TIMEOUT));
+}
+
+#[test]
+fn a_camera_that_goes_down_is_said_once_and_comes_back_by_itself() {
+    let mut camera = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut camera, 2);
+    drain(&mut slot);
+    actions(&mut slot);
+    slot.handle_offline(0, "refused".to_owned());
+    slot.handle_offline(0, "refused".to_owned());
+    assert_eq!(statuses(&actions(&mut slot)), ["offline (source-offline)"]);
+    slot.handle_gop(now, 0, &camera.gop);
+    drain(&mut slot);
+    assert_eq!(statuses(&actions(&mut slot)), ["active"]);
+}
+
+#[test]
+fn a_switch_to_a_codec_the_browser_lacks_is_refused_and_the_old_picture_stays() {
+    let mut old = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut old, 1);
+    drain(&mut slot);
+    slot.show(now, target("camera1"), Some("2".to_owned()));
+    actions(&mut slot);
+    let mut new = Camera::new(2, Codec::Av1, 50);
+    new.next_frame(Timestamp90k(1), 1);
+    slot.handle_gop(now, 1, &new.gop);
+    let said = actions(&mut slot);
+    assert_eq!(statuses(&said), ["error (unsupported-codec) #2", "active"]);
+    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    assert_eq!(drain(&mut slot).len(), 1);
+}
+
+#[test]
+fn pausing_gives_the_viewers_place_back_and_resuming_takes_it_again() {
+    let (mut slot, now) = showing(&mut Camera::new(1, Codec::H264, 50), 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    slot.pause(Some("2".to_owned()));
+    let said = actions(&mut slot);
+    assert_eq!(said[0], Action::Unsubscribe { tag: 0 });
+    assert_eq!(statuses(&said), ["paused #2"]);
+    slot.show(now, slot.wanted().clone(), Some("3".to_owned()));
+    assert_eq!(actions(&mut slot)[0], Action::Subscribe { tag: 1, name: "camera0".to_owned() });
+}
+
+#[test]
+fn a_browser_that_asks_for_key_frames_all_the_time_gets_four_a_second() {
+    let mut camera = Camera::new(1, Codec::H264, 50);
+    let (mut slot, start) = showing(&mut camera, 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    let refreshes = (0..1000)
+        .filter(|ms| {
+            let now = start + Duration::from_millis(*ms);
+            slot.keyframe_wanted(now);
+            let asked = actions(&mut slot).contains(&Action::Refresh { tag: 0 });
+            if asked {
+                slot.handle_gop(now, 0, &camera.gop);
+                drain(&mut slot);
+            }
+            asked
+        })
+        .count();
+    assert_eq!(refreshes, 3);
+}

@@ -1,0 +1,186 @@
+//! A network between a server and its viewers that is as slow, long and lossy as a test needs: a UDP relay whose address
+//! the server announces as its own.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// What the path does to packets on their way to the viewer. On their way back they are only delayed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PathConditions {
+    pub bits_per_second: f64,
+    /// How long a packet may wait for those before it; one that would wait longer is dropped.
+    pub queue: Duration,
+    /// One way.
+    pub delay: Duration,
+    /// The share of packets that vanish, in 0 to 1, evenly spread.
+    pub loss: f64,
+}
+
+/// A running path; dropping it is cutting the cable.
+#[derive(Debug)]
+pub struct EmulatedPath {
+    address: SocketAddr,
+    end: watch::Sender<Option<SocketAddr>>,
+    _relay: JoinSet<()>,
+}
+
+impl EmulatedPath {
+    /// Takes packets at [`Self::address`], and keeps them until it is told where they go.
+    pub async fn start(conditions: PathConditions) -> std::io::Result<Self> {
+        let outside = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
+        let address = outside.local_addr()?;
+        let (end, known_end) = watch::channel(None);
+        let mut relay = JoinSet::new();
+        relay.spawn(relay_all(outside, known_end, conditions));
+        Ok(Self { address, end, _relay: relay })
+    }
+
+    /// What the server announces (`webrtc.candidates`).
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the server really listens.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.end.send_replace(Some(server));
+    }
+}
+
+/// Gives each viewer a socket of its own towards the server, as a router does that translates addresses.
+async fn relay_all(
+    outside: Arc<UdpSocket>,
+    mut end: watch::Receiver<Option<SocketAddr>>,
+    conditions: PathConditions,
+) {
+    let Ok(server) = end.wait_for(Option::is_some).await.map(|end| *end) else { return };
+    let Some(server) = server else { return };
+    let mut viewers: HashMap<SocketAddr, mpsc::UnboundedSender<Delayed>> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    let mut buffer = [0; 2048];
+    while let Ok((len, viewer)) = outside.recv_from(&mut buffer).await {
+        if let Entry::Vacant(newcomer) = viewers.entry(viewer) {
+            let Ok(inside) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Arc::new) else { return };
+            if inside.connect(server).await.is_err() {
+                return;
+            }
+            let (to_server, waiting) = mpsc::unbounded_channel();
+            newcomer.insert(to_server);
+            let towards_server = inside.clone();
+            tasks.spawn(deliver(waiting, async move |packet| {
+                let _ = towards_server.send(&packet).await;
+            }));
+            tasks.spawn(towards_viewer(inside, outside.clone(), viewer, conditions));
+        }
+        if let Some(to_server) = viewers.get(&viewer) {
+            let _ = to_server.send((Instant::now() + conditions.delay, buffer[..len].to_vec()));
+        }
+    }
+}
+
+/// A packet, and when it arrives.
+type Delayed = (Instant, Vec<u8>);
+
+async fn towards_viewer(
+    inside: Arc<UdpSocket>,
+    outside: Arc<UdpSocket>,
+    viewer: SocketAddr,
+    conditions: PathConditions,
+) {
+    let (arriving, waiting) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(deliver(waiting, async move |packet| {
+        let _ = outside.send_to(&packet, viewer).await;
+    }));
+    let mut free_at = Instant::now();
+    let mut unlucky = 0.0;
+    let mut buffer = [0; 2048];
+    while let Ok(len) = inside.recv(&mut buffer).await {
+        let now = Instant::now();
+        unlucky += conditions.loss;
+        if unlucky >= 1.0 {
+            unlucky -= 1.0;
+            continue;
+        }
+        if free_at.saturating_duration_since(now) > conditions.queue {
+            continue;
+        }
+        let takes = Duration::from_secs_f64(len as f64 * 8.0 / conditions.bits_per_second);
+        free_at = free_at.max(now) + takes;
+        if arriving.send((free_at + conditions.delay, buffer[..len].to_vec())).is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands packets on when their time has come. They come in order of that time.
+async fn deliver(mut waiting: mpsc::UnboundedReceiver<Delayed>, mut send: impl AsyncFnMut(Vec<u8>)) {
+    while let Some((at, packet)) = waiting.recv().await {
+        tokio::time::sleep_until(at).await;
+        send(packet).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn through(conditions: PathConditions, packets: u8) -> (Vec<u8>, Duration) {
+        let server = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
+        let path = EmulatedPath::start(conditions).await.expect("a path");
+        path.lead_to(server.local_addr().expect("an address"));
+        let viewer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
+        viewer.send_to(b"hello", path.address()).await.expect("sent");
+        let mut buffer = [0; 2048];
+        let (_, from) = server.recv_from(&mut buffer).await.expect("the greeting");
+        let start = Instant::now();
+        for number in 0..packets {
+            server.send_to(&[number; 1000], from).await.expect("sent");
+        }
+        let mut arrived = Vec::new();
+        let patience = Duration::from_millis(500);
+        let mut last = Duration::ZERO;
+        while let Ok(Ok(_)) = tokio::time::timeout(patience, viewer.recv_from(&mut buffer)).await {
+            arrived.push(buffer[0]);
+            last = start.elapsed();
+        }
+        (arrived, last)
+    }
+
+    const FAST: PathConditions = PathConditions {
+        bits_per_second: 1e9,
+        queue: Duration::from_secs(1),
+        delay: Duration::ZERO,
+        loss: 0.0,
+    };
+
+    #[tokio::test]
+    async fn packets_arrive_at_the_paths_pace_and_in_order() {
+        let conditions =
+            PathConditions { bits_per_second: 400_000.0, delay: Duration::from_millis(50), ..FAST };
+        let (arrived, last) = through(conditions, 10).await;
+        assert_eq!(arrived, (0..10).collect::<Vec<_>>());
+        assert!(last >= Duration::from_millis(249), "10 × 20 ms and 50 ms on the way: {last:?}");
+    }
+
+    #[tokio::test]
+    async fn what_the_queue_has_no_room_for_is_dropped() {
+        let conditions =
+            PathConditions { bits_per_second: 80_000.0, queue: Duration::from_millis(250), ..FAST };
+        let (arrived, _) = through(conditions, 20).await;
+        assert_eq!(arrived, [0, 1, 2], "100 ms each");
+    }
+
+    #[tokio::test]
+    async fn one_packet_in_four_is_lost() {
+        let (arrived, _) = through(PathConditions { loss: 0.25, ..FAST }, 12).await;
+        assert_eq!(arrived, [0, 1, 2, 4, 5, 6, 8, 9, 10]);
+    }
+}
