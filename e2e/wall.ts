@@ -1,6 +1,6 @@
 // A page with one video per slot on the npm package, as a dashboard would use it, under the eyes of the probe.
 import { expect, type Page } from '@playwright/test';
-import type { SlotConfig, SlotStatus } from 'multistream-client';
+import type { ClientOptions, SlotConfig, SlotStatus } from 'multistream-client';
 import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
@@ -18,21 +18,37 @@ export class Wall {
   }
 
   /** Connects; the tracks play in videos of their own. Returns the slots that have a track. */
-  connect(slots: SlotConfig[]): Promise<number[]> {
+  connect(slots: SlotConfig[], options: ClientOptions = {}): Promise<number[]> {
     return this.page.evaluate(
-      async ({ slots, url }) => {
+      async ({ slots, url, options }) => {
         const { MultiStreamClient } = (await import(
           '/index.js' as string
         )) as typeof import('multistream-client');
         const probe = window.e2e;
-        probe.client = new MultiStreamClient(url);
+        probe.client = new MultiStreamClient(url, options);
         const tracks = await probe.client.connect(slots, (slot, status) => {
           probe.statuses.set(slot, [...(probe.statuses.get(slot) ?? []), status]);
         });
         for (const [slot, track] of tracks) probe.attach(slot, track);
         return [...tracks.keys()];
       },
-      { slots, url: this.server.url },
+      { slots, url: this.server.url, options },
+    );
+  }
+
+  /** Gives the slot's video, which has its track already, to the client as well. */
+  async attach(slot: number): Promise<void> {
+    await this.page.evaluate((slot) => {
+      const video = window.e2e.slots.get(slot)?.video;
+      if (video) window.e2e.client?.attach(slot, video);
+    }, slot);
+  }
+
+  /** Styles the slot's video. */
+  async style(slot: number, style: Record<string, string>): Promise<void> {
+    await this.page.evaluate(
+      ({ slot, style }) => Object.assign(window.e2e.slots.get(slot)?.video.style ?? {}, style),
+      { slot, style },
     );
   }
 

@@ -4,6 +4,7 @@ import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 import type { Core, Hooks } from './glue.js';
+import { Savings } from './savings/savings.js';
 import { type SlotStats, StatsReader } from './stats.js';
 import type {
   ClientOptions,
@@ -42,6 +43,7 @@ export class MultiStreamClient {
   readonly #emitter = new Emitter();
   readonly #tracks = new Map<number, MediaStreamTrack>();
   readonly #stats = new StatsReader();
+  readonly #savings: Savings;
   #core: Core | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
@@ -60,6 +62,7 @@ export class MultiStreamClient {
   constructor(serverUrl: string, options: ClientOptions = {}) {
     this.#serverUrl = serverUrl;
     this.#options = options;
+    this.#savings = new Savings(serverUrl, options, () => this.#core);
   }
 
   /**
@@ -87,14 +90,17 @@ export class MultiStreamClient {
       }
     };
     assertWanted();
-    const { Core } = await loadWasm();
+    const [{ Core }, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
     assertWanted();
     this.#core ??= this.#makeCore(Core);
-    if (!this.#core.isConnected) this.#onStatus = onStatus;
+    if (this.#core.state === 'idle' || this.#core.state === 'disconnected') {
+      this.#onStatus = onStatus;
+      this.#savings.begin(slots, planned);
+    }
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#watchNetwork(true);
     try {
-      return await this.#core.connect(slots);
+      return await this.#core.connect(planned);
     } catch (error) {
       signal?.removeEventListener('abort', onAbort);
       throw error;
@@ -111,7 +117,7 @@ export class MultiStreamClient {
    * ```
    */
   switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus> {
-    return this.#call((core) => core.switchStream(slot, stream, quality));
+    return this.#call((core) => this.#savings.switchStream(core, slot, stream, quality));
   }
 
   /**
@@ -124,7 +130,7 @@ export class MultiStreamClient {
    * ```
    */
   switchMany(slots: readonly SlotConfig[]): Promise<SlotStatus[]> {
-    return this.#call((core) => core.switchMany(slots));
+    return this.#call((core) => this.#savings.switchMany(core, slots));
   }
 
   /**
@@ -136,7 +142,7 @@ export class MultiStreamClient {
    * ```
    */
   pause(slot: number): Promise<SlotStatus> {
-    return this.#call((core) => core.pause(slot));
+    return this.#call((core) => this.#savings.pause(core, slot));
   }
 
   /**
@@ -148,7 +154,7 @@ export class MultiStreamClient {
    * ```
    */
   resume(slot: number): Promise<SlotStatus> {
-    return this.#call((core) => core.resume(slot));
+    return this.#call((core) => this.#savings.resume(core, slot));
   }
 
   /**
@@ -173,7 +179,7 @@ export class MultiStreamClient {
    * ```
    */
   warm(stream: string, quality?: string): Promise<string> {
-    return this.#call((core) => core.warm(stream, quality));
+    return this.#call((core) => this.#savings.warm(core, stream, quality));
   }
 
   /**
@@ -203,8 +209,10 @@ export class MultiStreamClient {
     const off = this.on('track', (event) => {
       if (event.slot === slot) show(video, event.track);
     });
+    const unwatch = this.#savings.watch(slot, video);
     return () => {
       off();
+      unwatch();
       show(video, undefined);
     };
   }
@@ -309,7 +317,8 @@ export class MultiStreamClient {
     return new CoreClass(this.#serverUrl, token, pcConfig, connectionTimeout, retryConnect, debug, hooks);
   }
 
-  #handle(event: ClientEvent): void {
+  #handle(told: ClientEvent): void {
+    const event = this.#savings.handle(told);
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
     if (event.type === 'disconnected') {
       this.#tracks.clear();

@@ -19,7 +19,10 @@ export interface SlotConfig {
   slot: number;
   /** Name of a stream in the server's configuration. */
   stream: string;
-  /** One of the stream's qualities, e.g. `'720p'`. Left out or `'native'`: the stream as it is. */
+  /**
+   * One of the stream's qualities, e.g. `'720p'`. `'native'`: the stream as it is. `'auto'`: the one that fits the pixels
+   * of the attached video. Left out: `'auto'` with {@link ClientOptions.autoQuality}, else `'native'`.
+   */
   quality?: string | undefined;
 }
 
@@ -38,7 +41,7 @@ export interface SlotStatus {
   slot: number;
   /** The resolved stream name, e.g. `camera4-720p`. */
   stream: string;
-  /** The quality as it was asked for. */
+  /** The quality as it was asked for; `'auto'` where the client chooses. */
   quality?: string;
   /** The quality being sent, once it is known. */
   actualQuality?: string;
@@ -46,7 +49,7 @@ export interface SlotStatus {
   status: SlotState;
   /** A sentence for people. */
   error?: string;
-  /** A stable code for programs. */
+  /** A stable code for programs; `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made. */
   reason?: string;
   /** `h264`, `h265`, `vp8`, `vp9` or `av1`. */
   codec?: string;
@@ -118,6 +121,16 @@ export interface ClientOptions {
   reconnect?: ReconnectPolicy | false | undefined;
   /** Try again by the same policy when the very first connection fails. Default `false`: `connect` rejects. */
   retryConnect?: boolean | undefined;
+  /**
+   * Pause a slot when nobody could see its attached video for 2 s, and resume it at once when somebody can. A pause of
+   * your own is left alone, as are slots that never had a video attached. Default `false`; in the React hook `true`.
+   */
+  pauseHidden?: boolean | undefined;
+  /**
+   * Treat slots without a quality as `'auto'`: each is shown in the smallest of its stream's qualities that fills the
+   * attached video, and in another when the video's size changes. Default `false`; in the React hook `true`.
+   */
+  autoQuality?: boolean | undefined;
   /** Log every message's type to the console. */
   debug?: boolean | undefined;
 }

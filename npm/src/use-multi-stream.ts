@@ -49,7 +49,8 @@ const NOTHING: View = {
 /**
  * A connection for as long as the component lives. It is made again when `url`, the token or the slots' indices
  * change; other streams or qualities in `slots` are switched on the same connection. Unlike the client itself it also
- * repeats the first connection until the server is there (`retryConnect: false` to stop that).
+ * repeats the first connection until the server is there, pauses tiles that nobody can see, and fits qualities to tiles
+ * (`retryConnect`, `pauseHidden` and `autoQuality`: `false` each to stop that).
  *
  * @example
  * ```tsx
@@ -82,7 +83,7 @@ export function useMultiStream(
   useEffect(() => {
     if (indices === '') return;
     const { slots, options } = latest.current;
-    const client = new MultiStreamClient(url, { retryConnect: true, ...options });
+    const client = new MultiStreamClient(url, withDefaults(options));
     shown.current = slots;
     let mounted = true;
     const update = (change: (view: View) => Partial<View>) => {
@@ -136,8 +137,14 @@ export function useMultiStream(
   return useMemo(() => ({ ...view, switchStream }), [view, switchStream]);
 }
 
+/** What a component wants that an app without one may do by hand. */
+function withDefaults(options: ClientOptions): ClientOptions {
+  const { retryConnect = true, pauseHidden = true, autoQuality = true } = options;
+  return { ...options, retryConnect, pauseHidden, autoQuality };
+}
+
 function sameWish(a: SlotConfig, b: SlotConfig): boolean {
-  return a.slot === b.slot && a.stream === b.stream && (a.quality ?? 'native') === (b.quality ?? 'native');
+  return a.slot === b.slot && a.stream === b.stream && a.quality === b.quality;
 }
 
 function asError(error: unknown): MultiStreamError {

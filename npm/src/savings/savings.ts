@@ -1,0 +1,300 @@
+// Saves work where nobody sees the difference: pauses the slots that are out of sight, and gives each tile the quality
+// that its pixels are worth. Knows what the app asked for, and never undoes it.
+
+import { MultiStreamError } from '../errors.js';
+import type { ClientEvent } from '../events.js';
+import type { Core } from '../glue.js';
+import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
+import { Catalogue } from './catalogue.js';
+import { chooseQuality, NATIVE, type Tile } from './choose.js';
+import { Sight } from './sight.js';
+
+/** The quality that is chosen here. */
+const AUTO = 'auto';
+/** The reason of a pause that was made here. */
+const HIDDEN = 'hidden';
+/** A tile that is scrolled past, or a tab that is left for a glance, is not worth a pause. */
+const HIDDEN_MS = 2_000;
+const RESIZED_MS = 100;
+/** How long connect() waits to know the variants: a native picture now beats the right one later. */
+const CATALOGUE_MS = 1_000;
+/** Codes after which the slot is as it was before the call. */
+const REFUSALS: readonly string[] = [
+  'unknown-stream',
+  'unknown-quality',
+  'unknown-slot',
+  'invalid-slots',
+  'not-connected',
+  'limit-reached',
+];
+
+interface Wish {
+  readonly stream: string;
+  /** As the app asked for it. */
+  readonly quality: string | undefined;
+  /** What was asked of the server. */
+  readonly told: string | undefined;
+}
+
+interface Slot {
+  readonly index: number;
+  wish: Wish;
+  /** The app's calls that wait: whatever is done here would end them as superseded. */
+  calls: number;
+  pausedByApp: boolean;
+  pausedHere: boolean;
+  hiding: ReturnType<typeof setTimeout> | undefined;
+  resizing: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Savings {
+  readonly #pauseHidden: boolean;
+  readonly #autoQuality: boolean;
+  readonly #core: () => Core | undefined;
+  readonly #catalogue: Catalogue;
+  readonly #sight = new Sight({
+    seen: (slot) => this.#review(slot),
+    size: (slot) => this.#resized(slot),
+  });
+  #slots = new Map<number, Slot>();
+
+  constructor(serverUrl: string, options: ClientOptions, core: () => Core | undefined) {
+    this.#pauseHidden = options.pauseHidden ?? false;
+    this.#autoQuality = options.autoQuality ?? false;
+    this.#core = core;
+    this.#catalogue = new Catalogue(serverUrl, options.token);
+  }
+
+  /** A video shows the slot. Returns how to stop. */
+  watch(slot: number, video: HTMLVideoElement): () => void {
+    return this.#sight.watch(slot, video);
+  }
+
+  /** Before the first connection: what to ask of the server. Waits a little for what it has. */
+  async plan(slots: readonly SlotConfig[]): Promise<readonly SlotConfig[]> {
+    // Anything else is for the core to refuse.
+    if (!Array.isArray(slots)) return slots;
+    if (slots.some((slot) => this.#isAuto(slot.quality))) {
+      await Promise.race([this.#catalogue.refresh(), new Promise((late) => setTimeout(late, CATALOGUE_MS))]);
+    }
+    return slots.map((slot) => this.#told(slot));
+  }
+
+  /** A connection begins with these slots: as the app asked for them, and as they were planned. */
+  begin(asked: readonly SlotConfig[], planned: readonly SlotConfig[]): void {
+    this.end();
+    if (!Array.isArray(asked)) return;
+    asked.forEach(({ slot: index, stream, quality }, at) => {
+      this.#slots.set(index, {
+        index,
+        wish: { stream, quality, told: planned[at]?.quality },
+        calls: 0,
+        pausedByApp: false,
+        pausedHere: false,
+        hiding: undefined,
+        resizing: undefined,
+      });
+    });
+  }
+
+  /** It is over. */
+  end(): void {
+    for (const { hiding, resizing } of this.#slots.values()) {
+      clearTimeout(hiding);
+      clearTimeout(resizing);
+    }
+    this.#slots = new Map();
+  }
+
+  /** What the core tells, in the app's words. */
+  handle(event: ClientEvent): ClientEvent {
+    if (event.type === 'disconnected') this.end();
+    if (event.type === 'state' && event.state === 'connected') this.#connected();
+    if (event.type !== 'status') return event;
+    const { status } = event.status;
+    if (status === 'offline' || status === 'error') this.#failed(event.slot);
+    return { ...event, status: this.#describe(event.status) };
+  }
+
+  async switchStream(core: Core, slot: number, stream: string, quality?: string): Promise<SlotStatus> {
+    const wish = { slot, stream, quality };
+    const { quality: told } = this.#told(wish);
+    return this.#describe(await this.#show([wish], [told], () => core.switchStream(slot, stream, told)));
+  }
+
+  async switchMany(core: Core, wishes: readonly SlotConfig[]): Promise<SlotStatus[]> {
+    if (!Array.isArray(wishes)) return core.switchMany(wishes);
+    const told = wishes.map((wish) => this.#told(wish));
+    const qualities = told.map(({ quality }) => quality);
+    const statuses = await this.#show(wishes, qualities, () => core.switchMany(told));
+    return statuses.map((status) => this.#describe(status));
+  }
+
+  /** The app's own pause: it lasts until the app ends it. */
+  async pause(core: Core, slot: number): Promise<SlotStatus> {
+    return this.#describe(await this.#decided(slot, true, () => core.pause(slot)));
+  }
+
+  async resume(core: Core, slot: number): Promise<SlotStatus> {
+    return this.#describe(await this.#decided(slot, false, () => core.resume(slot)));
+  }
+
+  /** Which tile will show the stream is not known, so the largest is meant. */
+  warm(core: Core, stream: string, quality?: string): Promise<string> {
+    return core.warm(stream, this.#isAuto(quality) ? this.#choose(stream, this.#sight.tile()) : quality);
+  }
+
+  #isAuto(quality: string | undefined): boolean {
+    return quality === AUTO || (this.#autoQuality && quality === undefined);
+  }
+
+  #told(wish: SlotConfig): SlotConfig {
+    if (!this.#isAuto(wish.quality)) return wish;
+    return { ...wish, quality: this.#choose(wish.stream, this.#sight.tile(wish.slot)) };
+  }
+
+  #choose(stream: string, tile: Tile | undefined, current?: string): string {
+    return tile ? chooseQuality(this.#catalogue.variants(stream), tile, current) : (current ?? NATIVE);
+  }
+
+  /** It asked for `auto`, and a slot that is paused here is so because it is hidden. */
+  #describe(status: SlotStatus): SlotStatus {
+    const slot = this.#slots.get(status.slot);
+    if (slot === undefined) return status;
+    const { wish, pausedHere } = slot;
+    const suffix = status.quality && status.quality !== NATIVE ? `-${status.quality}` : '';
+    const isAuto = this.#isAuto(wish.quality) && status.stream === `${wish.stream}${suffix}`;
+    return {
+      ...status,
+      ...(isAuto && { quality: AUTO }),
+      ...(pausedHere && status.status === 'paused' && { reason: HIDDEN }),
+    };
+  }
+
+  /** The server may have been given another config since the last connection. */
+  #connected(): void {
+    for (const index of this.#slots.keys()) this.#review(index);
+    if ([...this.#slots.values()].some(({ wish }) => this.#isAuto(wish.quality))) this.#learnIfOld();
+  }
+
+  /** A variant that fails while its camera works is no reason for a dark tile. */
+  #failed(index: number): void {
+    const wish = this.#slots.get(index)?.wish;
+    if (wish && this.#isAuto(wish.quality) && wish.told !== NATIVE) void this.#learn();
+  }
+
+  async #show<T>(
+    wishes: readonly SlotConfig[],
+    told: readonly (string | undefined)[],
+    call: () => Promise<T>,
+  ): Promise<T> {
+    const changes = wishes.flatMap(({ slot: index, stream, quality }, at) => {
+      const slot = this.#slots.get(index);
+      if (slot === undefined) return [];
+      const before = { ...slot };
+      slot.wish = { stream, quality, told: told[at] };
+      slot.pausedByApp = false;
+      slot.pausedHere = false;
+      return [{ slot, wish: slot.wish, before }];
+    });
+    if (wishes.some(({ quality }) => this.#isAuto(quality))) this.#learnIfOld();
+    const indices = changes.map(({ slot }) => slot.index);
+    return this.#during(indices, async () => {
+      try {
+        return await call();
+      } catch (error) {
+        for (const { slot, wish, before } of changes) revert(slot, wish, before, error);
+        throw error;
+      }
+    });
+  }
+
+  #learnIfOld(): void {
+    if (!this.#catalogue.isFresh) void this.#learn();
+  }
+
+  /** Asks the server what it has, and looks at every slot anew. */
+  async #learn(): Promise<void> {
+    await this.#catalogue.refresh();
+    for (const index of this.#slots.keys()) this.#review(index);
+  }
+
+  #resized(index: number): void {
+    const slot = this.#slots.get(index);
+    if (slot === undefined) return;
+    clearTimeout(slot.resizing);
+    slot.resizing = setTimeout(() => {
+      this.#review(index);
+      if (this.#isAuto(slot.wish.quality)) this.#learnIfOld();
+    }, RESIZED_MS);
+  }
+
+  /** Does what is to be done about a slot now. */
+  #review(index: number): void {
+    const slot = this.#slots.get(index);
+    const core = this.#core();
+    const isLive = core?.state === 'connected' || core?.state === 'reconnecting';
+    if (slot === undefined || core === undefined || !isLive) return;
+    if (this.#sight.isSeen(index) === false) {
+      if (this.#pauseHidden) slot.hiding ??= setTimeout(() => this.#hide(index, slot), HIDDEN_MS);
+      return;
+    }
+    clearTimeout(slot.hiding);
+    slot.hiding = undefined;
+    if (slot.calls > 0 || slot.pausedByApp) return;
+    const before = { ...slot };
+    const { wish } = slot;
+    const quality = this.#isAuto(wish.quality)
+      ? this.#choose(wish.stream, this.#sight.tile(index), wish.told)
+      : wish.told;
+    slot.pausedHere = false;
+    if (quality !== wish.told) {
+      const change = { ...wish, told: quality };
+      slot.wish = change;
+      // Whatever else is wrong with the camera is in the slot's status.
+      core.switchStream(index, wish.stream, quality).catch((error) => revert(slot, change, before, error));
+    } else if (before.pausedHere) {
+      core.resume(index).catch(() => {});
+    }
+  }
+
+  #hide(index: number, slot: Slot): void {
+    slot.hiding = undefined;
+    // A call of the app that waits has the slot looked at again when it is over.
+    if (slot.calls > 0 || slot.pausedByApp || slot.pausedHere) return;
+    slot.pausedHere = true;
+    this.#core()
+      ?.pause(index)
+      .catch(() => {});
+  }
+
+  #decided<T>(index: number, pausedByApp: boolean, call: () => Promise<T>): Promise<T> {
+    const slot = this.#slots.get(index);
+    if (slot !== undefined) {
+      slot.pausedByApp = pausedByApp;
+      slot.pausedHere = false;
+    }
+    return this.#during([index], call);
+  }
+
+  async #during<T>(indices: readonly number[], call: () => Promise<T>): Promise<T> {
+    const slots = indices.flatMap((index) => this.#slots.get(index) ?? []);
+    for (const slot of slots) slot.calls += 1;
+    try {
+      return await call();
+    } finally {
+      for (const slot of slots) slot.calls -= 1;
+      for (const index of indices) this.#review(index);
+    }
+  }
+}
+
+/** The server refused this wish, so the slot is as it was before; unless a later wish was made since. */
+function revert(slot: Slot, wish: Wish, before: Slot, error: unknown): void {
+  if (!(error instanceof MultiStreamError) || !REFUSALS.includes(error.code)) return;
+  const isMeant = error.slot === undefined || error.slot === slot.index;
+  if (slot.wish !== wish || !isMeant) return;
+  slot.wish = before.wish;
+  slot.pausedByApp = before.pausedByApp;
+  slot.pausedHere = before.pausedHere;
+}
