@@ -8,14 +8,32 @@ import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { freePort, repository } from './child';
 
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+const TYPES: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 const PAGE = '<!doctype html><title>wall</title><link rel="icon" href="data:," />';
 
+/** What is served below a first path segment instead of the package. */
+const folders = new Map<string, string>();
 let origin: Promise<string> | undefined;
 
 export function packageHost(): Promise<string> {
   origin ??= start();
   return origin;
+}
+
+/** Serves `folder` as well, below `/name`. Returns its address. */
+export async function hostFolder(name: string, folder: string): Promise<string> {
+  folders.set(name, folder);
+  return `${await packageHost()}/${name}`;
+}
+
+function fileOf(path: string): string {
+  const [, first = '', ...rest] = path.split('/');
+  const folder = folders.get(first);
+  return folder === undefined ? join(repository, 'npm/dist', path) : join(folder, ...rest);
 }
 
 async function start(): Promise<string> {
@@ -26,7 +44,7 @@ async function start(): Promise<string> {
       response.setHeader('content-type', 'text/html').end(PAGE);
       return;
     }
-    const file = join(repository, 'npm/dist', path);
+    const file = fileOf(path);
     if (!existsSync(file)) {
       response.writeHead(404).end();
       return;

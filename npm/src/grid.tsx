@@ -1,8 +1,16 @@
 // Ready-made, unstyled components over the hook: a tile, and a grid of them.
 import { type ReactNode, useEffect, useRef } from 'react';
 import type { MultiStreamClient } from './client.js';
-import type { ClientOptions, SlotConfig, SlotStatus } from './types.js';
+import type { ClientOptions, SlotConfig, SlotState, SlotStatus } from './types.js';
 import { useMultiStream } from './use-multi-stream.js';
+
+/** For people. What is not here is a trouble, and read out. */
+const FINE: Partial<Record<SlotState, string>> = {
+  pending: 'connecting',
+  buffering: 'loading',
+  active: 'live',
+  paused: 'paused',
+};
 
 /**
  * Properties of a {@link CameraTile}.
@@ -19,9 +27,13 @@ export interface CameraTileProps {
   client: MultiStreamClient | null;
   /** The slot's last status. */
   status: SlotStatus | undefined;
+  /** What the camera is called, for people. Default: the name of its stream. */
+  label?: string | undefined;
   /** For your styles; `data-slot`, `data-stream` and `data-status` are there for them too. */
   className?: string | undefined;
-  /** What stands below the picture. Default: the stream and its status or error, read out when they change. */
+  /** Makes the picture a button, for mouse, touch and keyboard. */
+  onSelect?: ((slot: number) => void) | undefined;
+  /** What stands below the picture. Default: the label and the state; a trouble is read out when it comes. */
   children?: ReactNode;
 }
 
@@ -31,14 +43,21 @@ export interface CameraTileProps {
  * @example
  * ```tsx
  * const { client, statuses } = useMultiStream(url, slots);
- * return <CameraTile slot={0} client={client} status={statuses.get(0)} className="tile" />;
+ * return <CameraTile slot={0} client={client} status={statuses.get(0)} label="Front door" className="tile" />;
  * ```
  */
-export function CameraTile({ slot, client, status, className, children }: CameraTileProps): ReactNode {
+export function CameraTile(props: CameraTileProps): ReactNode {
+  const { slot, client, status, className, onSelect, children } = props;
   const video = useRef<HTMLVideoElement>(null);
+  // A picture that becomes a button is another <video>.
+  const isButton = onSelect !== undefined;
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
-  }, [client, slot]);
+  }, [client, slot, isButton]);
+  const label = props.label ?? status?.stream ?? `camera ${slot + 1}`;
+  const fine = FINE[status?.status ?? 'pending'];
+  const trouble = fine === undefined ? (status?.error ?? status?.status) : undefined;
+  const picture = <video ref={video} muted autoPlay playsInline aria-label={label} />;
   return (
     <figure
       className={className}
@@ -46,9 +65,21 @@ export function CameraTile({ slot, client, status, className, children }: Camera
       data-stream={status?.stream}
       data-status={status?.status ?? 'pending'}
     >
-      <video ref={video} muted autoPlay playsInline aria-label={status?.stream} />
-      <figcaption aria-live="polite">
-        {children ?? (status ? `${status.stream}: ${status.error ?? status.status}` : 'connecting')}
+      {onSelect ? (
+        <button type="button" aria-label={`${label}: ${fine ?? trouble}`} onClick={() => onSelect(slot)}>
+          {picture}
+        </button>
+      ) : (
+        picture
+      )}
+      <figcaption>
+        {children ?? (
+          <>
+            {label}: {fine}
+            {/* Always there: what is read out is a change inside it. A wall that starts would talk for a minute. */}
+            <span role="status">{trouble}</span>
+          </>
+        )}
       </figcaption>
     </figure>
   );
@@ -69,10 +100,14 @@ export interface CameraGridProps {
   slots: readonly SlotConfig[];
   /** As for {@link MultiStreamClient}. */
   options?: ClientOptions;
+  /** What the wall is called, for people who do not see it. Default `Cameras`. */
+  label?: string | undefined;
   /** Of the element around the tiles; `data-state` is the connection's state. */
   className?: string | undefined;
   /** Of each tile. */
   tileClassName?: string | undefined;
+  /** Makes each picture a button: Tab goes from one to the next, Enter and Space select. */
+  onSelect?: ((slot: number) => void) | undefined;
 }
 
 /**
@@ -83,19 +118,25 @@ export interface CameraGridProps {
  * <CameraGrid url="https://device.example.com" slots={[{ slot: 0, stream: 'camera1' }]} className="wall" />
  * ```
  */
-export function CameraGrid({ url, slots, options, className, tileClassName }: CameraGridProps): ReactNode {
-  const { client, statuses, state } = useMultiStream(url, slots, options);
+export function CameraGrid(props: CameraGridProps): ReactNode {
+  const { url, slots, options, label = 'Cameras', className, tileClassName, onSelect } = props;
+  const { client, statuses, state, error } = useMultiStream(url, slots, options);
   return (
-    <div className={className} data-state={state}>
-      {slots.map(({ slot }) => (
+    <section className={className} data-state={state} aria-label={label}>
+      {slots.map(({ slot, stream }) => (
         <CameraTile
           key={slot}
           slot={slot}
           client={client}
           status={statuses.get(slot)}
+          label={stream}
           className={tileClassName}
+          onSelect={onSelect}
         />
       ))}
-    </div>
+      <p role="alert" hidden={error === null || state === 'connected'}>
+        {error?.message}
+      </p>
+    </section>
   );
 }

@@ -24,6 +24,10 @@ export interface MultiStream {
   error: MultiStreamError | null;
   /** Why the connection is being made again, while it is. */
   reconnecting: { retry: number; delayMs: number; reason: string } | null;
+  /**
+   * Keeps a slot's picture in a video: `<video ref={videoRef(0)} />`. For one video per slot; `client.attach` takes more.
+   */
+  videoRef: (slot: number) => (video: HTMLVideoElement | null) => void;
   /** Shows another camera in a slot, as {@link MultiStreamClient.switchStream}. */
   switchStream: (slot: number, stream: string, quality?: string) => Promise<SlotStatus>;
 }
@@ -55,13 +59,13 @@ const NOTHING: View = {
  * @example
  * ```tsx
  * function Wall() {
- *   const { client, statuses } = useMultiStream('https://device.example.com', [
+ *   const { videoRef, statuses } = useMultiStream('https://device.example.com', [
  *     { slot: 0, stream: 'camera1' },
  *     { slot: 1, stream: 'camera2', quality: '720p' },
  *   ]);
  *   return [0, 1].map((slot) => (
  *     <figure key={slot}>
- *       <video ref={(video) => (video && client ? client.attach(slot, video) : undefined)} />
+ *       <video ref={videoRef(slot)} />
  *       <figcaption>{statuses.get(slot)?.status ?? 'connecting'}</figcaption>
  *     </figure>
  *   ));
@@ -79,7 +83,10 @@ export function useMultiStream(
   /** What the connection was last told to show. */
   const shown = useRef<readonly SlotConfig[]>([]);
 
-  const indices = slots.map(({ slot }) => slot).join();
+  const indices = slots
+    .map(({ slot }) => slot)
+    .sort((a, b) => a - b)
+    .join();
   useEffect(() => {
     if (indices === '') return;
     const { slots, options } = latest.current;
@@ -134,7 +141,25 @@ export function useMultiStream(
     },
     [client],
   );
-  return useMemo(() => ({ ...view, switchStream }), [view, switchStream]);
+  const videoRef = useMemo(() => refsOf(client), [client]);
+  return useMemo(() => ({ ...view, videoRef, switchStream }), [view, videoRef, switchStream]);
+}
+
+/** One ref per slot, the same at every render: React detaches and attaches whatever changes. */
+function refsOf(client: MultiStreamClient | null): MultiStream['videoRef'] {
+  const refs = new Map<number, ReturnType<MultiStream['videoRef']>>();
+  const make = (slot: number) => {
+    let detach: (() => void) | undefined;
+    return (video: HTMLVideoElement | null) => {
+      detach?.();
+      detach = video && client ? client.attach(slot, video) : undefined;
+    };
+  };
+  return (slot) => {
+    const ref = refs.get(slot) ?? make(slot);
+    refs.set(slot, ref);
+    return ref;
+  };
 }
 
 /** What a component wants that an app without one may do by hand. */
