@@ -1,97 +1,78 @@
 // The packed tarball in the tools that apps are built with: it works without configuration and ships one .wasm.
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type Browser, chromium } from '@playwright/test';
-import { build } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as vite from 'vite';
+import * as vite7 from 'vite-7';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import webpack from 'webpack';
+import { Installed } from './installed.js';
+import { Titles } from './titles.js';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const MIME: Record<string, string> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-};
+const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 /** What a page loads before its first connection, gzipped. See docs/npm.md for what the bytes are spent on. */
 const LIMIT_BYTES = 76 * 1024;
+/** What every app makes its title when the WebAssembly module ran: the server it asks is not there. */
+const WORKS = 'MultiStreamError websocket-failed';
 
-let scratch: string;
-let browser: Browser;
+let installed: Installed;
+let titles: Titles;
 
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'multistream-consumers-'));
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', scratch], { cwd: join(here, '..') });
-  const tarball = readdirSync(scratch).find((name) => name.endsWith('.tgz'));
-  if (!tarball) throw new Error('npm pack made no tarball');
-  for (const consumer of ['plain', 'vite', 'webpack']) {
-    const app = join(scratch, consumer);
-    const installed = join(app, 'node_modules/multistream-client');
-    cpSync(join(here, consumer), app, { recursive: true });
-    mkdirSync(installed, { recursive: true });
-    execFileSync('tar', ['-xzf', join(scratch, tarball), '-C', installed, '--strip-components=1']);
-  }
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  });
+  installed = Installed.pack();
+  titles = await Titles.open();
 });
 
 afterAll(async () => {
-  await browser?.close();
-  rmSync(scratch, { recursive: true, force: true });
+  await titles?.close();
+  installed?.remove();
 });
-
-/** Serves `folder` and returns the title its page comes to. */
-async function titleOf(folder: string): Promise<string> {
-  const server: Server = createServer((request, response) => {
-    const path = join(folder, request.url === '/' ? 'index.html' : (request.url ?? ''));
-    if (!existsSync(path)) return void response.writeHead(404).end();
-    response.writeHead(200, { 'content-type': MIME[extname(path)] ?? 'text/plain' }).end(readFileSync(path));
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const page = await browser.newPage();
-  try {
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction(() => document.title !== '', null, { timeout: 10_000 });
-    return await page.title();
-  } finally {
-    await page.close();
-    server.close();
-  }
-}
 
 const files = (folder: string): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 const modules = (folder: string): string[] => files(folder).filter((name) => name.endsWith('.wasm'));
 
-const WORKS = 'MultiStreamError websocket-failed';
-
 test('a plain script tag', async () => {
-  expect(await titleOf(join(scratch, 'plain'))).toBe(WORKS);
+  expect(await titles.ofFolder(installed.app('plain'))).toBe(WORKS);
 });
 
-test('vite build, within the size limit', async () => {
-  const root = join(scratch, 'vite');
-  await build({ root, configFile: false, logLevel: 'error', build: { assetsInlineLimit: 0 } });
-  const dist = join(root, 'dist');
-  expect(modules(dist)).toHaveLength(1);
-  expect(await titleOf(dist)).toBe(WORKS);
-  const shipped = files(dist).filter((name) => /\.(js|wasm)$/.test(name));
-  const bytes = shipped.reduce(
-    (sum, name) => sum + gzipSync(readFileSync(join(dist, name)), { level: 9 }).length,
-    0,
-  );
-  console.log(`shipped, gzipped: ${bytes} bytes`);
-  expect(bytes).toBeLessThanOrEqual(LIMIT_BYTES);
+describe.each([
+  ['current', vite],
+  ['previous major', vite7 as unknown as typeof vite],
+])('vite, %s', (name, { build, createServer, version }) => {
+  const options = { configFile: false, logLevel: 'error' } as const;
+
+  test(`build ${version}, within the size limit`, async () => {
+    const root = installed.app('vite', `vite ${name} build`);
+    await build({ ...options, root });
+    const dist = join(root, 'dist');
+    expect(modules(dist)).toHaveLength(1);
+    expect(await titles.ofFolder(dist)).toBe(WORKS);
+    const shipped = files(dist).filter((file) => /\.(js|wasm)$/.test(file));
+    const sizes = shipped.map((file) => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    console.log(`shipped, gzipped: ${bytes} bytes`);
+    expect(bytes).toBeLessThanOrEqual(LIMIT_BYTES);
+  });
+
+  test(`development server ${version}`, async () => {
+    const root = installed.app('vite', `vite ${name} dev`);
+    const server = await createServer({ ...options, root, server: { host: '127.0.0.1', port: 0 } });
+    try {
+      await server.listen();
+      expect(await titles.of(server.resolvedUrls?.local[0] ?? '')).toBe(WORKS);
+    } finally {
+      await server.close();
+    }
+  });
 });
 
 test('webpack', async () => {
-  const context = join(scratch, 'webpack');
+  const context = installed.app('webpack');
   const output = { path: join(context, 'dist'), publicPath: '/dist/' };
   const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
     webpack({ context, mode: 'production', entry: './main.js', output }, (error, stats) =>
@@ -103,13 +84,42 @@ test('webpack', async () => {
     warnings: [],
   });
   expect(modules(output.path)).toHaveLength(1);
-  expect(await titleOf(context)).toBe(WORKS);
+  expect(await titles.ofFolder(context)).toBe(WORKS);
+});
+
+test('Next.js: rendered on the server, alive in the browser', async () => {
+  const cwd = installed.app('next');
+  const next = createRequire(import.meta.url).resolve('next/dist/bin/next');
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' as const };
+  execFileSync(process.execPath, [next, 'build'], { cwd, env, stdio: 'pipe' });
+  expect(modules(join(cwd, '.next/static'))).toHaveLength(1);
+
+  const server = spawn(process.execPath, [next, 'start', '--hostname', '127.0.0.1', '--port', '0'], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    let address: string | undefined;
+    for await (const line of createInterface({ input: server.stdout })) {
+      address ??= /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+      if (address !== undefined && line.includes('Ready')) break;
+    }
+    if (address === undefined) throw new Error('next start named no address');
+    const html = await (await fetch(address)).text();
+    expect(html).toContain('data-state="idle"');
+    expect(html).toMatch(/<figcaption>camera1/);
+    expect(await titles.of(address)).toBe(WORKS);
+  } finally {
+    server.kill();
+    if (server.exitCode === null) await once(server, 'exit');
+  }
 });
 
 test('an import in Node, with a typed error at connect', () => {
   const script = `import { MultiStreamClient } from 'multistream-client';
     await new MultiStreamClient('http://h').connect([]).catch(({ code }) => console.log(code));`;
-  const cwd = join(scratch, 'plain');
+  const cwd = installed.app('plain', 'node');
   const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd,
     encoding: 'utf8',
@@ -118,7 +128,7 @@ test('an import in Node, with a typed error at connect', () => {
 });
 
 test('publint and attw have nothing to say', () => {
-  const options = { cwd: join(here, '..'), encoding: 'utf8' } as const;
+  const options = { cwd: packageFolder, encoding: 'utf8' } as const;
   execFileSync('npx', ['--no-install', 'publint', '--strict'], options);
   execFileSync(
     'npx',

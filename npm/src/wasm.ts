@@ -36,6 +36,16 @@ export function loadWasm(): Promise<typeof Glue> {
 async function load(): Promise<typeof Glue> {
   const source = inline ?? url;
   if (source === undefined) throw new Error('no entry of the package was imported');
-  await init({ module_or_path: source() });
+  const module = source();
+  await init({ module_or_path: module instanceof URL ? whereItIs(module) : module });
   return glue;
+}
+
+/**
+ * The development server of Vite 7 and before moves our script into a cache, and not the module beside it. Its server has
+ * the module where npm put it.
+ */
+function whereItIs(url: URL): URL {
+  const [server, moved] = url.href.split('/.vite/deps/');
+  return moved === undefined ? url : new URL(`${server}/multistream-client/dist/client.wasm`);
 }
