@@ -34,7 +34,7 @@ export async function connect(browser, { url, tiles, runs }, say) {
 }
 
 /** The server's own page with these cameras. @param {string} url @param {string[]} names */
-export function wallAddress(url, names) {
+function wallAddress(url, names) {
   return `${url}/?layout=${LAYOUTS[names.length]}&tiles=${names.join(',')}`;
 }
 
@@ -62,7 +62,7 @@ async function connectOnce({ slots, GIVE_UP_MS }) {
  *
  * @param {{tiles: number, GIVE_UP_MS: number}} options
  */
-export async function firstPictures({ tiles, GIVE_UP_MS }) {
+async function firstPictures({ tiles, GIVE_UP_MS }) {
   while (window.bench.firstPictures.size < tiles) {
     if (performance.now() > GIVE_UP_MS) throw new Error('some tiles got no picture');
     await new Promise((resolve) => setTimeout(resolve, 20));

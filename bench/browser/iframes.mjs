@@ -1,6 +1,6 @@
-// Six cameras in two ways: six iframes of stream.html with a connection each, and one wall on one connection.
-import { newPage, openEmpty, sleep } from './chromium.mjs';
-import { firstPictures, wallAddress } from './connect.mjs';
+// Six cameras added to a dashboard in two ways: six iframes of stream.html with a connection each, and one client with one
+// connection. An empty dashboard is what both have in common.
+import { newClientPage, newPage, openEmpty, sleep } from './chromium.mjs';
 
 const TILES = 6;
 const GIVE_UP_MS = 20_000;
@@ -9,14 +9,16 @@ const SETTLE_MS = 3_000;
 const POLL_MS = 5;
 
 /**
+ * @typedef {import('./chromium.mjs').Browser} Browser
  * @typedef {import('./chromium.mjs').Page} Page
  * @typedef {object} Way
- * @property {(page: Page) => Promise<number>} open Ms from the start until all tiles show a picture.
+ * @property {(browser: Browser, url: string) => Promise<Page>} dashboard A page without cameras.
+ * @property {(page: Page) => Promise<number>} open Ms from adding the tiles until all show a picture.
  * @property {(page: Page, tile: number, camera: number) => Promise<number>} change Ms until a tile shows another camera.
  */
 
 /**
- * @param {import('./chromium.mjs').Browser} browser
+ * @param {Browser} browser
  * @param {{url: string, runs: number, switches: number, steadyMs: number}} job
  * @param {import('./chromium.mjs').Say} say
  */
@@ -24,48 +26,81 @@ export async function iframes(browser, job, say) {
   const names = Array.from({ length: TILES }, (_, tile) => `camera${tile + 1}`);
   /** @type {Record<string, Way>} */
   const ways = {
-    iframes: { open: (page) => openFrames(page, job.url, names), change: changeFrame },
-    multistream: { open: (page) => openWall(page, job.url, names), change: changeTile },
+    iframes: { dashboard: emptyPage, open: (page) => openFrames(page, names), change: changeFrame },
+    multistream: {
+      // The package is part of the dashboard's own script, as the iframe element is part of the browser.
+      dashboard: (browser, url) => newClientPage(browser, url, TILES),
+      open: (page) => openTiles(page, names),
+      change: changeTile,
+    },
   };
-  for (const [way, { open, change }] of Object.entries(ways)) {
+  const empty = await emptyPage(browser, job.url);
+  await steady(empty, 'empty', job.steadyMs, say);
+  await close(empty);
+  for (const [way, { dashboard, open, change }] of Object.entries(ways)) {
     for (let run = 0; run < job.runs; run++) {
-      const page = await newPage(browser);
+      const page = await dashboard(browser, job.url);
       say({ event: 'pictures', way, ms: await open(page) });
-      await page.context().close();
-      await sleep(BETWEEN_RUNS_MS);
+      await close(page);
     }
-    const page = await newPage(browser);
+    const page = await dashboard(browser, job.url);
     await open(page);
-    await sleep(SETTLE_MS);
-    let connections = 0;
-    for (const frame of page.frames()) {
-      connections += await frame.evaluate(
-        () =>
-          window.bench.connections.filter(({ connectionState }) => connectionState === 'connected').length,
-      );
-    }
-    say({ event: 'steady', way, connections });
-    await sleep(job.steadyMs);
-    say({ event: 'steady-end', way });
+    await steady(page, way, job.steadyMs, say);
     for (let index = 0; index < job.switches; index++) {
       // Every camera is live: the tile takes its neighbour's.
       say({ event: 'change', way, ms: await change(page, 0, 2 + (index % (TILES - 1))) });
       await sleep(500 + Math.random() * 1_000);
     }
-    await page.context().close();
-    await sleep(BETWEEN_RUNS_MS);
+    await close(page);
   }
 }
 
-/** @param {Page} page @param {string} url @param {string[]} names */
-async function openWall(page, url, names) {
-  await page.goto(wallAddress(url, names), { waitUntil: 'commit' });
-  return Math.max(...(await page.evaluate(firstPictures, { tiles: TILES, GIVE_UP_MS })));
+/** Lets the page be for a while. @param {Page} page @param {string} way @param {number} ms @param {import('./chromium.mjs').Say} say */
+async function steady(page, way, ms, say) {
+  await sleep(SETTLE_MS);
+  let connections = 0;
+  for (const frame of page.frames()) {
+    connections += await frame.evaluate(
+      () => window.bench.connections.filter(({ connectionState }) => connectionState === 'connected').length,
+    );
+  }
+  say({ event: 'steady', way, connections });
+  await sleep(ms);
+  say({ event: 'steady-end', way });
 }
 
-/** The page around the iframes is there already: only they are counted. @param {Page} page @param {string} url @param {string[]} names */
-async function openFrames(page, url, names) {
+/** @param {Page} page */
+async function close(page) {
+  await page.context().close();
+  await sleep(BETWEEN_RUNS_MS);
+}
+
+/** @param {Browser} browser @param {string} url */
+async function emptyPage(browser, url) {
+  const page = await newPage(browser);
   await openEmpty(page, url);
+  return page;
+}
+
+/** @param {Page} page @param {string[]} names */
+function openTiles(page, names) {
+  return page.evaluate(
+    async ({ names, GIVE_UP_MS, POLL_MS }) => {
+      const { bench } = window;
+      const started = performance.now();
+      await window.__multistream?.client?.connect(names.map((stream, slot) => ({ slot, stream })));
+      while (bench.firstPictures.size < names.length) {
+        if (performance.now() - started > GIVE_UP_MS) throw new Error('some tiles got no picture');
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+      return Math.max(...bench.firstPictures.values()) - started;
+    },
+    { names, GIVE_UP_MS, POLL_MS },
+  );
+}
+
+/** @param {Page} page @param {string[]} names */
+async function openFrames(page, names) {
   const started = await page.evaluate((names) => {
     const frames = names.map((name) =>
       Object.assign(document.createElement('iframe'), {

@@ -1,4 +1,5 @@
-//! `iframes`: six cameras as six iframes of `stream.html`, a connection each, against one wall on one connection.
+//! `iframes`: six cameras added to a dashboard as six iframes of `stream.html`, a connection each, against one client with
+//! one connection.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,9 @@ use crate::scene::{self, Binaries};
 
 const CAMERAS: u8 = 6;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
-const WALL: &str = "multistream";
+const EMPTY: &str = "empty";
+const IFRAMES: &str = "iframes";
+const CLIENT: &str = "multistream";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -52,16 +55,16 @@ enum Event {
     SteadyEnd { way: String },
 }
 
-/// A way, or, in the last line, the iframes' figures as multiples of the wall's.
+/// A way, the dashboard without cameras, or, in the last line, the iframes' figures as multiples of the client's.
 #[derive(Debug, Serialize)]
 struct Measured {
     name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
+    is_ratio: bool,
     pictures_ms: Option<Distribution>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     change_ms: Option<Distribution>,
-    pictures_p50: f64,
-    change_p50: f64,
+    pictures_p50: Option<f64>,
+    change_p50: Option<f64>,
     connections: f64,
     server_cpu_s: f64,
     browser_cpu_s: f64,
@@ -70,12 +73,12 @@ struct Measured {
 
 impl Case for Measured {
     fn row(&self) -> Vec<(&'static str, String)> {
-        let figure = |of: &Option<Distribution>, ratio: f64| {
-            of.map_or_else(|| format!("{ratio:.1} ×"), |of| of.to_string())
+        let ratio = |value: f64| format!("{value:.1} ×");
+        let plain = |value: f64, digits: usize| {
+            if self.is_ratio { ratio(value) } else { format!("{value:.digits$}") }
         };
-        let plain = |value: f64, digits: usize| match self.pictures_ms {
-            Some(_) => format!("{value:.digits$}"),
-            None => format!("{value:.1} ×"),
+        let figure = |of: &Option<Distribution>, p50: Option<f64>| {
+            of.map(|of| of.to_string()).or(p50.map(ratio)).unwrap_or_else(|| "–".to_owned())
         };
         vec![
             ("way (p50 / p95 / max)", self.name.clone()),
@@ -125,44 +128,48 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     })
     .await?;
 
-    let mut cases = ways.iter().map(|(name, way)| measured(name, way)).collect::<anyhow::Result<Vec<_>>>()?;
-    cases.extend(ratios(&cases));
+    let mut cases = [EMPTY, IFRAMES, CLIENT]
+        .into_iter()
+        .map(|name| Ok(measured(name, ways.get(name).with_context(|| format!("{name} was not measured"))?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    cases.push(ratios(&cases[0], &cases[1], &cases[2]));
     let about = format!(
-        "six 360p cameras that are live; CPU over {} s of steady state, proportional set size of Chromium at its end",
+        "six 360p cameras that are live; CPU over {} s of steady state, proportional set size of Chromium at its end; \
+         ratios of CPU and memory are of what came on top of the empty dashboard",
         options.seconds
     );
     Report::new("iframes", machine, Versions::with_browser(version), about, &cases)
 }
 
-fn measured(name: &str, way: &Way) -> anyhow::Result<Measured> {
-    let pictures = Distribution::of(&way.pictures).context("no page was loaded")?;
-    let change = Distribution::of(&way.changes).context("no camera was changed")?;
-    Ok(Measured {
+fn measured(name: &str, way: &Way) -> Measured {
+    let (pictures_ms, change_ms) = (Distribution::of(&way.pictures), Distribution::of(&way.changes));
+    Measured {
         name: name.to_owned(),
-        pictures_ms: Some(pictures),
-        change_ms: Some(change),
-        pictures_p50: pictures.p50,
-        change_p50: change.p50,
+        is_ratio: false,
+        pictures_ms,
+        change_ms,
+        pictures_p50: pictures_ms.map(|of| of.p50),
+        change_p50: change_ms.map(|of| of.p50),
         connections: way.connections as f64,
         server_cpu_s: way.server_cpu_s,
         browser_cpu_s: way.browser_cpu_s,
         browser_pss_mib: way.browser_pss_mib,
-    })
+    }
 }
 
-fn ratios(cases: &[Measured]) -> Option<Measured> {
-    let wall = cases.iter().find(|case| case.name == WALL)?;
-    let iframes = cases.iter().find(|case| case.name != WALL)?;
-    let times = |of: fn(&Measured) -> f64| of(iframes) / of(wall);
-    Some(Measured {
-        name: "iframes / multistream".to_owned(),
+fn ratios(empty: &Measured, iframes: &Measured, client: &Measured) -> Measured {
+    let times = |of: fn(&Measured) -> Option<f64>| Some(of(iframes)? / of(client)?);
+    let more = |of: fn(&Measured) -> f64| (of(iframes) - of(empty)) / (of(client) - of(empty));
+    Measured {
+        name: format!("{IFRAMES} / {CLIENT}"),
+        is_ratio: true,
         pictures_ms: None,
         change_ms: None,
         pictures_p50: times(|case| case.pictures_p50),
         change_p50: times(|case| case.change_p50),
-        connections: times(|case| case.connections),
-        server_cpu_s: times(|case| case.server_cpu_s),
-        browser_cpu_s: times(|case| case.browser_cpu_s),
-        browser_pss_mib: times(|case| case.browser_pss_mib),
-    })
+        connections: more(|case| case.connections),
+        server_cpu_s: more(|case| case.server_cpu_s),
+        browser_cpu_s: more(|case| case.browser_cpu_s),
+        browser_pss_mib: more(|case| case.browser_pss_mib),
+    }
 }
