@@ -14,8 +14,7 @@ use crate::slot::PayloadTypes;
 /// Lets the sender tell the receiver how long to hold a frame back: not at all.
 const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// Numbers packets so that the receiver can say when each arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01).
-pub(super) const TRANSPORT_CC_URI: &str =
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+const TRANSPORT_CC_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /// What was negotiated for one m-line: the first payload type of each codec, in the browser's order of preference.
 pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {

@@ -5,32 +5,25 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
+use rtc::interceptor::{Acknowledgement, Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-use super::codecs::TRANSPORT_CC_URI;
-use super::departures::Departures;
-use crate::slot::Arrival;
-
 /// What a browser said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Feedback {
     /// It cannot decode and wants a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
     KeyframeWanted { ssrc: u32 },
-    /// When packets of bursts arrived, on whatever stream.
-    Arrivals(Vec<Arrival>),
+    /// When numbered packets arrived, on whatever stream.
+    Arrivals(Vec<Acknowledgement>),
 }
 
-/// Reads all RTCP on its way in and passes it on untouched; numbers what the browser shall report the arrival of.
+/// Reads all RTCP on its way in and passes it on untouched.
 pub(super) struct FeedbackTap {
     feedback: mpsc::Sender<Feedback>,
-    departures: Departures,
-    /// The header extension that carries the number.
-    number_extension: Option<u8>,
     reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
 }
@@ -38,29 +31,21 @@ pub(super) struct FeedbackTap {
 impl FeedbackTap {
     pub(super) fn new() -> (Self, mpsc::Receiver<Feedback>) {
         let (feedback, receiver) = mpsc::channel();
-        let tap = Self {
-            feedback,
-            departures: Departures::default(),
-            number_extension: None,
-            reads: VecDeque::new(),
-            writes: VecDeque::new(),
-        };
-        (tap, receiver)
+        (Self { feedback, reads: VecDeque::new(), writes: VecDeque::new() }, receiver)
     }
 
-    fn listen(&mut self, packet: &dyn rtc::rtcp::Packet) {
+    fn listen(&self, packet: &dyn rtc::rtcp::Packet) {
         let any = packet.as_any();
         // The receiver lives as long as the connection that owns this tap.
-        let feedback = &self.feedback;
-        let tell = |said| {
-            let _ = feedback.send(said);
+        let tell = |feedback| {
+            let _ = self.feedback.send(feedback);
         };
         if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
             tell(Feedback::KeyframeWanted { ssrc: pli.media_ssrc });
         } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
             fir.fir.iter().for_each(|entry| tell(Feedback::KeyframeWanted { ssrc: entry.ssrc }));
         } else if let Some(report) = any.downcast_ref::<TransportLayerCc>() {
-            tell(Feedback::Arrivals(self.departures.resolve(&convert_twcc(report))));
+            tell(Feedback::Arrivals(convert_twcc(report)));
         }
     }
 }
@@ -86,13 +71,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for FeedbackTap {
         self.reads.pop_front()
     }
 
-    fn handle_write(&mut self, mut packet: TaggedPacket) -> Result<(), Error> {
-        if let (Some(id), Packet::Rtp(rtp)) = (self.number_extension, &mut packet.message.packet) {
-            // A repair carries the number of the first try: this is another packet on the path, with a number of its own.
-            if let Some(extension) = rtp.header.extensions.iter_mut().find(|extension| extension.id == id) {
-                extension.payload = self.departures.number(packet.now, rtp.payload.len());
-            }
-        }
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
         self.writes.push_back(packet);
         Ok(())
     }
@@ -103,10 +82,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for FeedbackTap {
 }
 
 impl Interceptor for FeedbackTap {
-    fn bind_local_stream(&mut self, stream: &StreamInfo) {
-        let extension = stream.rtp_header_extensions.iter().find(|known| known.uri == TRANSPORT_CC_URI);
-        self.number_extension = extension.map(|known| known.id as u8).or(self.number_extension);
-    }
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
     fn unbind_local_stream(&mut self, _: &StreamInfo) {}
     fn bind_remote_stream(&mut self, _: &StreamInfo) {}
     fn unbind_remote_stream(&mut self, _: &StreamInfo) {}

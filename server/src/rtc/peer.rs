@@ -20,6 +20,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
+use super::departures::Departures;
 use super::feedback::{Feedback, FeedbackTap};
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp};
@@ -33,7 +34,6 @@ const FAILED_AFTER: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(2);
 /// Playout-delay extension: minimum and maximum 0, in units of 10 ms, 12 bits each.
 const NO_PLAYOUT_DELAY: Bytes = Bytes::from_static(&[0, 0, 0]);
-const NO_NUMBER: Bytes = Bytes::from_static(&[0, 0]);
 /// RFC 8285 §4.2.
 const ONE_BYTE_EXTENSIONS: u16 = 0xbede;
 
@@ -91,6 +91,7 @@ pub struct Answer {
 pub struct Peer {
     connection: RTCPeerConnection,
     feedback: mpsc::Receiver<Feedback>,
+    departures: Departures,
     ssrcs: Vec<u32>,
     state: PeerState,
     ufrag: String,
@@ -166,8 +167,15 @@ impl Peer {
         }
         let answer = connection.local_description().unwrap_or_default();
         let sdp = sdp::with_candidates(&answer.sdp, &port.candidates());
-        let peer =
-            Self { connection, feedback, ssrcs, state: PeerState::Connecting, ufrag, port: local.port() };
+        let peer = Self {
+            connection,
+            feedback,
+            departures: Departures::default(),
+            ssrcs,
+            state: PeerState::Connecting,
+            ufrag,
+            port: local.port(),
+        };
         Ok((peer, Answer { sdp, mids, payload_types }))
     }
 
@@ -227,10 +235,12 @@ impl Peer {
             ssrc: self.ssrcs[slot],
             ..Default::default()
         };
-        // Receivers remember the last playout delay, so the splicer asks for it on key frames only. The number of the
-        // arrival report is filled in where the packet leaves.
-        let extensions = [(rtp.playout_delay, NO_PLAYOUT_DELAY), (rtp.arrival_report, NO_NUMBER)];
-        for (id, payload) in extensions.into_iter().filter_map(|(id, payload)| Some((id?, payload))) {
+        // Receivers remember the last playout delay, so the splicer asks for it on key frames only.
+        let no_delay = rtp.playout_delay.map(|id| (id, NO_PLAYOUT_DELAY));
+        // Numbered here and not nearer to the wire, so that a repair is the same packet to the last byte: under AES-GCM, one
+        // with the same sequence number and another header would give the authentication key away (RFC 7714 §8.1).
+        let number = rtp.arrival_report.map(|id| (id, self.departures.number(now, rtp.payload.len())));
+        for (id, payload) in [no_delay, number].into_iter().flatten() {
             header.extension = true;
             header.extension_profile = ONE_BYTE_EXTENSIONS;
             header.extensions.push(rtc::rtp::header::Extension { id, payload });
@@ -275,7 +285,9 @@ impl Peer {
         }
         while let Ok(feedback) = self.feedback.try_recv() {
             match feedback {
-                Feedback::Arrivals(arrivals) => return Some(PeerEvent::Arrivals(arrivals)),
+                Feedback::Arrivals(report) => {
+                    return Some(PeerEvent::Arrivals(self.departures.resolve(&report)));
+                }
                 Feedback::KeyframeWanted { ssrc } => {
                     if let Some(slot) = self.ssrcs.iter().position(|known| *known == ssrc) {
                         return Some(PeerEvent::KeyframeWanted { slot });
