@@ -73,7 +73,7 @@ async fn a_gop_too_large_for_the_path_does_not_make_the_other_tiles_late() {
     let scene = scene(conditions).await;
     let mut viewer = watch_small_cameras(&scene).await;
     // The first time the path is not known yet; the burst of the second is paced from its first packet on.
-    for (turn, longest_allowed) in [(0, 450), (1, 200)] {
+    for (turn, longest_allowed) in [(0, 450), (1, 250)] {
         switch(&mut viewer, 0, "camera1").await;
         late_in_the_heavy_gop().await;
         let before = viewer.counts();

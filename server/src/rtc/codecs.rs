@@ -53,7 +53,7 @@ fn sendable(offered: &OfferedCodec) -> Option<Codec> {
 }
 
 /// One of the codecs that will be negotiated, for a track to begin with. Without one the core does not tell its interceptors
-/// of the track, and nothing would answer NACKs.
+/// of the track, and it would have no sender reports.
 pub(super) fn first(offered: &[OfferedCodec]) -> Option<RTCRtpCodec> {
     offered.iter().find_map(|offered| Some(capability(offered, sendable(offered)?)))
 }

@@ -5,20 +5,25 @@ use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use rtc::interceptor::{Acknowledgement, Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
+
+use crate::slot::ArrivalReport;
 
 /// What a browser said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Feedback {
     /// It cannot decode and wants a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
     KeyframeWanted { ssrc: u32 },
+    /// It misses these packets (RFC 4585 §6.2.1).
+    Lost { ssrc: u32, sequence_numbers: Vec<u16> },
     /// When numbered packets arrived, on whatever stream.
-    Arrivals(Vec<Acknowledgement>),
+    Arrivals(Vec<ArrivalReport>),
 }
 
 /// Reads all RTCP on its way in and passes it on untouched.
@@ -44,8 +49,15 @@ impl FeedbackTap {
             tell(Feedback::KeyframeWanted { ssrc: pli.media_ssrc });
         } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
             fir.fir.iter().for_each(|entry| tell(Feedback::KeyframeWanted { ssrc: entry.ssrc }));
+        } else if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
+            let sequence_numbers = nack.nacks.iter().flat_map(NackPair::packet_list).collect();
+            tell(Feedback::Lost { ssrc: nack.media_ssrc, sequence_numbers });
         } else if let Some(report) = any.downcast_ref::<TransportLayerCc>() {
-            tell(Feedback::Arrivals(convert_twcc(report)));
+            let reports = convert_twcc(report);
+            let reports = reports
+                .iter()
+                .map(|report| ArrivalReport { number: report.sequence_number, arrived: report.arrival });
+            tell(Feedback::Arrivals(reports.collect()));
         }
     }
 }

@@ -5,7 +5,6 @@
 
 mod address;
 mod codecs;
-mod departures;
 mod feedback;
 mod peer;
 mod port;

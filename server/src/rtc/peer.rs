@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use rtc::interceptor::{NackResponderBuilder, Registry, SenderReportBuilder, Slot};
+use rtc::interceptor::{Registry, SenderReportBuilder, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
@@ -20,14 +20,11 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
-use super::departures::Departures;
 use super::feedback::{Feedback, FeedbackTap};
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp};
-use crate::slot::{Arrival, PayloadTypes, RtpPacket};
+use crate::slot::{ArrivalReport, PayloadTypes, RtpPacket};
 
-/// Packets kept per slot for retransmission: more than the burst of a large GOP, else its own repairs would be gone.
-const NACK_HISTORY: u16 = 4096;
 /// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);
 const FAILED_AFTER: Duration = Duration::from_secs(10);
@@ -75,8 +72,13 @@ pub enum PeerEvent {
     KeyframeWanted {
         slot: usize,
     },
+    /// Packets of slot `slot` did not arrive.
+    Lost {
+        slot: usize,
+        sequence_numbers: Vec<u16>,
+    },
     /// When packets of bursts arrived.
-    Arrivals(Vec<Arrival>),
+    Arrivals(Vec<ArrivalReport>),
 }
 
 /// The answer to an offer, with what it says about each slot, in order.
@@ -91,7 +93,6 @@ pub struct Answer {
 pub struct Peer {
     connection: RTCPeerConnection,
     feedback: mpsc::Receiver<Feedback>,
-    departures: Departures,
     ssrcs: Vec<u32>,
     state: PeerState,
     ufrag: String,
@@ -119,7 +120,6 @@ impl Peer {
         let (tap, feedback) = FeedbackTap::new();
         let interceptors = Registry::new()
             .with(Slot::Custom(500), tap)
-            .with(Slot::NackResponder, NackResponderBuilder::new().with_size(NACK_HISTORY).build())
             .with(Slot::SenderReport, SenderReportBuilder::new().build());
         let settings = SettingEngineBuilder::new()
             .with_lite(true)
@@ -167,15 +167,8 @@ impl Peer {
         }
         let answer = connection.local_description().unwrap_or_default();
         let sdp = sdp::with_candidates(&answer.sdp, &port.candidates());
-        let peer = Self {
-            connection,
-            feedback,
-            departures: Departures::default(),
-            ssrcs,
-            state: PeerState::Connecting,
-            ufrag,
-            port: local.port(),
-        };
+        let peer =
+            Self { connection, feedback, ssrcs, state: PeerState::Connecting, ufrag, port: local.port() };
         Ok((peer, Answer { sdp, mids, payload_types }))
     }
 
@@ -237,9 +230,9 @@ impl Peer {
         };
         // Receivers remember the last playout delay, so the splicer asks for it on key frames only.
         let no_delay = rtp.playout_delay.map(|id| (id, NO_PLAYOUT_DELAY));
-        // Numbered here and not nearer to the wire, so that a repair is the same packet to the last byte: under AES-GCM, one
-        // with the same sequence number and another header would give the authentication key away (RFC 7714 §8.1).
-        let number = rtp.arrival_report.map(|id| (id, self.departures.number(now, rtp.payload.len())));
+        let number = rtp
+            .arrival_report
+            .map(|report| (report.extension, Bytes::copy_from_slice(&report.number.to_be_bytes())));
         for (id, payload) in [no_delay, number].into_iter().flatten() {
             header.extension = true;
             header.extension_profile = ONE_BYTE_EXTENSIONS;
@@ -285,17 +278,24 @@ impl Peer {
         }
         while let Ok(feedback) = self.feedback.try_recv() {
             match feedback {
-                Feedback::Arrivals(report) => {
-                    return Some(PeerEvent::Arrivals(self.departures.resolve(&report)));
+                Feedback::Arrivals(reports) => return Some(PeerEvent::Arrivals(reports)),
+                Feedback::Lost { ssrc, sequence_numbers } => {
+                    if let Some(slot) = self.slot_of(ssrc) {
+                        return Some(PeerEvent::Lost { slot, sequence_numbers });
+                    }
                 }
                 Feedback::KeyframeWanted { ssrc } => {
-                    if let Some(slot) = self.ssrcs.iter().position(|known| *known == ssrc) {
+                    if let Some(slot) = self.slot_of(ssrc) {
                         return Some(PeerEvent::KeyframeWanted { slot });
                     }
                 }
             }
         }
         None
+    }
+
+    fn slot_of(&self, ssrc: u32) -> Option<usize> {
+        self.ssrcs.iter().position(|known| *known == ssrc)
     }
 
     /// Says goodbye: what [`Self::poll_transmit`] gives afterwards tells the browser at once that this is over.

@@ -39,7 +39,7 @@ impl Link {
         let (peer, answer) = Peer::answer(now, offer, slots, port)?;
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
-        Ok((Self { peer, socket, pacer: Pacer::new(now), deadline, release_at: None }, answer))
+        Ok((Self { peer, socket, pacer: Pacer::new(now, slots), deadline, release_at: None }, answer))
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -81,6 +81,7 @@ impl Link {
                 PeerEvent::State(PeerState::Closed) => change = Some(Change::Lost),
                 PeerEvent::State(PeerState::Connecting) => {}
                 PeerEvent::KeyframeWanted { slot } => slots[slot].keyframe_wanted(now),
+                PeerEvent::Lost { slot, sequence_numbers } => self.pacer.handle_lost(slot, &sequence_numbers),
                 PeerEvent::Arrivals(arrivals) => self.pacer.handle_arrivals(now, &arrivals),
             }
         }
@@ -89,7 +90,7 @@ impl Link {
         }
         self.release_at = if self.is_connected() {
             let peer = &mut self.peer;
-            self.pacer.release(now, slots, |slot, released| peer.send(now, slot, released.packet))
+            self.pacer.release(now, slots, |slot, packet| peer.send(now, slot, packet))
         } else {
             None
         };

@@ -33,6 +33,8 @@ const BACK_OFF_FAR: f64 = 0.5;
 /// Up to the pace at which the path was once full, and past it.
 const RAISE: f64 = 2.0;
 const RAISE_PAST: f64 = 1.15;
+/// But never this far above the pace that was seen: the next report is 100 ms away.
+const AHEAD: f64 = 1.25;
 /// The shortest delay is looked for over one to two of these: routes change, and clocks drift by less than 0.1 ‰.
 const DELAY_MEMORY: Duration = Duration::from_secs(30);
 
@@ -133,7 +135,8 @@ impl BurstRate {
                 self.set((self.bytes_per_second * RAISE).min(full_at));
             }
             Some(full_at) => {
-                self.set(self.bytes_per_second * RAISE_PAST);
+                let raised = (self.bytes_per_second * RAISE_PAST).min(pace * AHEAD);
+                self.set(raised.max(self.bytes_per_second));
                 self.full_at = self.full_at.filter(|_| self.bytes_per_second < 2.0 * full_at);
             }
             None => self.set((self.bytes_per_second * RAISE).max(pace)),

@@ -5,8 +5,10 @@
 //! fast as the path was measured to carry them ([`BurstRate`]).
 
 mod burst_rate;
+mod departures;
 mod pacer;
 mod payload_types;
+mod repairs;
 #[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
 mod slot;
 mod splicer;
@@ -14,7 +16,8 @@ mod splicer;
 mod tests;
 
 pub use burst_rate::{Arrival, BurstRate};
+pub use departures::ArrivalReport;
 pub use pacer::Pacer;
 pub use payload_types::PayloadTypes;
 pub use slot::{Action, Slot, Target};
-pub use splicer::{Released, RtpPacket, Splicer};
+pub use splicer::{ArrivalRequest, Released, RtpPacket, Splicer};

@@ -7,11 +7,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Arrival, BurstRate, Released, Slot};
+use super::departures::Departures;
+use super::repairs::Repairs;
+use super::{ArrivalReport, BurstRate, RtpPacket, Slot};
 
 /// Packets that may leave at once, and per [`TICK`].
 const PACKETS_PER_TICK: u32 = 30;
 const TICK: Duration = Duration::from_millis(1);
+/// Of these, packets that were lost and are sent again: a browser that asks for everything twice gets its pictures still.
+const REPAIRS_PER_TICK: u32 = 10;
 /// A slot's turn: long enough that a frame leaves in few pieces, short enough that nine slots advance together.
 const PACKETS_PER_TURN: u32 = 5;
 /// Credit for bursts is saved up for this long, since timers are late by a millisecond or two.
@@ -21,6 +25,7 @@ const CREDIT_MEMORY: Duration = Duration::from_millis(4);
 #[derive(Debug)]
 pub struct Pacer {
     budget: u32,
+    repair_budget: u32,
     refilled_at: Instant,
     /// The slot whose turn is next.
     next: usize,
@@ -28,24 +33,39 @@ pub struct Pacer {
     /// Bytes of bursts that may leave; the last packet may overdraw it.
     burst_credit: f64,
     credited_at: Instant,
+    departures: Departures,
+    /// By slot.
+    repairs: Vec<Repairs>,
 }
 
 impl Pacer {
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, slots: usize) -> Self {
         Self {
             budget: PACKETS_PER_TICK,
+            repair_budget: REPAIRS_PER_TICK,
             refilled_at: now,
             next: 0,
             burst_rate: BurstRate::new(now),
             // Capped by the first refill.
             burst_credit: f64::INFINITY,
             credited_at: now,
+            departures: Departures::default(),
+            repairs: std::iter::repeat_with(Repairs::default).take(slots).collect(),
         }
     }
 
-    /// Takes the receiver's report on packets of bursts.
-    pub fn handle_arrivals(&mut self, now: Instant, arrivals: &[Arrival]) {
-        self.burst_rate.handle_arrivals(now, arrivals);
+    /// Takes the browser's report on packets of bursts.
+    pub fn handle_arrivals(&mut self, now: Instant, reports: &[ArrivalReport]) {
+        self.burst_rate.handle_arrivals(now, &self.departures.resolve(reports));
+    }
+
+    /// Takes the browser's request for packets of a slot that it misses.
+    pub fn handle_lost(&mut self, slot: usize, sequence_numbers: &[u16]) {
+        if let Some(repairs) = self.repairs.get_mut(slot) {
+            for number in sequence_numbers {
+                repairs.request(*number);
+            }
+        }
     }
 
     /// Hands out the packets that may leave now, slot by slot in turns. Returns when to come back, if more is waiting.
@@ -53,11 +73,30 @@ impl Pacer {
         &mut self,
         now: Instant,
         slots: &mut [Slot],
-        mut send: impl FnMut(usize, Released),
+        mut send: impl FnMut(usize, RtpPacket),
     ) -> Option<Instant> {
         self.refill(now);
+        let more_repairs = self.release_repairs(&mut send);
         self.release_kind(false, now, slots, &mut send)
             .or_else(|| self.release_kind(true, now, slots, &mut send))
+            .or(more_repairs)
+    }
+
+    /// Sends what was lost: its picture waits for it.
+    fn release_repairs(&mut self, send: &mut impl FnMut(usize, RtpPacket)) -> Option<Instant> {
+        for slot in 0..self.repairs.len() {
+            while !self.repairs[slot].is_empty() {
+                if self.repair_budget == 0 {
+                    return Some(self.refilled_at + TICK);
+                }
+                let Some(packet) = self.repairs[slot].pop() else { break };
+                self.charge(packet.payload.len());
+                send(slot, packet);
+                self.repair_budget -= 1;
+                self.budget = self.budget.saturating_sub(1);
+            }
+        }
+        None
     }
 
     /// Hands out live frames or bursts only.
@@ -66,7 +105,7 @@ impl Pacer {
         bursts: bool,
         now: Instant,
         slots: &mut [Slot],
-        send: &mut impl FnMut(usize, Released),
+        send: &mut impl FnMut(usize, RtpPacket),
     ) -> Option<Instant> {
         let mut idle = 0;
         while idle < slots.len() {
@@ -81,11 +120,15 @@ impl Pacer {
                     let wait = Duration::from_secs_f64(-self.burst_credit / self.burst_rate.get());
                     return Some(self.credited_at + wait.max(TICK));
                 }
-                let Some(released) = slots[self.next].pop_packet(now) else { break };
+                let Some(mut packet) = slots[self.next].pop_packet(now) else { break };
                 if bursts {
-                    self.charge(released.packet.payload.len());
+                    self.charge(packet.payload.len());
                 }
-                send(self.next, released);
+                if let Some(report) = &mut packet.arrival_report {
+                    report.number = self.departures.number(now, packet.payload.len());
+                }
+                self.repairs[self.next].note(now, packet.clone());
+                send(self.next, packet);
                 turn -= 1;
                 self.budget -= 1;
             }
@@ -105,6 +148,7 @@ impl Pacer {
         if since >= TICK {
             // Unused budget is not saved up: the limit is what may leave at once.
             self.budget = PACKETS_PER_TICK;
+            self.repair_budget = REPAIRS_PER_TICK;
             self.refilled_at = now;
         }
         let rate = self.burst_rate.get();

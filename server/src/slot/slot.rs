@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use multistream_protocol::server::KeyframeStatus;
 use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 
-use super::{PayloadTypes, Released, Splicer};
+use super::{PayloadTypes, RtpPacket, Splicer};
 use crate::media::{Codec, Dimensions, Frame};
 
 /// A browser that keeps asking for key frames gets the GOP again no more often than this.
@@ -340,7 +340,7 @@ impl Slot {
     // What comes out.
 
     /// The next packet of this slot; called by the pacer when it may leave.
-    pub(super) fn pop_packet(&mut self, now: Instant) -> Option<Released> {
+    pub(super) fn pop_packet(&mut self, now: Instant) -> Option<RtpPacket> {
         let released = self.splicer.pop()?;
         if released.shows_stream {
             for (request_id, _) in self.keyframe_requests.drain(..) {
@@ -359,7 +359,7 @@ impl Slot {
                 self.tell(request_id);
             }
         }
-        Some(released)
+        Some(released.packet)
     }
 
     /// Whether what waits is a burst, which yields to the live frames of other slots.

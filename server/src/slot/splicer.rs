@@ -28,9 +28,17 @@ pub struct RtpPacket {
     pub marker: bool,
     /// The header extension id under which to ask for no playout delay.
     pub playout_delay: Option<u8>,
-    /// The header extension id under which to ask when this packet arrived; set on the packets of a burst.
-    pub arrival_report: Option<u8>,
+    /// Asks when this packet arrived; set on the packets of a burst.
+    pub arrival_report: Option<ArrivalRequest>,
     pub payload: Bytes,
+}
+
+/// The header extension by which a browser is asked when a packet arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrivalRequest {
+    pub extension: u8,
+    /// Transport-wide sequence number, given by the pacer: it counts over all slots.
+    pub number: u16,
 }
 
 /// A packet that may leave now.
@@ -159,7 +167,10 @@ impl Splicer {
             marker,
             // Receivers remember it, so it goes with key frames only; with all their packets, in case some are lost.
             playout_delay: self.playout_delay.filter(|_| front.frame.keyframe),
-            arrival_report: self.arrival_report.filter(|_| self.catching_up),
+            arrival_report: self
+                .arrival_report
+                .filter(|_| self.catching_up)
+                .map(|extension| ArrivalRequest { extension, number: 0 }),
             payload,
         };
         let shows_stream = marker && front.first_after_cut;

@@ -74,7 +74,7 @@ impl World {
             Event::Pause => self.slot.pause(None),
             Event::Release { packets } => {
                 let released = std::iter::from_fn(|| self.slot.pop_packet(self.now)).take(packets);
-                self.sent.extend(released.map(|released| released.packet));
+                self.sent.extend(released);
             }
             Event::Wait { ms } => {
                 self.now += Duration::from_millis(ms);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Action, PayloadTypes, Released, RtpPacket, Slot, Splicer, Target};
+use super::{Action, PayloadTypes, RtpPacket, Slot, Splicer, Target};
 use crate::media::{Codec, Frame, Timestamp90k};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,12 +79,8 @@ fn statuses(actions: &[Action]) -> Vec<String> {
     actions.iter().filter_map(brief).collect()
 }
 
-fn drain(slot: &mut Slot) -> Vec<Released> {
+fn drain(slot: &mut Slot) -> Vec<RtpPacket> {
     std::iter::from_fn(|| slot.pop_packet(Instant::now())).collect()
-}
-
-fn packets(slot: &mut Slot) -> Vec<RtpPacket> {
-    drain(slot).into_iter().map(|released| released.packet).collect()
 }
 
 /// Shows `camera`, whose GOP has `frames` frames so far, on a fresh slot.

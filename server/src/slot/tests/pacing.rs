@@ -1,6 +1,6 @@
 //! Many slots on one connection, of which some catch up.
 
-use super::super::{Arrival, Pacer};
+use super::super::{ArrivalReport, Pacer};
 use super::*;
 
 #[test]
@@ -15,7 +15,7 @@ fn nine_slots_share_the_packets_of_a_millisecond() {
             slot
         })
         .collect();
-    let mut pacer = Pacer::new(start);
+    let mut pacer = Pacer::new(start, slots.len());
     let mut sent = [0_u32; 9];
     let mut now = start;
     let mut ticks = 0;
@@ -53,20 +53,33 @@ fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
     (vec![playing, behind], now, live)
 }
 
-/// A receiver's report on 100 packets that took a second: 100 kB/s.
-fn slow_path(now: Instant) -> Vec<Arrival> {
-    let arrival = |n: u64| Arrival { sent: now, arrived: Some(Duration::from_millis(10 * n)), bytes: 1000 };
-    (0..100).map(arrival).collect()
+/// A pacer that was told of 100 packets of 1000 bytes that they took a second: 100 kB/s.
+fn pacer_on_a_slow_path(now: Instant, slots: &mut [Slot]) -> (Pacer, Instant) {
+    let mut pacer = Pacer::new(now, slots.len());
+    let mut reports = Vec::new();
+    let mut at = now;
+    while reports.len() < 100 {
+        at = pacer
+            .release(at, slots, |_, packet| {
+                let number = packet.arrival_report.expect("a packet of a burst").number;
+                reports.push(ArrivalReport {
+                    number,
+                    arrived: Some(Duration::from_millis(10) * u32::from(number)),
+                });
+            })
+            .expect("more is waiting");
+    }
+    pacer.handle_arrivals(at, &reports);
+    (pacer, at + Duration::from_millis(10))
 }
 
 #[test]
 fn a_burst_leaves_no_faster_than_the_path_was_measured_to_carry() {
     let (mut slots, start, _) = one_live_one_behind(2000);
-    let mut pacer = Pacer::new(start);
-    pacer.handle_arrivals(start, &slow_path(start));
+    let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     let (mut now, mut bytes) = (start, 0);
     while now < start + Duration::from_secs(2) {
-        let again = pacer.release(now, &mut slots, |_, released| bytes += released.packet.payload.len());
+        let again = pacer.release(now, &mut slots, |_, packet| bytes += packet.payload.len());
         now = again.expect("more is waiting");
     }
     assert!((100_000..200_000).contains(&bytes), "{bytes} bytes in 2 s");
@@ -75,8 +88,7 @@ fn a_burst_leaves_no_faster_than_the_path_was_measured_to_carry() {
 #[test]
 fn a_live_frame_leaves_before_a_burst_and_whole() {
     let (mut slots, start, mut live) = one_live_one_behind(2000);
-    let mut pacer = Pacer::new(start);
-    pacer.handle_arrivals(start, &slow_path(start));
+    let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     let mut now = start;
     for turn in 0..50 {
         slots[0].handle_frame(0, live.next_frame(Timestamp90k(2_000_000 + turn * FRAME_TICKS), 20));
@@ -91,12 +103,11 @@ fn a_live_frame_leaves_before_a_burst_and_whole() {
 #[test]
 fn a_slot_that_is_far_behind_goes_on_at_the_next_key_frame() {
     let (mut slots, start, _) = one_live_one_behind(2000);
-    let mut pacer = Pacer::new(start);
-    pacer.handle_arrivals(start, &slow_path(start));
+    let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     pacer.release(start, &mut slots, |_, _| {});
     let mut camera = Camera::new(9, Codec::H264, 50);
     slots[1].handle_frame(0, camera.next_frame(Timestamp90k(9_000_000), 2));
-    let rest = packets(&mut slots[1]);
+    let rest = drain(&mut slots[1]);
     let frames: Vec<_> = rest.chunk_by(|a, b| a.timestamp == b.timestamp).collect();
     assert!(
         frames.len() <= 2,
@@ -112,7 +123,7 @@ fn a_key_frame_that_takes_the_place_of_one_that_had_not_left_turns_the_slot_acti
     assert_eq!(statuses(&actions(&mut slots[1])), ["buffering"]);
     let mut camera = Camera::new(9, Codec::H264, 50);
     slots[1].handle_frame(0, camera.next_frame(Timestamp90k(9_000_000), 2));
-    assert!(packets(&mut slots[1]).iter().all(|packet| packet.payload[0] == 9));
+    assert!(drain(&mut slots[1]).iter().all(|packet| packet.payload[0] == 9));
     assert_eq!(statuses(&actions(&mut slots[1])), ["active #1"]);
 }
 
@@ -120,7 +131,42 @@ fn a_key_frame_that_takes_the_place_of_one_that_had_not_left_turns_the_slot_acti
 fn only_packets_of_bursts_ask_when_they_arrived() {
     let mut camera = Camera::new(7, Codec::H264, 50);
     let (mut slot, _) = showing(&mut camera, 3);
-    assert!(packets(&mut slot).iter().all(|packet| packet.arrival_report == Some(3)));
+    assert!(
+        drain(&mut slot).iter().all(|packet| packet.arrival_report.is_some_and(|asked| asked.extension == 3))
+    );
     slot.handle_frame(0, camera.next_frame(Timestamp90k(2_000_000), 2));
-    assert!(packets(&mut slot).iter().all(|packet| packet.arrival_report.is_none()));
+    assert!(drain(&mut slot).iter().all(|packet| packet.arrival_report.is_none()));
+}
+
+#[test]
+fn a_lost_packet_is_sent_again_as_it_was() {
+    let (mut slots, start, _) = one_live_one_behind(100);
+    let mut pacer = Pacer::new(start, slots.len());
+    let mut sent = Vec::new();
+    let mut now = start;
+    while let Some(again) = pacer.release(now, &mut slots, |_, packet| sent.push(packet)) {
+        now = again;
+    }
+    let lost = &sent[17];
+    pacer.handle_lost(1, &[lost.sequence_number]);
+    let mut again = Vec::new();
+    pacer.release(now + Duration::from_millis(20), &mut slots, |slot, packet| again.push((slot, packet)));
+    assert_eq!(again, [(1, lost.clone())]);
+}
+
+#[test]
+fn a_browser_that_asks_for_everything_again_gets_its_live_frames_still() {
+    let (mut slots, start, mut live) = one_live_one_behind(1000);
+    let mut pacer = Pacer::new(start, slots.len());
+    let mut now = start;
+    let mut numbers = Vec::new();
+    while let Some(again) = pacer.release(now, &mut slots, |_, packet| numbers.push(packet.sequence_number)) {
+        now = again;
+    }
+    pacer.handle_lost(1, &numbers);
+    slots[0].handle_frame(0, live.next_frame(Timestamp90k(2_000_000), 20));
+    let mut live_packets = 0;
+    now += Duration::from_millis(5);
+    pacer.release(now, &mut slots, |slot, _| live_packets += u32::from(slot == 0));
+    assert_eq!(live_packets, 20);
 }

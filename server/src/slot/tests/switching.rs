@@ -17,14 +17,14 @@ fn a_burst_ends_at_live_and_its_frames_are_ten_ticks_apart() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 4);
     let live = (1_000_000 + 3 * FRAME_TICKS + u64::from(u32::MAX - 500)) as u32;
     let timestamps: Vec<u32> =
-        packets(&mut slot).iter().filter(|packet| packet.marker).map(|p| p.timestamp).collect();
+        drain(&mut slot).iter().filter(|packet| packet.marker).map(|p| p.timestamp).collect();
     assert_eq!(timestamps, [30, 20, 10, 0].map(|before| live.wrapping_sub(before)));
 }
 
 #[test]
 fn key_frames_and_only_they_ask_for_no_playout_delay() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 2);
-    let asks: Vec<_> = packets(&mut slot).iter().map(|packet| packet.playout_delay).collect();
+    let asks: Vec<_> = drain(&mut slot).iter().map(|packet| packet.playout_delay).collect();
     assert_eq!(asks, [Some(5), Some(5), None, None]);
 }
 
@@ -39,13 +39,13 @@ fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
     let said = actions(&mut slot);
     assert_eq!(said[0], Action::Subscribe { tag: 1, name: "camera1".to_owned() });
     slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
-    assert_eq!(packets(&mut slot).len(), 1, "the old stream plays on");
+    assert_eq!(drain(&mut slot).len(), 1, "the old stream plays on");
 
     let mut new = Camera::new(2, Codec::H264, 50);
     new.next_frame(Timestamp90k(2_000_100), 2);
     slot.handle_gop(now, 1, &new.gop);
     assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: 0 }]);
-    assert!(packets(&mut slot).iter().all(|packet| packet.payload[0] == 2));
+    assert!(drain(&mut slot).iter().all(|packet| packet.payload[0] == 2));
     assert_eq!(statuses(&actions(&mut slot)), ["active #2"]);
 }
 

@@ -1,14 +1,20 @@
 //! When each numbered packet left, until the browser says when it arrived.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use rtc::interceptor::Acknowledgement;
-
-use crate::slot::Arrival;
+use super::Arrival;
 
 /// A browser reports within a quarter of a second; at 30 packets a millisecond that is what has left by then.
 const REMEMBERED: usize = 8192;
+
+/// A browser's word on one numbered packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrivalReport {
+    /// Transport-wide sequence number.
+    pub number: u16,
+    /// On the browser's clock; none if the packet was lost.
+    pub arrived: Option<Duration>,
+}
 
 /// The packets of bursts on one connection, by their transport-wide sequence number.
 #[derive(Debug, Default)]
@@ -26,8 +32,8 @@ struct Departure {
 }
 
 impl Departures {
-    /// Notes a packet that leaves now. Returns its number, as the header extension carries it.
-    pub(super) fn number(&mut self, at: Instant, bytes: usize) -> Bytes {
+    /// Notes a packet that leaves now. Returns its number.
+    pub(super) fn number(&mut self, at: Instant, bytes: usize) -> u16 {
         let number = self.next;
         self.next = number.wrapping_add(1);
         let place = usize::from(number) % REMEMBERED;
@@ -35,16 +41,15 @@ impl Departures {
             self.sent.resize(place + 1, None);
         }
         self.sent[place] = Some(Departure { number, at, bytes });
-        Bytes::copy_from_slice(&number.to_be_bytes())
+        number
     }
 
     /// What became of the packets of a report, in the order in which they left. Each is told once.
-    pub(super) fn resolve(&mut self, report: &[Acknowledgement]) -> Vec<Arrival> {
-        let resolved = report.iter().filter_map(|acknowledged| {
-            let place = usize::from(acknowledged.sequence_number) % REMEMBERED;
-            let departure =
-                self.sent.get_mut(place)?.take_if(|sent| sent.number == acknowledged.sequence_number)?;
-            Some(Arrival { sent: departure.at, arrived: acknowledged.arrival, bytes: departure.bytes })
+    pub(super) fn resolve(&mut self, reports: &[ArrivalReport]) -> Vec<Arrival> {
+        let resolved = reports.iter().filter_map(|report| {
+            let place = usize::from(report.number) % REMEMBERED;
+            let departure = self.sent.get_mut(place)?.take_if(|sent| sent.number == report.number)?;
+            Some(Arrival { sent: departure.at, arrived: report.arrived, bytes: departure.bytes })
         });
         resolved.collect()
     }
@@ -52,23 +57,20 @@ impl Departures {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use rtc::rtcp::transport_feedbacks::cc_feedback_report::Ecn;
-
     use super::*;
 
-    fn received(number: u16) -> Acknowledgement {
-        Acknowledgement::received(number, Some(Duration::from_millis(5)), Ecn::NotEct)
+    fn received(number: u16) -> ArrivalReport {
+        ArrivalReport { number, arrived: Some(Duration::from_millis(5)) }
     }
 
     #[test]
     fn a_report_names_packets_by_number_and_each_counts_once() {
         let now = Instant::now();
         let mut departures = Departures::default();
-        assert_eq!(departures.number(now, 100), Bytes::from_static(&[0, 0]));
-        assert_eq!(departures.number(now, 200), Bytes::from_static(&[0, 1]));
-        let arrivals = departures.resolve(&[received(0), Acknowledgement::lost(1), received(2)]);
+        assert_eq!(departures.number(now, 100), 0);
+        assert_eq!(departures.number(now, 200), 1);
+        let lost = ArrivalReport { number: 1, arrived: None };
+        let arrivals = departures.resolve(&[received(0), lost, received(2)]);
         let brief: Vec<_> = arrivals.iter().map(|a| (a.bytes, a.arrived.is_some())).collect();
         assert_eq!(brief, [(100, true), (200, false)]);
         assert_eq!(departures.resolve(&[received(0)]), []);

@@ -1,0 +1,119 @@
+//! What left on one slot of late, for the packets that get lost on the way (NACK, RFC 4585 §6.2.1).
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::RtpPacket;
+
+/// A browser asks again every round trip, and gives a picture up after about this.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
+/// More than the burst of a large GOP, else its own repairs would be gone.
+const REMEMBERED: usize = 4096;
+
+/// The packets of one slot that may be asked for again. They go out as they were, to the last byte: under AES-GCM, a packet
+/// with the same sequence number and another header would give the authentication key away (RFC 7714 §8.1).
+#[derive(Debug, Default)]
+pub(super) struct Repairs {
+    /// In order, without a hole.
+    sent: VecDeque<(Instant, RtpPacket)>,
+    /// Sequence numbers that were asked for.
+    wanted: BTreeSet<u16>,
+}
+
+impl Repairs {
+    /// Remembers a packet that leaves now.
+    pub(super) fn note(&mut self, now: Instant, packet: RtpPacket) {
+        let is_old = |(at, _): &(Instant, RtpPacket)| now.saturating_duration_since(*at) > REMEMBERED_FOR;
+        while self.sent.front().is_some_and(is_old) || self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((now, packet));
+    }
+
+    /// Takes a browser's request. What it asked for already and has not got yet is not sent twice.
+    pub(super) fn request(&mut self, sequence_number: u16) {
+        if self.find(sequence_number).is_some() {
+            self.wanted.insert(sequence_number);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// The next packet that was asked for.
+    pub(super) fn pop(&mut self) -> Option<RtpPacket> {
+        loop {
+            let wanted = self.wanted.pop_first()?;
+            if let Some(packet) = self.find(wanted) {
+                return Some(packet.clone());
+            }
+        }
+    }
+
+    fn find(&self, sequence_number: u16) -> Option<&RtpPacket> {
+        let (_, oldest) = self.sent.front()?;
+        let (_, packet) = self.sent.get(usize::from(sequence_number.wrapping_sub(oldest.sequence_number)))?;
+        Some(packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn packet(sequence_number: u16) -> RtpPacket {
+        RtpPacket {
+            payload_type: 96,
+            sequence_number,
+            timestamp: u32::from(sequence_number),
+            marker: false,
+            playout_delay: None,
+            arrival_report: None,
+            payload: Bytes::from_static(b"x"),
+        }
+    }
+
+    fn popped(repairs: &mut Repairs) -> Vec<u16> {
+        std::iter::from_fn(|| repairs.pop()).map(|packet| packet.sequence_number).collect()
+    }
+
+    #[test]
+    fn what_was_sent_is_sent_again_once_per_request_also_across_the_wrap() {
+        let now = Instant::now();
+        let mut repairs = Repairs::default();
+        for number in [65_534, 65_535, 0, 1] {
+            repairs.note(now, packet(number));
+        }
+        for number in [0, 65_535, 0] {
+            repairs.request(number);
+        }
+        assert_eq!(popped(&mut repairs), [0, 65_535]);
+        repairs.request(0);
+        assert_eq!(popped(&mut repairs), [0], "it was lost once more");
+    }
+
+    #[test]
+    fn what_was_never_sent_or_is_long_gone_is_not() {
+        let start = Instant::now();
+        let mut repairs = Repairs::default();
+        repairs.note(start, packet(7));
+        repairs.request(8);
+        repairs.request(6);
+        repairs.note(start + Duration::from_secs(2), packet(8));
+        repairs.request(7);
+        assert!(popped(&mut repairs).is_empty());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let now = Instant::now();
+        let mut repairs = Repairs::default();
+        (0..10_000).for_each(|number| repairs.note(now, packet(number)));
+        assert_eq!(repairs.sent.len(), REMEMBERED);
+        (0..10_000).for_each(|number| repairs.request(number));
+        assert_eq!(repairs.wanted.len(), REMEMBERED);
+    }
+}
