@@ -23,6 +23,8 @@ export interface Probe {
   peers: RTCPeerConnection[];
   remoteDescriptions: number;
   attach(slot: number, track: MediaStreamTrack): void;
+  /** What the picture in a video of the page itself says. */
+  read(video: HTMLVideoElement): Reading | null;
 }
 
 declare global {
@@ -75,6 +77,7 @@ export function installProbe(): void {
     statuses: new Map(),
     peers: [],
     remoteDescriptions: 0,
+    read,
     attach(slot, track) {
       const known = probe.slots.get(slot);
       const video = known?.video ?? document.createElement('video');

@@ -91,6 +91,7 @@ async fn the_api_says_what_it_is_and_that_it_lives() {
     let about = server.ask("GET /api").await.json();
     assert_eq!(about["name"], "multistream");
     assert_eq!(about["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(about["max_slots"], 9);
     assert_eq!(server.ask("GET /healthz").await.status, 200);
 }
 

@@ -1,49 +1,42 @@
 // The dialog of a tile: which camera, in which quality.
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { useState } from 'react';
+import { matching, SEARCH_FROM, Search } from './CameraList';
+import { Dialog } from './Dialog';
 import type { Camera } from './streams';
-import type { Choice } from './wall-state';
+import { AUTO, type Choice } from './wall-state';
+import type { WarmHandlers } from './warm';
 
 interface Props {
-  slot: number;
-  choice: Choice | undefined;
+  cell: number;
+  choice: Choice | null;
   cameras: readonly Camera[];
-  onChoice: (choice: Choice) => void;
+  onCamera: (camera: Camera) => void;
+  onQuality: (quality: string) => void;
   onClose: () => void;
+  warm: (camera: string) => WarmHandlers;
 }
 
-export function Chooser({ slot, choice, cameras, onChoice, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    // Modal: the browser keeps the focus inside and closes it with Esc.
-    dialog.current?.showModal();
-    dialog.current?.querySelector<HTMLElement>('.cameras [aria-pressed="true"]')?.focus();
-  }, []);
+export function Chooser({ cell, choice, cameras, onCamera, onQuality, onClose, warm }: Props) {
+  const [search, setSearch] = useState('');
   const qualities = cameras.find(({ name }) => name === choice?.stream)?.qualities ?? [];
-  const choose = (choice: Choice) => {
-    onChoice(choice);
+  const choose = (choose: () => void) => () => {
+    choose();
     onClose();
   };
   return (
-    <dialog
-      ref={dialog}
-      className="chooser"
-      aria-label={`Tile ${slot + 1}`}
-      onClose={onClose}
-      onClick={(event) => event.target === dialog.current && onClose()}
-      onKeyDown={moveFocus}
-    >
-      <h2>Tile {slot + 1}</h2>
-      {choice && qualities.length > 1 && (
+    <Dialog className="chooser" label={`Tile ${cell + 1}`} onClose={onClose}>
+      <h2>Tile {cell + 1}</h2>
+      {choice && (
         <section>
           <h3>Quality</h3>
           <div className="qualities">
-            {qualities.map((quality) => (
+            {[AUTO, ...qualities].map((quality) => (
               <button
                 key={quality}
                 type="button"
                 data-quality={quality}
                 aria-pressed={quality === choice.quality}
-                onClick={() => choose({ stream: choice.stream, quality })}
+                onClick={choose(() => onQuality(quality))}
               >
                 {quality}
               </button>
@@ -53,36 +46,22 @@ export function Chooser({ slot, choice, cameras, onChoice, onClose }: Props) {
       )}
       <section>
         <h3>Camera</h3>
+        {cameras.length >= SEARCH_FROM && <Search value={search} onChange={setSearch} />}
         <div className="cameras">
-          {cameras.map(({ name, qualities }) => (
+          {matching(cameras, search).map((camera) => (
             <button
-              key={name}
+              key={camera.name}
               type="button"
-              data-camera={name}
-              aria-pressed={name === choice?.stream}
-              onClick={() =>
-                // The same quality, where the other camera has it.
-                choose({
-                  stream: name,
-                  quality: choice && qualities.includes(choice.quality) ? choice.quality : 'native',
-                })
-              }
+              data-camera={camera.name}
+              aria-pressed={camera.name === choice?.stream}
+              onClick={choose(() => onCamera(camera))}
+              {...warm(camera.name)}
             >
-              {name}
+              {camera.name}
             </button>
           ))}
         </div>
       </section>
-    </dialog>
+    </Dialog>
   );
-}
-
-/** Arrow keys go through the buttons. */
-function moveFocus(event: KeyboardEvent<HTMLDialogElement>): void {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  if (step === undefined) return;
-  event.preventDefault();
-  const buttons = [...event.currentTarget.querySelectorAll('button')];
-  const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-  buttons[(at + step + buttons.length) % buttons.length]?.focus();
 }

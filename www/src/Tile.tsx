@@ -1,9 +1,13 @@
-// One camera of the wall: its picture, and the truth about it.
+// One camera of the wall: its picture, the truth about it, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
-import { type MouseEvent, useEffect, useRef } from 'react';
+import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
 import { caption } from './caption';
+import { Icon } from './icons';
+import { Menu } from './Menu';
+import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
-import type { Choice } from './wall-state';
+import { saveSnapshot, toggleFullScreen } from './tile-element';
+import { AUTO, type Choice } from './wall-state';
 
 interface Props {
   slot: number;
@@ -11,58 +15,180 @@ interface Props {
   client: MultiStreamClient | null;
   state: ClientState;
   status: SlotStatus | undefined;
+  /** What the quality can be besides `auto`; nothing: it cannot be changed. */
+  qualities?: readonly string[];
+  /** The keys and the list mean this tile. */
+  selected?: boolean;
   /** Fills the wall. */
   enlarged?: boolean;
-  onChoose?: (slot: number) => void;
-  onEnlarge?: (slot: number) => void;
+  /** Belongs to another layout: it keeps its slot, so that it is there at once. */
+  hidden?: boolean;
+  /** Something is held over it. */
+  target?: boolean;
+  onSelect?: () => void;
+  onChoose?: () => void;
+  onEnlarge?: () => void;
+  onQuality?: (quality: string) => void;
+  onPress?: (event: PointerEvent) => void;
 }
 
 /** How long a click may become a double click. */
 const DOUBLE_CLICK_MS = 220;
 
-export function Tile({ slot, choice, client, state, status, enlarged, onChoose, onEnlarge }: Props) {
+export function Tile(props: Props) {
+  const { slot, choice, client, state, status, qualities, enlarged } = props;
   const video = useRef<HTMLVideoElement>(null);
+  const figure = useRef<HTMLElement>(null);
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
-  const click = useRef(0);
-  useEffect(() => () => window.clearTimeout(click.current), []);
-  const onClick = (event: MouseEvent) => {
-    window.clearTimeout(click.current);
-    // The second click of a double click is not a wish to choose; a key press has no clicks to wait for.
-    if (event.detail > 1) onEnlarge?.(slot);
-    else click.current = window.setTimeout(() => onChoose?.(slot), event.detail === 0 ? 0 : DOUBLE_CLICK_MS);
-  };
   const picture = usePicture(video, status?.stream);
-  const { status: word, tone, text, detail } = caption(state, status, picture);
-  const quality = status?.actualQuality ?? choice.quality;
-  const size = status?.width && status.height ? `${status.width} × ${status.height}` : '';
+  const offlineSince = useOfflineSince(status);
+  const { status: word, tone, text, detail } = caption({ client: state, status, picture, offlineSince });
   return (
     <figure
+      ref={figure}
       className="tile"
+      hidden={props.hidden}
+      data-cell={slot}
       data-slot={slot}
       data-stream={status?.stream ?? choice.stream}
       data-status={word}
       data-picture={picture.state}
       data-tone={tone}
+      data-selected={props.selected || undefined}
       data-enlarged={enlarged || undefined}
+      data-target={props.target || undefined}
     >
       <video ref={video} muted autoPlay playsInline aria-label={choice.stream} />
-      {tone !== 'live' && <p className="notice">{detail ?? text}</p>}
+      {tone !== 'live' && (
+        <p className="notice">
+          {tone === 'wait' && <span className="spinner" aria-hidden="true" />}
+          {detail ?? text}
+        </p>
+      )}
       <figcaption>
         <span className="dot" aria-hidden="true" />
         <strong>{choice.stream}</strong>
-        <span className="quality">{quality === 'native' ? size : quality}</span>
+        <span className="quality">{qualityShown(choice, status)}</span>
         <span className="state">{text}</span>
       </figcaption>
-      {onChoose && (
-        <button
-          type="button"
-          className="choose"
-          aria-label={`Tile ${slot + 1}: ${choice.stream}, ${text}. Choose camera or quality.`}
-          onClick={onClick}
-        />
+      {props.onChoose && <Surface {...props} text={text} />}
+      {qualities && (
+        <div className="tools">
+          <Menu
+            className="tool quality-menu"
+            label={`Quality of tile ${slot + 1}: ${choice.quality}`}
+            choices={[AUTO, ...qualities].map((value) => ({ value, text: value }))}
+            value={choice.quality}
+            onChoice={(quality) => props.onQuality?.(quality)}
+          >
+            {choice.quality}
+          </Menu>
+          <Tool
+            icon="camera"
+            label="Save the picture"
+            disabled={tone !== 'live'}
+            onClick={() => figure.current && saveSnapshot(figure.current)}
+          />
+          {props.onEnlarge && (
+            <Tool
+              icon={enlarged ? 'shrink' : 'enlarge'}
+              label={enlarged ? 'Back to the wall' : 'Enlarge'}
+              onClick={props.onEnlarge}
+            />
+          )}
+          <Tool
+            icon="screen"
+            label="Full screen"
+            onClick={() => figure.current && toggleFullScreen(figure.current)}
+          />
+        </div>
       )}
     </figure>
   );
+}
+
+/** What is clicked, double-clicked and dragged: all of the tile below its tools. */
+function Surface({ slot, choice, text, onSelect, onChoose, onEnlarge, onPress }: Props & { text: string }) {
+  const click = useRef(0);
+  useEffect(() => () => window.clearTimeout(click.current), []);
+  const onClick = (event: MouseEvent) => {
+    window.clearTimeout(click.current);
+    // The second click of a double click is not a wish to choose; a key press has no clicks to wait for.
+    if (event.detail > 1) onEnlarge?.();
+    else click.current = window.setTimeout(() => onChoose?.(), event.detail === 0 ? 0 : DOUBLE_CLICK_MS);
+  };
+  return (
+    <button
+      type="button"
+      className="choose"
+      aria-label={`Tile ${slot + 1}: ${choice.stream}, ${text}. Choose camera or quality.`}
+      onClick={onClick}
+      onFocus={onSelect}
+      onPointerDown={onPress}
+    />
+  );
+}
+
+interface ToolProps {
+  icon: 'camera' | 'enlarge' | 'shrink' | 'screen';
+  label: string;
+  disabled?: boolean;
+  onClick: () => void;
+}
+
+function Tool({ icon, label, disabled, onClick }: ToolProps) {
+  return (
+    <button
+      type="button"
+      className="tool"
+      aria-label={label}
+      title={label}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+/** A cell that nothing was put into. */
+export function VacantTile({
+  cell,
+  selected,
+  target,
+  onSelect,
+  onChoose,
+}: {
+  cell: number;
+  selected: boolean;
+  target: boolean;
+  onSelect: () => void;
+  onChoose: () => void;
+}) {
+  return (
+    <figure
+      className="tile vacant"
+      data-cell={cell}
+      data-selected={selected || undefined}
+      data-target={target || undefined}
+    >
+      <button
+        type="button"
+        className="choose"
+        aria-label={`Tile ${cell + 1}: empty. Choose a camera.`}
+        onClick={onChoose}
+        onFocus={onSelect}
+      >
+        Choose a camera
+      </button>
+    </figure>
+  );
+}
+
+function qualityShown({ quality }: Choice, status: SlotStatus | undefined): string {
+  const size = status?.width && status.height ? `${status.width} × ${status.height}` : '';
+  const actual = status?.actualQuality ?? (quality === AUTO ? 'native' : quality);
+  return actual === 'native' ? size : actual;
 }

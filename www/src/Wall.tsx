@@ -1,102 +1,203 @@
-// The camera wall: a layout of tiles over one connection.
+// The camera wall: a layout of tiles over one connection, and everything that can be done with it.
 import { useMultiStream } from 'multistream-client/react';
-import { useEffect, useMemo, useState } from 'react';
+import { type CSSProperties, useEffect, useMemo, useState } from 'react';
+import { CameraList } from './CameraList';
 import { Chooser } from './Chooser';
+import { type Load, useDrag } from './drag';
+import { Header } from './Header';
+import { Help } from './Help';
 import { useKeys } from './keys';
-import { LAYOUTS, type Layout } from './layouts';
+import type { Layout } from './layouts';
 import { serverUrl, token } from './server';
+import { useListOpen, useTourInterval } from './settings';
 import type { Camera } from './streams';
-import { Tile } from './Tile';
-import { useTheme } from './theme';
-import { fill, readWall, slotsOf, type WallState, writeWall } from './wall-state';
+import { Tile, VacantTile } from './Tile';
+import type { Theme } from './theme';
+import { focusTile, saveSnapshot, tileElement, toggleFullScreen } from './tile-element';
+import { DEFAULT_INTERVAL_S, useTour } from './tour';
+import { useWall } from './use-wall';
+import { AUTO, type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
+import { useWarm } from './warm';
 
-export function Wall({ cameras }: { cameras: readonly Camera[] }) {
-  const [wall, setWall] = useState<WallState>(() => readWall(new URL(location.href), cameras));
-  const [choosing, setChoosing] = useState<number | null>(null);
-  const [theme, toggleTheme] = useTheme();
+interface Props extends Means {
+  theme: Theme;
+  onTheme: () => void;
+}
+
+export function Wall({ cameras, layouts, theme, onTheme }: Props) {
+  const [wall, setWall] = useWall({ cameras, layouts });
+  const [listOpen, setListOpen] = useListOpen();
+  const [intervalS, setIntervalS] = useTourInterval();
+  const [selected, setSelected] = useState(0);
   const [enlarged, setEnlarged] = useState<number | null>(null);
+  const [choosing, setChoosing] = useState<number | null>(null);
+  const [helping, setHelping] = useState(false);
+  const { layout, choices } = wall;
+  // A smaller layout keeps the slots of a larger one: only more of them need another connection.
+  const [cells, setCells] = useState(layout.cells);
+  if (layout.cells > cells) setCells(layout.cells);
+
   const slots = useMemo(() => {
     // Large enough for every pixel the camera has.
     const large = (slot: number) => slot === enlarged;
-    return slotsOf(wall).map((wish) => (large(wish.slot) ? { ...wish, quality: 'native' } : wish));
-  }, [wall, enlarged]);
+    return slotsOf(wall, cells).map((wish) => (large(wish.slot) ? { ...wish, quality: 'native' } : wish));
+  }, [wall, cells, enlarged]);
   const { client, statuses, state, error, reconnecting } = useMultiStream(serverUrl, slots, { token });
-
-  useEffect(() => history.replaceState(null, '', writeWall(new URL(location.href), wall)), [wall]);
   useEffect(() => {
     window.__multistream = { client };
   }, [client]);
 
-  const enlarge = (slot: number) => setEnlarged((old) => (old === slot ? null : slot));
+  const warmed = useWarm(client);
+  const warm = (camera: string) => warmed(camera, choices[choosing ?? selected]?.quality ?? AUTO);
+  const show = (cell: number, camera: Camera) => setWall((wall) => placeCamera(wall, cell, camera));
+  const setQuality = (cell: number, quality: string) =>
+    setWall((wall) => {
+      const choice = wall.choices[cell];
+      return choice ? place(wall, cell, { ...choice, quality }) : wall;
+    });
+  const setLayout = (layout: Layout) => {
+    setEnlarged(null);
+    setSelected((cell) => Math.min(cell, layout.cells - 1));
+    setWall((wall) => withLayout(wall, layout, cameras));
+  };
+  const enlarge = (cell: number) => setEnlarged((old) => (old === cell ? null : cell));
+
+  const onDrop = (load: Load, cell: number) => {
+    setSelected(cell);
+    if (load.kind === 'tile') return setWall((wall) => swap(wall, load.cell, cell));
+    const camera = cameras.find(({ name }) => name === load.name);
+    if (camera) show(cell, camera);
+  };
+  const { drag, press } = useDrag(onDrop);
+  const tour = useTour({
+    intervalS,
+    busy: choosing !== null || helping || enlarged !== null || drag !== null,
+    wall,
+    cameras,
+    client,
+    onTurn: show,
+  });
+  const onTile = (cell: number, act: (tile: HTMLElement) => void) => {
+    const tile = tileElement(cell);
+    if (tile) act(tile);
+  };
   useKeys({
-    enlarge,
-    back: () => setEnlarged(null),
+    cells: layout.cells,
+    selected,
+    select: focusTile,
+    camera: (cell, index) => {
+      const camera = cameras[index];
+      if (camera) show(cell, camera);
+      return camera !== undefined;
+    },
     step: (cell, by) => {
-      const at = cameras.findIndex(({ name }) => name === wall.choices[cell]?.stream);
+      const at = cameras.findIndex(({ name }) => name === choices[cell]?.stream);
       const next = cameras[(at + by + cameras.length) % cameras.length];
-      if (next) choose(cell, { stream: next.name, quality: 'native' });
+      if (next) show(cell, next);
+    },
+    enlarge,
+    fullScreen: (cell) => onTile(cell, toggleFullScreen),
+    snapshot: (cell) => onTile(cell, saveSnapshot),
+    back: () => setEnlarged(null),
+    toggle: (what) => {
+      if (what === 'list') setListOpen(!listOpen);
+      if (what === 'tour') setIntervalS(intervalS === null ? DEFAULT_INTERVAL_S : null);
+      if (what === 'help') setHelping(true);
     },
   });
 
-  const choose = (cell: number, choice: WallState['choices'][number]) =>
-    setWall(({ layout, choices }) => ({
-      layout,
-      choices: choices.map((old, at) => (at === cell ? choice : old)),
-    }));
-  const chooseLayout = (layout: Layout) => {
-    setEnlarged(null);
-    setWall(({ choices }) => ({ layout, choices: fill(choices, layout.cells, cameras) }));
+  const tile = (cell: number) => {
+    const choice = choices[cell];
+    const isHere = { selected: cell === selected, target: drag?.over === cell };
+    const onSelect = () => setSelected(cell);
+    const onChoose = () => setChoosing(cell);
+    if (!choice)
+      return cell < layout.cells ? (
+        <VacantTile key={cell} cell={cell} {...isHere} onSelect={onSelect} onChoose={onChoose} />
+      ) : null;
+    return (
+      <Tile
+        key={cell}
+        slot={cell}
+        choice={choice}
+        client={client}
+        state={state}
+        status={statuses.get(cell)}
+        qualities={cameras.find(({ name }) => name === choice.stream)?.qualities ?? []}
+        {...isHere}
+        enlarged={cell === enlarged}
+        hidden={cell >= layout.cells || (enlarged !== null && cell !== enlarged)}
+        onSelect={onSelect}
+        onChoose={onChoose}
+        onEnlarge={() => enlarge(cell)}
+        onQuality={(quality) => setQuality(cell, quality)}
+        onPress={(event) => press(event, { kind: 'tile', cell, name: choice.stream })}
+      />
+    );
   };
-  const notice = error?.message ?? reconnecting?.reason;
+  const grid = { '--columns': layout.columns, '--rows': layout.rows, '--first': layout.first };
   return (
     <>
-      <header>
-        <h1>Multistream</h1>
-        <p className="connection" data-state={state} role="status">
-          {state === 'connected' ? `${slots.length} on one connection` : state}
-          {notice && <span className="reason"> {notice}</span>}
-        </p>
-        <fieldset className="layouts" aria-label="Layout">
-          {LAYOUTS.map((layout) => (
-            <button
-              key={layout.name}
-              type="button"
-              data-layout={layout.name}
-              aria-pressed={layout.name === wall.layout.name}
-              onClick={() => chooseLayout(layout)}
-            >
-              {layout.label}
-            </button>
-          ))}
-        </fieldset>
-        <button type="button" className="theme" onClick={toggleTheme}>
-          {theme === 'dark' ? 'Light' : 'Dark'}
-        </button>
-      </header>
-      <main className="grid" data-layout={wall.layout.name} data-enlarged={enlarged ?? undefined}>
-        {slots.map(({ slot, stream, quality }) => (
-          <Tile
-            key={slot}
-            slot={slot}
-            choice={{ stream, quality: quality ?? 'native' }}
-            client={client}
-            state={state}
-            status={statuses.get(slot)}
-            enlarged={slot === enlarged}
-            onChoose={setChoosing}
-            onEnlarge={enlarge}
+      <Header
+        state={state}
+        words={state === 'connected' ? `${slots.length} on one connection` : state}
+        reason={error?.message ?? reconnecting?.reason}
+        layouts={layouts}
+        layout={layout}
+        onLayout={setLayout}
+        tour={{ state: tour, intervalS, onInterval: setIntervalS }}
+        theme={theme}
+        onTheme={onTheme}
+        listOpen={listOpen}
+        onList={() => setListOpen(!listOpen)}
+        onHelp={() => setHelping(true)}
+      />
+      <div className="body">
+        {listOpen && (
+          <CameraList
+            cameras={cameras}
+            shown={cellsByCamera(choices.slice(0, layout.cells))}
+            cell={selected}
+            onChoice={(camera) => show(selected, camera)}
+            onPress={(event, camera) => press(event, { kind: 'camera', name: camera.name })}
+            warm={warm}
           />
-        ))}
-      </main>
+        )}
+        <main
+          className="grid"
+          style={grid as CSSProperties}
+          data-layout={layout.name}
+          data-enlarged={enlarged ?? undefined}
+        >
+          {Array.from({ length: cells }, (_, cell) => tile(cell))}
+        </main>
+      </div>
+      {drag && (
+        <div className="dragged" style={{ translate: `${drag.x}px ${drag.y}px` }} aria-hidden="true">
+          {drag.load.name}
+        </div>
+      )}
       {choosing !== null && (
         <Chooser
-          slot={choosing}
-          choice={wall.choices[choosing]}
+          cell={choosing}
+          choice={choices[choosing] ?? null}
           cameras={cameras}
-          onChoice={(choice) => choose(choosing, choice)}
+          onCamera={(camera) => show(choosing, camera)}
+          onQuality={(quality) => setQuality(choosing, quality)}
           onClose={() => setChoosing(null)}
+          warm={warm}
         />
       )}
+      {helping && <Help onClose={() => setHelping(false)} />}
     </>
   );
+}
+
+/** By camera, the numbers of the tiles that show it. */
+function cellsByCamera(choices: readonly ({ stream: string } | null)[]): Map<string, number[]> {
+  const cells = new Map<string, number[]>();
+  for (const [cell, choice] of choices.entries()) {
+    if (choice) cells.set(choice.stream, [...(cells.get(choice.stream) ?? []), cell + 1]);
+  }
+  return cells;
 }

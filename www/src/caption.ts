@@ -14,9 +14,21 @@ export interface Caption {
   detail?: string | undefined;
 }
 
-export function caption(client: ClientState, status: SlotStatus | undefined, picture: Picture): Caption {
+export interface Known {
+  client: ClientState;
+  status: SlotStatus | undefined;
+  picture: Picture;
+  /** When the last frame of a camera that is offline came, in ms since 1970. */
+  offlineSince?: number | undefined;
+}
+
+export function caption({ client, status, picture, offlineSince }: Known): Caption {
   if (client === 'disconnected') return { status: 'disconnected', tone: 'bad', text: 'not connected' };
-  if (client === 'reconnecting') return { status: 'reconnecting', tone: 'wait', text: 'reconnecting' };
+  if (client === 'reconnecting') {
+    // What is lost may be the control connection alone: then the pictures go on, and it is them that count.
+    const isLive = status?.status === 'active' && picture.state === 'moving';
+    return { status: 'reconnecting', tone: isLive ? 'live' : 'wait', text: isLive ? 'live' : 'reconnecting' };
+  }
   if (client !== 'connected' || status === undefined)
     return { status: 'connecting', tone: 'wait', text: 'connecting' };
   switch (status.status) {
@@ -26,7 +38,7 @@ export function caption(client: ClientState, status: SlotStatus | undefined, pic
     case 'buffering':
       return { status: status.status, tone: 'wait', text: 'starting' };
     case 'offline':
-      return { status: 'offline', tone: 'bad', text: 'offline', detail: status.error };
+      return { status: 'offline', tone: 'bad', text: offline(offlineSince), detail: status.error };
     case 'error':
       return { status: 'error', tone: 'bad', text: 'error', detail: status.error };
     case 'paused':
@@ -36,8 +48,23 @@ export function caption(client: ClientState, status: SlotStatus | undefined, pic
   }
 }
 
-function active(picture: Picture): Pick<Caption, 'tone' | 'text'> {
+function active(picture: Picture): Pick<Caption, 'tone' | 'text' | 'detail'> {
   if (picture.state === 'moving') return { tone: 'live', text: 'live' };
   if (picture.state === 'none') return { tone: 'wait', text: 'starting' };
-  return { tone: 'bad', text: `frozen for ${picture.ageS} s` };
+  const age = duration(picture.ageS);
+  return { tone: 'bad', text: `frozen for ${age}`, detail: `The last picture is ${age} old.` };
+}
+
+function offline(since: number | undefined): string {
+  if (since === undefined) return 'offline';
+  const date = new Date(since);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const day = isToday ? '' : `${date.toLocaleDateString('sv')} `;
+  return `offline since ${day}${date.toLocaleTimeString('sv', { hour: '2-digit', minute: '2-digit' })}`;
+}
+
+/** `4 s`, `3 min`, `2 h`. */
+function duration(seconds: number): string {
+  if (seconds < 100) return `${seconds} s`;
+  return seconds < 6000 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }

@@ -1,64 +1,99 @@
-// The wall by keyboard: digits go to a tile, arrows change its camera, E enlarges it, F fills the screen, S saves a
-// picture of it, Esc goes back.
+// The wall by keyboard: digits go to a tile, letters and arrows change its camera, and commands are Shift and a letter.
 import { useEffect, useRef } from 'react';
-import { saveSnapshot } from './snapshot';
 
-interface Actions {
-  enlarge: (slot: number) => void;
-  back: () => void;
+export interface Actions {
+  /** How many cells there are. */
+  cells: number;
+  selected: number;
+  select: (cell: number) => void;
+  /** The camera of this place in the list; `false` if there is none. */
+  camera: (cell: number, index: number) => boolean;
   /** The camera that many places further in the list. */
-  step: (slot: number, by: 1 | -1) => void;
+  step: (cell: number, by: 1 | -1) => void;
+  enlarge: (cell: number) => void;
+  fullScreen: (cell: number) => void;
+  snapshot: (cell: number) => void;
+  back: () => void;
+  toggle: (what: 'list' | 'tour' | 'stats' | 'help') => void;
+}
+
+/** Two digits that follow each other this quickly are one number. */
+const NUMBER_MS = 700;
+const FIRST_LETTER = 'a'.charCodeAt(0);
+
+/** The key of the camera at this place; empty for those beyond the alphabet. */
+export function letterOf(index: number): string {
+  return index < 26 ? String.fromCharCode(FIRST_LETTER + index) : '';
 }
 
 export function useKeys(actions: Actions): void {
   const latest = useRef(actions);
   latest.current = actions;
   useEffect(() => {
+    let typed = { tens: 0, atMs: Number.NEGATIVE_INFINITY };
+    const digit = (key: string) => {
+      const value = Number(key);
+      const together = typed.tens * 10 + value;
+      const { cells, select } = latest.current;
+      const isSecond = performance.now() - typed.atMs < NUMBER_MS && together <= cells && typed.tens > 0;
+      typed = { tens: isSecond ? 0 : value, atMs: performance.now() };
+      const tile = isSecond ? together : value || 10;
+      if (tile <= cells) select(tile - 1);
+    };
     const onKey = (event: KeyboardEvent) => {
-      // The dialog has its own keys, and a browser's shortcuts are the browser's.
-      if (document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (handle(event.key, latest.current)) event.preventDefault();
+      // Dialogs, menus and text have their own keys, and a browser's shortcuts are the browser's.
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector('dialog[open], :popover-open') || isText(event.target)) return;
+      const isDigit = /^[0-9]$/.test(event.key);
+      if (isDigit) digit(event.key);
+      if (isDigit || handle(event, latest.current)) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, []);
 }
 
-function handle(key: string, { enlarge, back, step }: Actions): boolean {
-  if (/^[1-9]$/.test(key)) return focusTile(Number(key) - 1);
-  if (key === 'Escape') {
-    back();
-    return true;
-  }
-  const tile = document.activeElement?.closest<HTMLElement>('.tile');
-  if (!tile) return false;
-  const slot = Number(tile.dataset.slot);
+function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boolean {
+  const { selected } = actions;
+  // Elsewhere Enter presses the button that has the focus, and arrows scroll.
+  const isOnTile = target === document.body || (target as Element).closest('.grid') !== null;
+  const isOnTool = (target as Element).closest('.tools') !== null;
   switch (key) {
+    case 'Escape':
+      actions.back();
+      return true;
+    case '?':
+      actions.toggle('help');
+      return true;
+    case 'Enter':
+      if (!isOnTile || isOnTool) return false;
+      actions.fullScreen(selected);
+      return true;
     case 'ArrowRight':
     case 'ArrowDown':
-      step(slot, 1);
-      return true;
     case 'ArrowLeft':
     case 'ArrowUp':
-      step(slot, -1);
+      if (!isOnTile) return false;
+      actions.step(selected, key === 'ArrowRight' || key === 'ArrowDown' ? 1 : -1);
       return true;
-    case 'e':
-      enlarge(slot);
-      return true;
-    case 'f':
-      if (document.fullscreenElement) void document.exitFullscreen();
-      else void tile.requestFullscreen().catch(() => {});
-      return true;
-    case 's':
-      saveSnapshot(tile);
-      return true;
-    default:
-      return false;
   }
+  if (!/^[a-z]$/i.test(key)) return false;
+  if (!shiftKey) return actions.camera(selected, key.toLowerCase().charCodeAt(0) - FIRST_LETTER);
+  return command(key.toLowerCase(), actions);
 }
 
-function focusTile(slot: number): boolean {
-  const button = document.querySelector<HTMLElement>(`.tile[data-slot="${slot}"] .choose`);
-  button?.focus();
-  return button !== null;
+function command(letter: string, actions: Actions): boolean {
+  const commands: Record<string, () => void> = {
+    e: () => actions.enlarge(actions.selected),
+    s: () => actions.snapshot(actions.selected),
+    l: () => actions.toggle('list'),
+    t: () => actions.toggle('tour'),
+    d: () => actions.toggle('stats'),
+  };
+  commands[letter]?.();
+  return letter in commands;
+}
+
+function isText(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 }

@@ -4,21 +4,28 @@ export interface Layout {
   name: string;
   label: string;
   cells: number;
+  columns: number;
+  rows: number;
+  /** How many columns and rows the first cell takes. */
+  first: number;
 }
 
-export const LAYOUTS = [
-  { name: '1', label: '1', cells: 1 },
-  { name: '2x2', label: '2 × 2', cells: 4 },
-  { name: '3x2', label: '3 × 2', cells: 6 },
-  { name: '1+5', label: '1 + 5', cells: 6 },
-  { name: '3x3', label: '3 × 3', cells: 9 },
-] as const satisfies readonly Layout[];
+export const LAYOUTS: readonly [Layout, ...Layout[]] = [
+  { name: '1', label: '1', cells: 1, columns: 1, rows: 1, first: 1 },
+  { name: '2x2', label: '2 × 2', cells: 4, columns: 2, rows: 2, first: 1 },
+  { name: '3x2', label: '3 × 2', cells: 6, columns: 3, rows: 2, first: 1 },
+  { name: '1+5', label: '1 + 5', cells: 6, columns: 3, rows: 3, first: 2 },
+  { name: '3x3', label: '3 × 3', cells: 9, columns: 3, rows: 3, first: 1 },
+  { name: '4x4', label: '4 × 4', cells: 16, columns: 4, rows: 4, first: 1 },
+];
 
-/** The smallest layout that shows all cameras. */
-export function layoutFor(cameras: number): Layout {
-  return LAYOUTS.find(({ cells }) => cells >= cameras) ?? LAYOUTS[LAYOUTS.length - 1] ?? LAYOUTS[0];
+/** The layouts that a session of so many slots can fill. */
+export function layoutsUpTo(maxSlots: number): readonly [Layout, ...Layout[]] {
+  const [single, ...others] = LAYOUTS;
+  return [single, ...others.filter(({ cells }) => cells <= maxSlots)];
 }
 
-export function layoutNamed(name: string | null): Layout | undefined {
-  return LAYOUTS.find((layout) => layout.name === name);
+/** The smallest layout that shows all cameras, or else the largest there is. */
+export function layoutFor(cameras: number, layouts: readonly [Layout, ...Layout[]]): Layout {
+  return layouts.find(({ cells }) => cells >= cameras) ?? layouts[layouts.length - 1] ?? layouts[0];
 }

@@ -1,26 +1,50 @@
 // One camera alone, for iframes: `stream.html?src=camera1&quality=720p`.
 import { useMultiStream } from 'multistream-client/react';
-import { StrictMode, useEffect, useMemo } from 'react';
+import { StrictMode, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { serverUrl, token } from './server';
-import './style.css';
+import { readStreamQuery, type StreamQuery } from './stream-query';
+import { useCameras } from './streams';
+import './style/page.css';
+import './style/tile.css';
+import './style/stream.css';
 import { Tile } from './Tile';
+import { useTheme } from './theme';
 
-function Single({ stream, quality }: { stream: string; quality: string }) {
+function Single({ stream, query }: { stream: string; query: StreamQuery }) {
+  const [quality, setQuality] = useState(query.quality);
   const slots = useMemo(() => [{ slot: 0, stream, quality }], [stream, quality]);
-  const { client, statuses, state } = useMultiStream(serverUrl, slots, { token });
+  const { pauseHidden } = query;
+  const { client, statuses, state } = useMultiStream(serverUrl, slots, { token, pauseHidden });
   useEffect(() => {
     window.__multistream = { client };
   }, [client]);
   return (
-    <Tile slot={0} choice={{ stream, quality }} client={client} state={state} status={statuses.get(0)} />
+    <main className="single" data-controls={query.controls}>
+      <Tile
+        slot={0}
+        choice={{ stream, quality }}
+        client={client}
+        state={state}
+        status={statuses.get(0)}
+        qualities={useQualities(stream)}
+        onQuality={setQuality}
+      />
+    </main>
   );
 }
 
+function useQualities(stream: string): readonly string[] {
+  const cameras = useCameras();
+  const known = cameras.state === 'known' ? cameras.cameras : [];
+  return known.find(({ name }) => name === stream)?.qualities ?? [];
+}
+
 function Page() {
-  const query = new URLSearchParams(location.search);
-  const stream = query.get('src');
-  if (!stream) {
+  useTheme();
+  const query = readStreamQuery(new URLSearchParams(location.search));
+  if (query.behind) document.body.style.setProperty('--behind', query.behind);
+  if (query.stream === null) {
     return (
       <main className="empty">
         <h1>Which camera?</h1>
@@ -30,7 +54,7 @@ function Page() {
       </main>
     );
   }
-  return <Single stream={stream} quality={query.get('quality') ?? 'native'} />;
+  return <Single stream={query.stream} query={query} />;
 }
 
 const root = document.getElementById('root');

@@ -7,10 +7,12 @@ export interface Camera {
   name: string;
   /** `native` first. */
   qualities: readonly string[];
+  /** Someone wanted it, and it could not be had. */
+  isOffline: boolean;
 }
 
 /** The server's answer, as far as this page needs it. */
-export type StreamList = Record<string, { qualities?: string[] | null } | null>;
+export type StreamList = Record<string, { qualities?: string[] | null; state?: string } | null>;
 
 export type Cameras =
   | { state: 'loading' }
@@ -28,7 +30,11 @@ export function baseStreams(list: StreamList): Camera[] {
   }
   return Object.entries(list)
     .filter(([name]) => !variants.has(name))
-    .map(([name, stream]) => ({ name, qualities: stream?.qualities ?? ['native'] }))
+    .map(([name, stream]) => ({
+      name,
+      qualities: stream?.qualities ?? ['native'],
+      isOffline: stream?.state === 'offline',
+    }))
     .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 
@@ -66,4 +72,11 @@ export function useCameras(): Cameras {
 
 function same(a: readonly Camera[], b: readonly Camera[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** When a camera's last frame came, in the browser's time; `undefined` if nobody knows. */
+export async function lastFrameAt(stream: string, signal: AbortSignal): Promise<number | undefined> {
+  const response = await fetch(apiUrl(`api/streams?src=${encodeURIComponent(stream)}`), { signal });
+  const { last_frame_age_s: age } = (await response.json()) as { last_frame_age_s?: number | null };
+  return typeof age === 'number' ? Date.now() - age * 1000 : undefined;
 }

@@ -1,4 +1,4 @@
-// Dark or light: as the system has it, until someone chooses.
+// Dark or light: as the address says, else as someone chose in this browser, else as the system has it.
 import { useEffect, useState } from 'react';
 
 export type Theme = 'dark' | 'light';
@@ -7,8 +7,8 @@ const KEY = 'multistream.theme';
 
 export function useTheme(): [Theme, () => void] {
   const [theme, setTheme] = useState<Theme>(() => {
-    const stored = localStorage.getItem(KEY);
-    if (stored === 'dark' || stored === 'light') return stored;
+    const asked = new URL(location.href).searchParams.get('theme') ?? localStorage.getItem(KEY);
+    if (asked === 'dark' || asked === 'light') return asked;
     return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
   });
   useEffect(() => {
@@ -17,6 +17,9 @@ export function useTheme(): [Theme, () => void] {
   const toggle = () => {
     const next = theme === 'dark' ? 'light' : 'dark';
     localStorage.setItem(KEY, next);
+    const address = new URL(location.href);
+    address.searchParams.set('theme', next);
+    history.replaceState(null, '', address);
     setTheme(next);
   };
   return [theme, toggle];

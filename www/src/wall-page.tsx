@@ -2,12 +2,19 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { EmptyState } from './EmptyState';
-import './style.css';
+import { layoutsUpTo } from './layouts';
+import { useMaxSlots } from './limits';
 import { useCameras } from './streams';
+import './style/page.css';
+import './style/tile.css';
+import './style/wall.css';
+import { useTheme } from './theme';
 import { Wall } from './Wall';
 
 function Page() {
   const cameras = useCameras();
+  const maxSlots = useMaxSlots();
+  const [theme, toggleTheme] = useTheme();
   switch (cameras.state) {
     case 'loading':
       return <main className="empty" aria-busy="true" />;
@@ -19,7 +26,11 @@ function Page() {
         </main>
       );
     case 'known':
-      return cameras.cameras.length > 0 ? <Wall cameras={cameras.cameras} /> : <EmptyState />;
+      if (cameras.cameras.length === 0) return <EmptyState />;
+      if (maxSlots === undefined) return <main className="empty" aria-busy="true" />;
+      return (
+        <Wall cameras={cameras.cameras} layouts={layoutsUpTo(maxSlots)} theme={theme} onTheme={toggleTheme} />
+      );
   }
 }
 

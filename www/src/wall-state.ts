@@ -1,55 +1,106 @@
-// What the wall shows. It lives in the page's address, so that a wall can be bookmarked and shared.
+// What the wall shows, and every change of it. Pure: an address or a change in, a wall out.
 import type { SlotConfig } from 'multistream-client';
-import { type Layout, layoutFor, layoutNamed } from './layouts';
+import { type Layout, layoutFor } from './layouts';
 import type { Camera } from './streams';
 
 /** What one cell shows. */
 export interface Choice {
   stream: string;
+  /** `auto`, `native`, or one of the camera's qualities. */
   quality: string;
 }
 
 export interface WallState {
   layout: Layout;
-  /** By cell; may be longer or shorter than the layout. */
-  choices: readonly Choice[];
+  /** By cell; `null` where nothing was put. May be longer or shorter than the layout. */
+  choices: readonly (Choice | null)[];
 }
 
-/** `?layout=2x2&tiles=camera1,camera4:720p`; what is missing is filled with the cameras not shown yet. */
-export function readWall(address: URL, cameras: readonly Camera[]): WallState {
-  const { searchParams } = address;
-  const layout = layoutNamed(searchParams.get('layout')) ?? layoutFor(cameras.length);
-  const tiles = (searchParams.get('tiles') ?? '').split(',').filter(Boolean);
-  const choices = tiles.map((tile): Choice => {
+/** What a wall can be made of. */
+export interface Means {
+  cameras: readonly Camera[];
+  layouts: readonly [Layout, ...Layout[]];
+}
+
+export const AUTO = 'auto';
+
+/** The parameters of an address that make a wall. */
+export interface WallQuery {
+  layout: string | null;
+  tiles: string | null;
+}
+
+/** `layout=2x2`, `tiles=camera1,camera4:720p`; what is missing is filled with the cameras not shown yet. */
+export function readWall(query: WallQuery, { cameras, layouts }: Means): WallState {
+  const named = layouts.find(({ name }) => name === query.layout);
+  const layout = named ?? layoutFor(cameras.length, layouts);
+  const tiles = query.tiles?.split(',') ?? [];
+  const choices = tiles.map((tile): Choice | null => {
+    if (tile === '') return null;
     const at = tile.lastIndexOf(':');
     return at < 0
-      ? { stream: tile, quality: 'native' }
-      : { stream: tile.slice(0, at), quality: tile.slice(at + 1) || 'native' };
+      ? { stream: tile, quality: AUTO }
+      : { stream: tile.slice(0, at), quality: tile.slice(at + 1) || AUTO };
   });
-  return { layout, choices: fill(choices, layout.cells, cameras) };
+  return fill({ layout, choices }, cameras);
 }
 
-/** The address that {@link readWall} reads back. */
-export function writeWall(address: URL, { layout, choices }: WallState): URL {
-  const url = new URL(address);
-  url.searchParams.set('layout', layout.name);
-  const tiles = choices.map(({ stream, quality }) =>
-    quality === 'native' ? stream : `${stream}:${quality}`,
-  );
-  url.searchParams.set('tiles', tiles.join(','));
-  return url;
+/** The parameters that {@link readWall} reads back. */
+export function writeWall({ layout, choices }: WallState): { layout: string; tiles: string } {
+  const tiles = choices.map((choice) => {
+    if (choice === null) return '';
+    return choice.quality === AUTO ? choice.stream : `${choice.stream}:${choice.quality}`;
+  });
+  return { layout: layout.name, tiles: tiles.join(',') };
 }
 
-export function fill(choices: readonly Choice[], cells: number, cameras: readonly Camera[]): Choice[] {
+/** Puts the cameras that are not shown yet behind those that are. */
+export function fill({ layout, choices }: WallState, cameras: readonly Camera[]): WallState {
   const filled = [...choices];
   for (const { name } of cameras) {
-    if (filled.length >= cells) break;
-    if (!filled.some(({ stream }) => stream === name)) filled.push({ stream: name, quality: 'native' });
+    if (filled.length >= layout.cells) break;
+    if (!filled.some((choice) => choice?.stream === name)) filled.push({ stream: name, quality: AUTO });
   }
-  return filled;
+  return { layout, choices: filled };
 }
 
-/** What the client is asked for: one slot per cell that shows something. */
-export function slotsOf({ layout, choices }: WallState): SlotConfig[] {
-  return choices.slice(0, layout.cells).map(({ stream, quality }, slot) => ({ slot, stream, quality }));
+/** Another layout: what was shown stays where it is. */
+export function withLayout(wall: WallState, layout: Layout, cameras: readonly Camera[]): WallState {
+  return fill({ ...wall, layout }, cameras);
+}
+
+export function place(wall: WallState, cell: number, choice: Choice): WallState {
+  const length = Math.max(wall.choices.length, cell + 1);
+  const choices = Array.from({ length }, (_, at) => (at === cell ? choice : (wall.choices[at] ?? null)));
+  return { ...wall, choices };
+}
+
+/** The camera in a cell, in the quality that the cell had, where the camera has it. */
+export function placeCamera(wall: WallState, cell: number, camera: Camera): WallState {
+  const wish = wall.choices[cell]?.quality ?? AUTO;
+  return place(wall, cell, {
+    stream: camera.name,
+    quality: camera.qualities.includes(wish) ? wish : AUTO,
+  });
+}
+
+export function swap(wall: WallState, from: number, to: number): WallState {
+  const [a, b] = [wall.choices[from] ?? null, wall.choices[to] ?? null];
+  const length = Math.max(wall.choices.length, from + 1, to + 1);
+  const choices = Array.from({ length }, (_, at) => {
+    if (at === from) return b;
+    return at === to ? a : (wall.choices[at] ?? null);
+  });
+  return { ...wall, choices };
+}
+
+/** The cameras that no cell of the layout shows, in their order. */
+export function notShown({ layout, choices }: WallState, cameras: readonly Camera[]): Camera[] {
+  const shown = new Set(choices.slice(0, layout.cells).map((choice) => choice?.stream));
+  return cameras.filter(({ name }) => !shown.has(name));
+}
+
+/** What the client is asked for: one slot per cell that shows something, of the first `cells`. */
+export function slotsOf({ choices }: WallState, cells: number): SlotConfig[] {
+  return choices.slice(0, cells).flatMap((choice, slot) => (choice ? [{ slot, ...choice }] : []));
 }

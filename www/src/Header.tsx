@@ -1,0 +1,124 @@
+// The bar above the wall: what the connection does, and the controls of the whole wall.
+import type { ReactNode } from 'react';
+import { Icon, type IconName, LayoutIcon } from './icons';
+import type { Layout } from './layouts';
+import { Menu } from './Menu';
+import type { Theme } from './theme';
+import { INTERVALS_S, type TourState } from './tour';
+
+interface Props {
+  /** The connection's state, for programs, and in words. */
+  state: string;
+  words: string;
+  reason: string | undefined;
+  layouts: readonly Layout[];
+  layout: Layout;
+  onLayout: (layout: Layout) => void;
+  tour: { state: TourState; intervalS: number | null; onInterval: (intervalS: number | null) => void };
+  theme: Theme;
+  onTheme: () => void;
+  listOpen: boolean;
+  onList: () => void;
+  onHelp: () => void;
+  children?: ReactNode;
+}
+
+const OFF = 'off';
+
+export function Header(props: Props) {
+  const { layouts, layout, tour, theme } = props;
+  return (
+    <header>
+      <Control
+        name="list"
+        icon="list"
+        label="Cameras"
+        pressed={props.listOpen}
+        onClick={props.onList}
+        controls="cameras"
+      />
+      <h1>Multistream</h1>
+      <p className="connection" data-state={props.state} role="status">
+        <span className="dot" aria-hidden="true" />
+        {props.words}
+        {props.reason && <span className="reason"> {props.reason}</span>}
+      </p>
+      <fieldset className="layouts" aria-label="Layout">
+        {layouts.map((choice) => (
+          <button
+            key={choice.name}
+            type="button"
+            data-layout={choice.name}
+            aria-label={choice.label}
+            title={choice.label}
+            aria-pressed={choice.name === layout.name}
+            onClick={() => props.onLayout(choice)}
+          >
+            <LayoutIcon layout={choice} />
+          </button>
+        ))}
+      </fieldset>
+      <div className="controls">
+        <Menu
+          className="tour"
+          label={`Tour: ${tour.state}`}
+          choices={[
+            { value: OFF, text: 'no tour' },
+            ...intervals(tour.intervalS).map((seconds) => ({
+              value: String(seconds),
+              text: `every ${seconds} s`,
+            })),
+          ]}
+          value={tour.intervalS === null ? OFF : String(tour.intervalS)}
+          onChoice={(value) => tour.onInterval(value === OFF ? null : Number(value))}
+        >
+          <Icon name={tour.state === 'paused' ? 'pause' : 'play'} />
+          <span className="label">Tour</span>
+          {tour.intervalS !== null && (
+            <span className="value">{tour.state === 'running' ? `${tour.intervalS} s` : tour.state}</span>
+          )}
+        </Menu>
+        {props.children}
+        <Control
+          name="theme"
+          icon={theme === 'dark' ? 'sun' : 'moon'}
+          label={theme === 'dark' ? 'Light' : 'Dark'}
+          onClick={props.onTheme}
+        />
+        <Control name="help" icon="help" label="Help" onClick={props.onHelp} />
+      </div>
+    </header>
+  );
+}
+
+interface ControlProps {
+  name: string;
+  icon: IconName;
+  label: string;
+  pressed?: boolean;
+  controls?: string;
+  onClick: () => void;
+}
+
+/** A button of the bar: its label is there when there is room. */
+export function Control({ name, icon, label, pressed, controls, onClick }: ControlProps) {
+  return (
+    <button
+      type="button"
+      className={name}
+      aria-label={label}
+      title={label}
+      aria-expanded={pressed}
+      aria-controls={pressed ? controls : undefined}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+      <span className="label">{label}</span>
+    </button>
+  );
+}
+
+/** The address may ask for another interval than the menu offers. */
+function intervals(current: number | null): number[] {
+  return [...new Set([...INTERVALS_S, ...(current === null ? [] : [current])])].sort((a, b) => a - b);
+}

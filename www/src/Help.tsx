@@ -1,0 +1,49 @@
+// The sheet of `?`: every gesture and every key.
+import { Dialog } from './Dialog';
+
+const KEYS: readonly [keys: string, does: string][] = [
+  ['1 … 9, 0', 'goes to a tile; two digits in a row to tiles from 10'],
+  ['a … z', 'shows a camera in the tile, by its letter in the list'],
+  ['← → ↑ ↓', "shows the tile's next or previous camera"],
+  ['Enter', 'full screen, and back'],
+  ['Space', 'chooses camera and quality'],
+  ['Shift E', 'enlarges the tile, in native quality, and back'],
+  ['Shift S', 'saves the picture as a file'],
+  ['Shift L', 'shows or hides the list of cameras'],
+  ['Shift T', 'starts or stops the tour'],
+  ['Shift D', 'shows or hides the statistics'],
+  ['Esc', 'back'],
+  ['?', 'this sheet'],
+];
+
+const GESTURES: readonly [gesture: string, does: string][] = [
+  ['Click a tile', 'chooses camera and quality'],
+  ['Double click', 'enlarges the tile, in native quality, and back'],
+  ['Drag a camera', 'onto a tile: shows it there'],
+  ['Drag a tile', 'onto another: they change places'],
+];
+
+export function Help({ onClose }: { onClose: () => void }) {
+  const table = (rows: typeof KEYS, tag: 'kbd' | 'span') => (
+    <dl>
+      {rows.map(([what, does]) => (
+        <div key={what}>
+          <dt>{tag === 'kbd' ? <kbd>{what}</kbd> : what}</dt>
+          <dd>{does}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+  return (
+    <Dialog className="chooser help" label="Help" onClose={onClose}>
+      <h2>Keys</h2>
+      {table(KEYS, 'kbd')}
+      <h2>Gestures</h2>
+      {table(GESTURES, 'span')}
+      <p className="hint">By finger: hold a camera or a tile until it lifts, then drag.</p>
+      <button type="button" onClick={onClose}>
+        Close
+      </button>
+    </Dialog>
+  );
+}

@@ -1,0 +1,31 @@
+// How many tiles the server lets one page have: GET /api, asked until it answers.
+import { useEffect, useState } from 'react';
+import { apiUrl } from './server';
+
+const RETRY_MS = 1_500;
+
+/** `undefined` until the server has said it. */
+export function useMaxSlots(): number | undefined {
+  const [maxSlots, setMaxSlots] = useState<number>();
+  useEffect(() => {
+    let timer: number;
+    const abort = new AbortController();
+    const ask = async () => {
+      try {
+        const response = await fetch(apiUrl('api'), { signal: abort.signal });
+        const about = (await response.json()) as { max_slots?: unknown };
+        if (typeof about.max_slots !== 'number') throw new Error('no max_slots in GET /api');
+        setMaxSlots(about.max_slots);
+      } catch {
+        // Why it does not answer is shown by the list of cameras, which is asked for at the same time.
+        if (!abort.signal.aborted) timer = window.setTimeout(ask, RETRY_MS);
+      }
+    };
+    void ask();
+    return () => {
+      abort.abort();
+      window.clearTimeout(timer);
+    };
+  }, []);
+  return maxSlots;
+}

@@ -1,0 +1,20 @@
+// Since when a camera is offline: since its last frame, which the server knows.
+import type { SlotStatus } from 'multistream-client';
+import { useEffect, useState } from 'react';
+import { lastFrameAt } from './streams';
+
+export function useOfflineSince(status: SlotStatus | undefined): number | undefined {
+  const [since, setSince] = useState<number>();
+  const offline = status?.status === 'offline' ? status.stream : undefined;
+  useEffect(() => {
+    setSince(undefined);
+    if (offline === undefined) return;
+    const abort = new AbortController();
+    lastFrameAt(offline, abort.signal)
+      .then((at) => abort.signal.aborted || setSince(at))
+      // The server is away too: that is said elsewhere.
+      .catch(() => {});
+    return () => abort.abort();
+  }, [offline]);
+  return since;
+}

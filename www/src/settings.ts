@@ -1,0 +1,39 @@
+// Small settings of the page: in the address where they can be shared, in the browser where they are one's own.
+import { useState } from 'react';
+
+const LIST_KEY = 'multistream.list';
+/** A phone has no room for a list beside the wall. */
+const ROOM_FOR_LIST = '(min-width: 900px)';
+
+/** Whether the list of cameras is open. */
+export function useListOpen(): [boolean, (open: boolean) => void] {
+  const [open, setOpen] = useState(() => {
+    const stored = localStorage.getItem(LIST_KEY);
+    return matchMedia(ROOM_FOR_LIST).matches && stored !== 'closed';
+  });
+  return [
+    open,
+    (open) => {
+      if (matchMedia(ROOM_FOR_LIST).matches) localStorage.setItem(LIST_KEY, open ? 'open' : 'closed');
+      setOpen(open);
+    },
+  ];
+}
+
+/** The tour's interval in seconds, from `?tour=10`; `null`: no tour. */
+export function useTourInterval(): [number | null, (seconds: number | null) => void] {
+  const [seconds, setSeconds] = useState<number | null>(() => {
+    const asked = Number(new URL(location.href).searchParams.get('tour'));
+    return asked >= 1 ? asked : null;
+  });
+  return [
+    seconds,
+    (seconds) => {
+      const address = new URL(location.href);
+      if (seconds === null) address.searchParams.delete('tour');
+      else address.searchParams.set('tour', String(seconds));
+      history.replaceState(null, '', address);
+      setSeconds(seconds);
+    },
+  ];
+}

@@ -1,0 +1,28 @@
+// What the address of `stream.html` asks for.
+import { AUTO } from './wall-state';
+
+export interface StreamQuery {
+  /** `src`; `null`: nothing was named. */
+  stream: string | null;
+  quality: string;
+  /** `background=false`: nothing is sent while nobody can see the page, as in go2rtc's page of this name. */
+  pauseHidden: boolean;
+  /** `background=COLOUR`: what is behind the picture. */
+  behind: string | undefined;
+  /** Whether there are tools on the picture: always, never, or when a pointer is over it. */
+  controls: 'always' | 'never' | 'hover';
+}
+
+const SWITCH: Record<string, boolean> = { true: true, '1': true, false: false, '0': false };
+
+export function readStreamQuery(query: URLSearchParams): StreamQuery {
+  const background = query.get('background') ?? '';
+  const controls = SWITCH[query.get('controls') ?? ''];
+  return {
+    stream: query.get('src') || null,
+    quality: query.get('quality') || AUTO,
+    pauseHidden: SWITCH[background] === false,
+    behind: CSS.supports('color', background) ? background : undefined,
+    controls: controls === undefined ? 'hover' : controls ? 'always' : 'never',
+  };
+}
