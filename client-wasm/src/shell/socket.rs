@@ -75,13 +75,19 @@ async fn read(
     state: Rc<RefCell<&'static str>>,
 ) {
     let mut reason = None;
+    let mut heard = false;
     while let Some(frame) = stream.next().await {
         let Some(driver) = driver.upgrade() else { return };
         match frame {
-            Ok(Message::Text(text)) => driver.handle_frame(attempt, &text),
+            Ok(Message::Text(text)) => {
+                heard = true;
+                driver.handle_frame(attempt, &text);
+            }
             Ok(Message::Bytes(_)) => {
                 driver.with_core(|client, _| client.handle_bad_message(attempt, "a binary frame"));
             }
+            // A browser does not say whether nobody was there or the page was refused (RFC 6455 §7.1.5).
+            Err(WebSocketError::ConnectionClose(close)) if close.code == 1006 && !heard => {}
             Err(WebSocketError::ConnectionClose(close)) => {
                 reason = Some(if close.reason.is_empty() {
                     format!("The WebSocket was closed (code {}).", close.code)
@@ -95,7 +101,10 @@ async fn read(
     }
     state.replace("closed");
     if let Some(driver) = driver.upgrade() {
-        let reason = reason.unwrap_or_else(|| "The WebSocket could not be opened.".to_owned());
+        let reason = reason.unwrap_or_else(|| {
+            "The WebSocket could not be opened: is the server there, and this page's origin in its `api.origin`?"
+                .to_owned()
+        });
         driver.with_core(|client, _| client.handle_socket_closed(attempt, reason));
     }
 }

@@ -56,7 +56,8 @@ pub fn prepare(options: &DemoOptions) -> Result<Config, DemoError> {
 fn config_text(options: &DemoOptions, webrtc_port: u16, file: impl Fn(usize, Quality) -> PathBuf) -> String {
     let api = SocketAddr::new(options.host, options.port);
     let webrtc = SocketAddr::new(options.host, webrtc_port);
-    let mut text = format!("api:\n  listen: \"{api}\"\n");
+    // A dashboard that is being written, on a development server's own origin, may try its cameras here.
+    let mut text = format!("api:\n  listen: \"{api}\"\n  origin: \"*\"\n");
     if !options.host.is_loopback() {
         // Whoever chose the address meant to show the demo to others, and there is no real camera to protect.
         text.push_str("  auth: none\n");
@@ -122,6 +123,11 @@ mod tests {
     fn others_are_let_in_only_where_the_address_says_so() {
         assert!(!config([127, 0, 0, 1]).api.auth_none);
         assert!(config([0, 0, 0, 0]).api.auth_none);
+    }
+
+    #[test]
+    fn pages_of_every_origin_may_show_the_demo() {
+        assert_eq!(config([127, 0, 0, 1]).api.origins, ["*"]);
     }
 
     #[test]

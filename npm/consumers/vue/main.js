@@ -1,0 +1,10 @@
+// Opens the component of docs/vue.md; what it says is wrong becomes the title, for the port answers nobody.
+import { createApp } from 'vue';
+import Wall from './Wall.vue';
+
+const slots = [{ slot: 0, stream: 'camera1' }];
+const app = document.getElementById('app');
+createApp(Wall, { url: 'http://127.0.0.1:9', slots }).mount(app);
+new MutationObserver(() => {
+  document.title = app.querySelector('[role=alert]').textContent;
+}).observe(app, { subtree: true, childList: true, characterData: true });
