@@ -23,8 +23,8 @@ export interface Probe {
   peers: RTCPeerConnection[];
   remoteDescriptions: number;
   attach(slot: number, track: MediaStreamTrack): void;
-  /** What the picture in a video of the page itself says. */
-  read(video: HTMLVideoElement): Reading | null;
+  /** What the picture in an element of the page itself says. */
+  read(picture: HTMLVideoElement | HTMLImageElement): Reading | null;
 }
 
 declare global {
@@ -42,11 +42,12 @@ export function installProbe(): void {
   const canvas = new OffscreenCanvas(COLUMNS, ROWS);
   const context = canvas.getContext('2d', { willReadFrequently: true });
 
-  function read(video: HTMLVideoElement): Reading | null {
-    if (context === null || video.videoWidth === 0) return null;
-    const cell = video.videoWidth / CELLS_PER_WIDTH;
+  function read(picture: HTMLVideoElement | HTMLImageElement): Reading | null {
+    const width = picture instanceof HTMLVideoElement ? picture.videoWidth : picture.naturalWidth;
+    if (context === null || width === 0) return null;
+    const cell = width / CELLS_PER_WIDTH;
     context.imageSmoothingEnabled = false;
-    context.drawImage(video, 0, 0, COLUMNS * cell, ROWS * cell, 0, 0, COLUMNS, ROWS);
+    context.drawImage(picture, 0, 0, COLUMNS * cell, ROWS * cell, 0, 0, COLUMNS, ROWS);
     const pixels = context.getImageData(0, 0, COLUMNS, ROWS).data;
     const rows = Array.from({ length: ROWS }, (_, y) => {
       let bits = 0;

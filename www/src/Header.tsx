@@ -1,5 +1,4 @@
 // The bar above the wall: what the connection does, and the controls of the whole wall.
-import type { ReactNode } from 'react';
 import { Icon, type IconName, LayoutIcon } from './icons';
 import type { Layout } from './layouts';
 import { Menu } from './Menu';
@@ -19,8 +18,9 @@ interface Props {
   onTheme: () => void;
   listOpen: boolean;
   onList: () => void;
+  statsOpen: boolean;
+  onStats: () => void;
   onHelp: () => void;
-  children?: ReactNode;
 }
 
 const OFF = 'off';
@@ -40,8 +40,9 @@ export function Header(props: Props) {
       <h1>Multistream</h1>
       <p className="connection" data-state={props.state} role="status">
         <span className="dot" aria-hidden="true" />
-        {props.words}
-        {props.reason && <span className="reason"> {props.reason}</span>}
+        <span className="words" title={props.reason}>
+          {props.words} {props.reason}
+        </span>
       </p>
       <fieldset className="layouts" aria-label="Layout">
         {layouts.map((choice) => (
@@ -78,7 +79,14 @@ export function Header(props: Props) {
             <span className="value">{tour.state === 'running' ? `${tour.intervalS} s` : tour.state}</span>
           )}
         </Menu>
-        {props.children}
+        <Control
+          name="stats"
+          icon="stats"
+          label="Statistics"
+          pressed={props.statsOpen}
+          onClick={props.onStats}
+          controls="stats"
+        />
         <Control
           name="theme"
           icon={theme === 'dark' ? 'sun' : 'moon'}
@@ -101,7 +109,7 @@ interface ControlProps {
 }
 
 /** A button of the bar: its label is there when there is room. */
-export function Control({ name, icon, label, pressed, controls, onClick }: ControlProps) {
+function Control({ name, icon, label, pressed, controls, onClick }: ControlProps) {
   return (
     <button
       type="button"

@@ -1,9 +1,10 @@
 // One camera of the wall: its picture, the truth about it, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
-import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
+import { type MouseEvent, type PointerEvent, useEffect, useLayoutEffect, useRef } from 'react';
 import { caption } from './caption';
 import { Icon } from './icons';
 import { Menu } from './Menu';
+import type { Meters } from './meters';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
 import { saveSnapshot, toggleFullScreen } from './tile-element';
@@ -23,6 +24,7 @@ interface Props {
   enlarged?: boolean;
   /** Belongs to another layout: it keeps its slot, so that it is there at once. */
   hidden?: boolean;
+  meters?: Meters;
   /** Something is held over it. */
   target?: boolean;
   onSelect?: () => void;
@@ -36,13 +38,14 @@ interface Props {
 const DOUBLE_CLICK_MS = 220;
 
 export function Tile(props: Props) {
-  const { slot, choice, client, state, status, qualities, enlarged } = props;
+  const { slot, choice, client, state, status, qualities, enlarged, meters } = props;
   const video = useRef<HTMLVideoElement>(null);
   const figure = useRef<HTMLElement>(null);
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
-  const picture = usePicture(video, status?.stream);
+  const picture = usePicture(video, status?.stream, (frame) => meters?.frame(slot, frame, performance.now()));
+  useMeteredSwitch(props);
   const offlineSince = useOfflineSince(status);
   const { status: word, tone, text, detail } = caption({ client: state, status, picture, offlineSince });
   return (
@@ -107,6 +110,23 @@ export function Tile(props: Props) {
       )}
     </figure>
   );
+}
+
+/** Tells the meters when another camera is wished for, and when the server has sent it. */
+function useMeteredSwitch({ slot, choice: { stream }, client, status, meters }: Props): void {
+  const wished = useRef(stream);
+  useLayoutEffect(() => {
+    if (wished.current === stream) return;
+    wished.current = stream;
+    if (client?.isConnected) meters?.wish(slot, performance.now());
+  }, [slot, stream, client, meters]);
+  const [state, shown] = [status?.status, status?.stream];
+  useLayoutEffect(() => {
+    // A variant's name begins with its camera's.
+    if (shown !== wished.current && !shown?.startsWith(`${wished.current}-`)) return;
+    if (state === 'active') meters?.active(slot);
+    if (state === 'offline' || state === 'error') meters?.failed(slot);
+  }, [slot, state, shown, meters]);
 }
 
 /** What is clicked, double-clicked and dragged: all of the tile below its tools. */

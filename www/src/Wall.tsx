@@ -8,6 +8,8 @@ import { Header } from './Header';
 import { Help } from './Help';
 import { useKeys } from './keys';
 import type { Layout } from './layouts';
+import { Meters } from './meters';
+import { StatsDrawer } from './StatsDrawer';
 import { serverUrl, token } from './server';
 import { useListOpen, useTourInterval } from './settings';
 import type { Camera } from './streams';
@@ -32,6 +34,8 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   const [enlarged, setEnlarged] = useState<number | null>(null);
   const [choosing, setChoosing] = useState<number | null>(null);
   const [helping, setHelping] = useState(false);
+  const [statsOpen, setStatsOpen] = useState(false);
+  const [meters] = useState(() => new Meters());
   const { layout, choices } = wall;
   // A smaller layout keeps the slots of a larger one: only more of them need another connection.
   const [cells, setCells] = useState(layout.cells);
@@ -74,7 +78,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     busy: choosing !== null || helping || enlarged !== null || drag !== null,
     wall,
     cameras,
-    client,
+    client: state === 'connected' ? client : null,
     onTurn: show,
   });
   const onTile = (cell: number, act: (tile: HTMLElement) => void) => {
@@ -102,6 +106,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     toggle: (what) => {
       if (what === 'list') setListOpen(!listOpen);
       if (what === 'tour') setIntervalS(intervalS === null ? DEFAULT_INTERVAL_S : null);
+      if (what === 'stats') setStatsOpen(!statsOpen);
       if (what === 'help') setHelping(true);
     },
   });
@@ -125,6 +130,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         status={statuses.get(cell)}
         qualities={cameras.find(({ name }) => name === choice.stream)?.qualities ?? []}
         {...isHere}
+        meters={meters}
         enlarged={cell === enlarged}
         hidden={cell >= layout.cells || (enlarged !== null && cell !== enlarged)}
         onSelect={onSelect}
@@ -150,6 +156,8 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         onTheme={onTheme}
         listOpen={listOpen}
         onList={() => setListOpen(!listOpen)}
+        statsOpen={statsOpen}
+        onStats={() => setStatsOpen(!statsOpen)}
         onHelp={() => setHelping(true)}
       />
       <div className="body">
@@ -171,6 +179,14 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         >
           {Array.from({ length: cells }, (_, cell) => tile(cell))}
         </main>
+        {statsOpen && (
+          <StatsDrawer
+            client={client}
+            meters={meters}
+            slots={slots.filter(({ slot }) => slot < layout.cells && (enlarged ?? slot) === slot)}
+            onClose={() => setStatsOpen(false)}
+          />
+        )}
       </div>
       {drag && (
         <div className="dragged" style={{ translate: `${drag.x}px ${drag.y}px` }} aria-hidden="true">

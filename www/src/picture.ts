@@ -1,5 +1,5 @@
 // Whether the picture of a <video> moves. A status can be late; the pictures themselves cannot lie.
-import { type RefObject, useEffect, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 
 export type Picture =
   /** Nothing was shown yet. */
@@ -12,15 +12,22 @@ const CHECK_MS = 500;
 /** Longer than the slowest camera worth watching takes between two frames. */
 const FROZEN_AFTER_MS = 2_500;
 
-/** Follows the frames of `video`. `stream`: another one starts from nothing. */
-export function usePicture(video: RefObject<HTMLVideoElement | null>, stream: string | undefined): Picture {
+/** Follows the frames of `video`. `stream`: another one starts from nothing. `onEach` hears of every frame. */
+export function usePicture(
+  video: RefObject<HTMLVideoElement | null>,
+  stream: string | undefined,
+  onEach?: (frame: VideoFrameCallbackMetadata) => void,
+): Picture {
+  const each = useRef(onEach);
+  each.current = onEach;
   const [picture, setPicture] = useState<Picture>({ state: 'none' });
   useEffect(() => {
     const element = video.current;
     if (element === null) return;
     let lastFrame: number | undefined;
     let handle = 0;
-    const onFrame = () => {
+    const onFrame = (_now: number, frame: VideoFrameCallbackMetadata) => {
+      each.current?.(frame);
       // The first frame is told at once: a switch must not look slower than it is.
       if (lastFrame === undefined) setPicture({ state: 'moving' });
       lastFrame = performance.now();

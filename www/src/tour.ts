@@ -37,6 +37,7 @@ interface Tour {
   busy: boolean;
   wall: WallState;
   cameras: readonly Camera[];
+  /** `null` as long as there is no connection: then nothing is shown, and nothing can be warmed. */
   client: MultiStreamClient | null;
   onTurn: (cell: number, camera: Camera) => void;
 }
@@ -53,9 +54,9 @@ export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour
   const quality = (cell === undefined ? undefined : wall.choices[cell]?.quality) ?? AUTO;
   // A new wall or list must not start the interval anew: they are not among the dependencies.
   useEffect(() => {
-    if (intervalS === null || paused || cell === undefined || name === undefined) return;
+    if (intervalS === null || paused || !client || cell === undefined || name === undefined) return;
     const warm = window.setTimeout(
-      () => void client?.warm(name, quality).catch(() => {}),
+      () => void client.warm(name, quality).catch(() => {}),
       Math.max(0, intervalS * 1000 - WARM_BEFORE_MS),
     );
     const turn = window.setTimeout(() => {

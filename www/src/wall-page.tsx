@@ -6,6 +6,7 @@ import { layoutsUpTo } from './layouts';
 import { useMaxSlots } from './limits';
 import { useCameras } from './streams';
 import './style/page.css';
+import './style/stats.css';
 import './style/tile.css';
 import './style/wall.css';
 import { useTheme } from './theme';

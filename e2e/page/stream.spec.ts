@@ -1,0 +1,85 @@
+// `stream.html`: one camera, in somebody else's page.
+import type { Page } from '@playwright/test';
+import { expect, rtspStreams, test } from '../fixtures';
+import { packageHost } from '../package-host';
+import { installProbe } from '../probe';
+import type { Server } from '../server';
+
+async function open(page: Page, server: Server, query: string): Promise<void> {
+  await page.addInitScript(installProbe);
+  await page.goto(`${server.url}/stream.html${query}`);
+}
+
+test('it shows one camera in the quality that is asked for', async ({ cameras, serve, page }) => {
+  const server = await serve({
+    streams: { ...rtspStreams(cameras, 2), 'camera2-180p': 'ffmpeg:camera2#video=h264#height=180' },
+  });
+  await open(page, server, '?src=camera2&quality=180p');
+  const video = page.locator('video');
+  await expect(page.locator('.tile')).toHaveAttribute('data-tone', 'live');
+  expect(await video.evaluate((video: HTMLVideoElement) => video.videoHeight)).toBe(180);
+  expect(await video.evaluate((video: HTMLVideoElement) => window.e2e.read(video)?.camera)).toBe(2);
+  const { width, height } = (await page.locator('.tile').boundingBox()) ?? {};
+  expect({ width, height }).toEqual(page.viewportSize());
+});
+
+test('controls: there under the pointer, always, or never', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const [tools, caption] = [page.locator('.tools'), page.locator('figcaption')];
+  await open(page, server, '?src=camera1');
+  await expect(page.locator('.tile')).toHaveAttribute('data-tone', 'live');
+  await expect(caption).toBeVisible();
+  await expect(tools).toHaveCSS('opacity', '0');
+  await page.locator('.tile').hover();
+  await expect(tools).toHaveCSS('opacity', '1');
+  await page.mouse.move(0, 0);
+  await open(page, server, '?src=camera1&controls=true');
+  await expect(tools).toHaveCSS('opacity', '1');
+  await tools.getByRole('button', { name: 'Full screen' }).click();
+  await expect.poll(() => page.evaluate(() => document.fullscreenElement !== null)).toBe(true);
+  await open(page, server, '?src=camera1&controls=false');
+  await expect(page.locator('.tile')).toHaveAttribute('data-tone', 'live');
+  await expect(tools).toBeHidden();
+  await expect(caption).toBeHidden();
+});
+
+test('background: a colour behind the picture, or no stream for a page that nobody sees', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  await open(page, server, '?src=camera1&background=%23102030');
+  await expect(page.locator('body')).toHaveCSS('background-color', 'rgb(16, 32, 48)');
+  await expect(page.locator('.tile')).toHaveCSS('background-color', 'rgb(16, 32, 48)');
+  for (const [query, viewers] of [
+    ['', 1],
+    ['&background=false', 0],
+  ] as const) {
+    await open(page, server, `?src=camera1${query}`);
+    await expect(page.locator('.tile')).toHaveAttribute('data-tone', 'live');
+    await page.locator('video').evaluate((video) => {
+      video.style.display = 'none';
+    });
+    // As long as the package waits before it takes a picture for unseen, and a little more.
+    await page.waitForTimeout(3_000);
+    expect(await server.viewers('camera1'), query).toBe(viewers);
+  }
+});
+
+test('it says what is wrong with its address, or with its camera', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  await open(page, server, '');
+  await expect(page.getByRole('heading')).toHaveText('Which camera?');
+  await open(page, server, '?src=nowhere');
+  await expect(page.locator('.tile')).toHaveAttribute('data-status', 'error');
+  await expect(page.locator('.notice')).toContainText('nowhere');
+});
+
+test('it works in a frame of another origin', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  await page.goto(await packageHost());
+  const address = `${server.url}/stream.html?src=camera1`;
+  await page.setContent(`<iframe src="${address}" width="640" height="360"></iframe>`);
+  await expect(page.frameLocator('iframe').locator('.tile')).toHaveAttribute('data-tone', 'live');
+});

@@ -1,0 +1,186 @@
+// One tile of the wall: enlarging it, its quality, its picture as a file, and what it says of itself.
+import { readFileSync } from 'node:fs';
+import { Cameras } from '../cameras';
+import { expect, rtspStreams, test } from '../fixtures';
+import { WallPage } from './wall-page';
+
+test('a double click enlarges a tile in native quality, and another goes back to what it was', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({
+    streams: {
+      ...rtspStreams(cameras, 3),
+      camera7: cameras.url(7),
+      'camera7-180p': 'ffmpeg:camera7#video=h264#height=180',
+    },
+  });
+  const wall = await WallPage.open(page, server, '?layout=2x2&tiles=camera1,camera7:180p,camera2,camera3');
+  await expect.poll(() => wall.height(1)).toBe(180);
+  await wall.tile(1).dblclick();
+  await expect(wall.visibleTiles).toHaveCount(1);
+  await expect.poll(() => wall.height(1)).toBe(720);
+  await wall.expectLive(1, 7);
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  await wall.tile(1).dblclick();
+  await expect(wall.visibleTiles).toHaveCount(4);
+  await expect.poll(() => wall.height(1)).toBe(180);
+  expect(wall.query().get('tiles')).toBe('camera1,camera7:180p,camera2,camera3');
+  expect(await wall.connections()).toBe(1);
+});
+
+test('a click opens the chooser: camera and quality, by mouse and by arrow keys', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({
+    streams: { ...rtspStreams(cameras, 3), 'camera2-180p': 'ffmpeg:camera2#video=h264#height=180' },
+  });
+  const wall = await WallPage.open(page, server, '?layout=1');
+  await wall.expectLive(0, 1);
+  await wall.tile(0).click();
+  const chooser = page.getByRole('dialog', { name: 'Tile 1' });
+  await expect(chooser.getByRole('button', { name: 'camera1' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(chooser).toHaveCount(0);
+  await wall.expectLive(0, 2);
+  await wall.tile(0).click();
+  await chooser.getByRole('button', { name: '180p' }).click();
+  await expect.poll(() => wall.height(0)).toBe(180);
+  await wall.tile(0).click();
+  await page.keyboard.press('Escape');
+  await expect(chooser).toHaveCount(0);
+  await wall.expectLive(0, 2);
+});
+
+test('the quality menu of a tile: auto fits the tile, the others are what they say', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({
+    streams: { camera7: cameras.url(7), 'camera7-360p': 'ffmpeg:camera7#video=h264#height=360' },
+  });
+  const wall = await WallPage.open(page, server, '?layout=2x2');
+  await expect.poll(() => wall.height(0), 'auto, in a small tile').toBe(360);
+  const choose = async (quality: string) => {
+    await wall.tile(0).hover();
+    await wall
+      .tile(0)
+      .getByRole('button', { name: /^Quality/ })
+      .click();
+    await page.getByRole('menuitemradio', { name: quality }).click();
+  };
+  await choose('native');
+  await expect.poll(() => wall.height(0)).toBe(720);
+  expect(wall.query().get('tiles')).toBe('camera7:native');
+  await choose('360p');
+  await expect.poll(() => wall.height(0)).toBe(360);
+  expect(wall.query().get('tiles')).toBe('camera7:360p');
+  await choose('auto');
+  expect(wall.query().get('tiles')).toBe('camera7');
+  await expect(wall.tile(0)).toContainText('360p');
+  await wall.tile(0).hover();
+  await wall
+    .tile(0)
+    .getByRole('button', { name: /^Quality/ })
+    .click();
+  await expect(page.getByRole('menuitemradio', { name: 'auto' })).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => wall.height(0)).toBe(720);
+});
+
+test('the picture is saved as a file, in the size that the camera sends', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: { camera7: cameras.url(7) } });
+  const wall = await WallPage.open(page, server);
+  await wall.expectLive(0, 7);
+  await wall.tile(0).hover();
+  for (const save of [
+    () => wall.tile(0).getByRole('button', { name: 'Save the picture' }).click(),
+    () => page.keyboard.press('Shift+S'),
+  ]) {
+    const downloading = page.waitForEvent('download');
+    await save();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toMatch(/^camera7 \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.png$/);
+    const file = readFileSync(await download.path());
+    // PNG, section 5.2 and 11.2.2: the signature, then IHDR with width and height.
+    expect(file.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+    expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([1280, 720]);
+    expect(await cameraIn(page, file)).toBe(7);
+  }
+});
+
+/** What the barcode in a PNG says. */
+function cameraIn(page: WallPage['page'], file: Buffer): Promise<number | undefined> {
+  return page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    return window.e2e.read(image)?.camera;
+  }, file.toString('base64'));
+}
+
+test('a picture that stands still is not called live, and has its age', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const wall = await WallPage.open(page, server);
+  await wall.expectLive(0, 1);
+  process.kill(server.child.pid, 'SIGSTOP');
+  try {
+    await expect(wall.tile(0)).toContainText(/frozen for [3-9] s/);
+    await expect(wall.tile(0)).toHaveAttribute('data-tone', 'bad');
+    await expect(wall.tile(0).getByRole('button', { name: 'Save the picture' })).toBeDisabled();
+  } finally {
+    process.kill(server.child.pid, 'SIGCONT');
+  }
+  await wall.expectLive(0, 1);
+});
+
+test('a camera that went away is offline since its last frame, and shows nothing', async ({
+  serve,
+  page,
+}) => {
+  const cameras = await Cameras.start('--count=1');
+  try {
+    const server = await serve({ streams: rtspStreams(cameras, 1) });
+    const wall = await WallPage.open(page, server);
+    await wall.expectLive(0, 1);
+    const before = Date.now();
+    await cameras.stop();
+    await expect(wall.tile(0)).toHaveAttribute('data-status', 'offline');
+    const clock = (at: number) =>
+      new Date(at).toLocaleTimeString('sv', { hour: '2-digit', minute: '2-digit' });
+    // The minute may have changed meanwhile.
+    const since = new RegExp(`offline since (${clock(before)}|${clock(Date.now())})`);
+    await expect(wall.tile(0)).toContainText(since);
+    await expect(wall.tile(0).locator('video')).toHaveCSS('opacity', '0');
+    await expect(wall.camera('camera1')).toContainText('offline');
+    await cameras.restart();
+    await wall.expectLive(0, 1);
+  } finally {
+    await cameras.stop();
+  }
+});
+
+test('a lost server is said at once, and its pictures do not pass for live ones', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const wall = await WallPage.open(page, server);
+  await wall.expectLive(0, 1);
+  await server.child.stop();
+  await expect(page.getByRole('status')).toContainText('reconnecting');
+  await expect(wall.tile(0)).toContainText('reconnecting');
+  await expect(wall.tile(0)).not.toHaveAttribute('data-tone', 'live');
+});

@@ -1,0 +1,58 @@
+// The tour through the cameras that are not on the wall.
+import { expect, rtspStreams, test } from '../fixtures';
+import { WallPage } from './wall-page';
+
+test('the tour shows the waiting cameras one tile after the other, the next one warmed', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 6) });
+  const wall = await WallPage.open(page, server, '?layout=2x2&tour=3');
+  await wall.expectLive(0, 1);
+  // Due in less than the time a camera may need: started already.
+  await expect.poll(() => server.viewers('camera5')).toBe(1);
+  expect(wall.query().get('tiles')).toBe('camera1,camera2,camera3,camera4');
+  for (const tiles of [
+    'camera5,camera2,camera3,camera4',
+    'camera5,camera6,camera3,camera4',
+    'camera5,camera6,camera1,camera4',
+  ]) {
+    await expect.poll(() => wall.query().get('tiles')).toBe(tiles);
+  }
+  await wall.expectLive(1, 6);
+  expect(await wall.connections()).toBe(1);
+});
+
+test('the tour is started and stopped in the bar or by Shift T, and waits while someone uses the page', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 3) });
+  const wall = await WallPage.open(page, server, '?layout=1&tour=1');
+  await wall.expectLive(0, 1);
+  const tour = page.getByRole('button', { name: 'Tour' });
+  await expect.poll(() => wall.query().get('tiles')).toBe('camera2');
+  await page.mouse.move(600, 400);
+  await expect(tour).toHaveText(/paused/);
+  const shown = wall.query().get('tiles');
+  await page.waitForTimeout(2_000);
+  expect(wall.query().get('tiles')).toBe(shown);
+  // It goes on by itself.
+  await expect(tour).toHaveText(/1 s/);
+  await expect.poll(() => wall.query().get('tiles')).not.toBe(shown);
+
+  await page.keyboard.press('Shift+T');
+  await expect(tour).toHaveText('Tour');
+  expect(wall.query().get('tour')).toBeNull();
+  await tour.click();
+  await page.getByRole('menuitemradio', { name: 'every 20 s' }).click();
+  await expect.poll(() => wall.query().get('tour')).toBe('20');
+});
+
+test('a tour with nothing to show says so', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: rtspStreams(cameras, 2) });
+  await WallPage.open(page, server, '?layout=2x2&tour=5');
+  await expect(page.getByRole('button', { name: 'Tour' })).toHaveText(/nothing to show/);
+});
