@@ -19,6 +19,9 @@ test('each tile’s figures move while the drawer is open', async ({ cameras, se
     expect(await figure(section, 'delay')).toBeLessThan(1_000);
     expect(await figure(section, 'drops')).toBeGreaterThanOrEqual(0);
   }
+  await expect(drawer.locator('[data-fact="transport"]')).toHaveText('UDP, direct');
+  await expect(drawer.locator('[data-fact="server"]')).toHaveText(/^127\.0\.0\.1:\d+$/);
+  await expect(drawer.locator('[data-fact="rtt"]')).toHaveText(/^\d+\.\d ms$/);
   const plot = drawer.locator('[data-slot-stats="0"] [data-plot="Mbit/s"] polyline');
   const points = async () => (await plot.getAttribute('points'))?.split(' ') ?? [];
   const before = await points();

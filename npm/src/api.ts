@@ -2,6 +2,7 @@
 export { MultiStreamClient } from './client.js';
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+export type { ConnectionPath } from './path.js';
 export type { ServerErrorCode } from './protocol.js';
 export type { SlotStats } from './stats.js';
 export type {

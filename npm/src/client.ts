@@ -4,6 +4,7 @@ import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 import type { Core, Hooks } from './glue.js';
+import { type ConnectionPath, readPath } from './path.js';
 import { Savings } from './savings/savings.js';
 import { type SlotStats, StatsReader } from './stats.js';
 import type {
@@ -193,6 +194,21 @@ export class MultiStreamClient {
   async getStats(slot: number): Promise<SlotStats | undefined> {
     const receiver = this.#core?.receiver(slot);
     return receiver && this.#stats.read(slot, receiver);
+  }
+
+  /**
+   * The way the pictures take through the network; `undefined` while there is no connection.
+   *
+   * @example
+   * ```ts
+   * if ((await client.getPath())?.protocol === 'tcp') console.log('this network lets no UDP through');
+   * ```
+   */
+  async getPath(): Promise<ConnectionPath | undefined> {
+    // All slots take the same one.
+    const [slot] = this.#tracks.keys();
+    const receiver = slot === undefined ? undefined : this.#core?.receiver(slot);
+    return receiver && readPath(receiver);
   }
 
   /**

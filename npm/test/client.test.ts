@@ -226,6 +226,23 @@ describe('a connection', () => {
     expect(await client.getStats(9)).toBeUndefined();
   });
 
+  test('tells the way the pictures take', async () => {
+    const client = makeClient();
+    expect(await client.getPath()).toBeUndefined();
+    await client.connect(SLOTS);
+    expect(await client.getPath()).toBeUndefined();
+    stats.set('t', { id: 't', type: 'transport', selectedCandidatePairId: 'p' });
+    stats.set('p', { id: 'p', localCandidateId: 'l', remoteCandidateId: 'r', currentRoundTripTime: 0.012 });
+    stats.set('l', { id: 'l', candidateType: 'host' });
+    stats.set('r', { id: 'r', address: 'fe80::1', port: 8555, protocol: 'tcp', candidateType: 'host' });
+    expect(await client.getPath()).toEqual({
+      protocol: 'tcp',
+      serverAddress: '[fe80::1]:8555',
+      type: 'host',
+      rttMs: 12,
+    });
+  });
+
   test('says goodbye', async () => {
     const client = makeClient();
     await client.connect(SLOTS);

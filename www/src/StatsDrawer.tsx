@@ -1,10 +1,10 @@
 // The drawer of statistics: the connection, the switches of this session, and each tile as small plots.
-import type { MultiStreamClient } from 'multistream-client';
+import type { ConnectionPath, MultiStreamClient } from 'multistream-client';
 import { Histogram } from './Histogram';
 import { Icon } from './icons';
 import type { Meters } from './meters';
 import { Sparkline } from './Sparkline';
-import { type History, useHistories } from './stats-history';
+import { type History, useReadings } from './stats-history';
 
 interface Props {
   client: MultiStreamClient | null;
@@ -14,9 +14,16 @@ interface Props {
   onClose: () => void;
 }
 
+const WAYS: Record<ConnectionPath['type'], (protocol: string) => string> = {
+  host: (protocol) => `${protocol}, direct`,
+  srflx: (protocol) => `${protocol}, through an address translation`,
+  prflx: (protocol) => `${protocol}, through an address translation`,
+  relay: (protocol) => `${protocol}, over a relay`,
+};
+
 export function StatsDrawer({ client, meters, slots, onClose }: Props) {
   const numbers = slots.map(({ slot }) => slot);
-  const histories = useHistories(client, numbers, meters);
+  const { histories, path } = useReadings(client, numbers, meters);
   return (
     <aside className="panel stats-panel" id="stats" aria-label="Statistics">
       <h2>
@@ -25,6 +32,17 @@ export function StatsDrawer({ client, meters, slots, onClose }: Props) {
           <Icon name="close" />
         </button>
       </h2>
+      <section>
+        <h3>Connection</h3>
+        <dl className="facts">
+          <dt>Transport</dt>
+          <dd data-fact="transport">{path ? WAYS[path.type](path.protocol.toUpperCase()) : '–'}</dd>
+          <dt>Server</dt>
+          <dd data-fact="server">{path?.serverAddress ?? '–'}</dd>
+          <dt>Round trip</dt>
+          <dd data-fact="rtt">{path?.rttMs === undefined ? '–' : `${path.rttMs.toFixed(1)} ms`}</dd>
+        </dl>
+      </section>
       <section>
         <h3>Switches</h3>
         <Histogram timesMs={meters.switchTimes} />

@@ -1,5 +1,5 @@
-// The last minute of each slot, read once a second while somebody looks.
-import type { MultiStreamClient, SlotStats } from 'multistream-client';
+// The last minute of each slot, and the way its pictures take, read once a second while somebody looks.
+import type { ConnectionPath, MultiStreamClient, SlotStats } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import type { Meters } from './meters';
 
@@ -21,11 +21,17 @@ export interface History {
 const INTERVAL_MS = 1_000;
 export const KEPT = 60;
 
-export function useHistories(
+export interface Readings {
+  histories: ReadonlyMap<number, History>;
+  path: ConnectionPath | undefined;
+}
+
+export function useReadings(
   client: MultiStreamClient | null,
   slots: readonly number[],
   meters: Meters,
-): ReadonlyMap<number, History> {
+): Readings {
+  const [path, setPath] = useState<ConnectionPath>();
   const [histories, setHistories] = useState<ReadonlyMap<number, History>>(new Map());
   const wanted = slots.join();
   useEffect(() => {
@@ -39,7 +45,9 @@ export function useHistories(
           delayMs: meters.takeDelay(Number(slot)),
         })),
       );
+      const path = await client.getPath().catch(() => undefined);
       if (stopped) return;
+      setPath(path);
       setHistories((old) => {
         const next = new Map<number, History>();
         for (const { stats, delayMs } of readings) {
@@ -55,7 +63,7 @@ export function useHistories(
       window.clearTimeout(timer);
     };
   }, [client, wanted, meters]);
-  return histories;
+  return { histories, path };
 }
 
 /** The first reading has nothing to be compared with: its rates are not of this second. */

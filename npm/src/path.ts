@@ -1,0 +1,47 @@
+// The way the pictures take through the network (W3C webrtc-stats: `transport`, `candidate-pair` and its candidates).
+
+/**
+ * The way the pictures take from the server to the browser.
+ *
+ * @example
+ * ```ts
+ * const path = await client.getPath();
+ * console.log(`${path?.protocol} ${path?.serverAddress}, ${path?.rttMs?.toFixed(0)} ms`);
+ * ```
+ */
+export interface ConnectionPath {
+  /** `'tcp'` where a network lets no UDP through. */
+  protocol: 'udp' | 'tcp';
+  /** The server's address and port, e.g. `192.168.1.10:8555` or `[fe80::1]:8555`. */
+  serverAddress: string;
+  /** `host`: directly; `relay`: over a TURN server of yours; `srflx`, `prflx`: through an address translation. */
+  type: RTCIceCandidateType;
+  /** The last measured way there and back in milliseconds; `undefined` before the first measurement. */
+  rttMs: number | undefined;
+}
+
+interface Candidate {
+  address?: string | null;
+  port?: number;
+  protocol?: string;
+  candidateType?: RTCIceCandidateType;
+}
+
+/** `undefined` as long as no pair of addresses was chosen. */
+export async function readPath(receiver: RTCRtpReceiver): Promise<ConnectionPath | undefined> {
+  const report = new Map<string, unknown>((await receiver.getStats()) as Iterable<[string, unknown]>);
+  const entries = [...report.values()] as RTCStats[];
+  const transport = entries.find(({ type }) => type === 'transport') as RTCTransportStats | undefined;
+  const pair = report.get(transport?.selectedCandidatePairId ?? '') as RTCIceCandidatePairStats | undefined;
+  const local = report.get(pair?.localCandidateId ?? '') as Candidate | undefined;
+  const remote = report.get(pair?.remoteCandidateId ?? '') as Candidate | undefined;
+  if (!pair || !remote?.address) return undefined;
+  const address = remote.address.includes(':') ? `[${remote.address}]` : remote.address;
+  const rtt = pair.currentRoundTripTime;
+  return {
+    protocol: remote.protocol === 'tcp' ? 'tcp' : 'udp',
+    serverAddress: `${address}:${remote.port}`,
+    type: local?.candidateType === 'relay' ? 'relay' : (remote.candidateType ?? 'host'),
+    rttMs: rtt === undefined ? undefined : rtt * 1000,
+  };
+}
