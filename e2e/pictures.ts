@@ -9,17 +9,28 @@ const DEMO_TIMEOUT_MS = 300_000;
 
 test.use({ colorScheme: 'dark' });
 
-test('the wall', async ({ page }) => {
+test('the wall, and its statistics', async ({ page }) => {
   test.setTimeout(DEMO_TIMEOUT_MS + 60_000);
   const port = await freePort();
   const demo = new Child(binary, ['demo', `--port=${port}`]);
   try {
     await demo.line((line) => line.includes('serving http'), DEMO_TIMEOUT_MS);
     await page.goto(`http://127.0.0.1:${port}/`);
-    await expect(page.locator('[data-slot][data-status="active"]')).toHaveCount(6);
+    await expect(page.locator('[data-slot][data-tone="live"]')).toHaveCount(6);
     // Long enough that every scene has begun to move.
     await page.waitForTimeout(6_000);
     await page.screenshot({ path: join(repository, 'docs/images/wall.png') });
+    await page.setViewportSize({ width: 1024, height: 640 });
+    await page.keyboard.press('Shift+L');
+    await page.keyboard.press('Shift+D');
+    for (const camera of 'badcfebadcfeab') {
+      await page.keyboard.press(String((camera.charCodeAt(0) % 6) + 1));
+      await page.keyboard.press(camera);
+      await page.waitForTimeout(1_000);
+    }
+    // The plots are of a minute.
+    await page.waitForTimeout(45_000);
+    await page.screenshot({ path: join(repository, 'docs/images/statistics.png') });
   } finally {
     await demo.stop();
   }
