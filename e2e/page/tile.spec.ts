@@ -171,6 +171,21 @@ test('a camera that went away is offline since its last frame, and shows nothing
   }
 });
 
+test('what is wrong with one camera is said by its tile alone', async ({ cameras, serve, page }) => {
+  const server = await serve({
+    streams: { ...rtspStreams(cameras, 2), dead: 'rtsp://127.0.0.1:1/' },
+    multistream: { switch_timeout: '1s' },
+  });
+  const wall = await WallPage.open(page, server, '?layout=1');
+  await wall.expectLive(0, 1);
+  await wall.camera('dead').click();
+  await expect(wall.tile(0).locator('.notice')).toContainText('refuses the connection');
+  await expect(page.getByRole('status')).toHaveText('1 on one connection');
+  await wall.camera('camera2').click();
+  await wall.expectLive(0, 2);
+  await expect(page.getByRole('status')).toHaveText('1 on one connection');
+});
+
 test('a lost server is said at once, and its pictures do not pass for live ones', async ({
   cameras,
   serve,

@@ -147,7 +147,8 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       <Header
         state={state}
         words={state === 'connected' ? `${slots.length} on one connection` : state}
-        reason={error?.message ?? reconnecting?.reason}
+        // What is wrong with one tile is said there.
+        reason={error?.slot === undefined ? (error?.message ?? reconnecting?.reason) : undefined}
         layouts={layouts}
         layout={layout}
         onLayout={setLayout}
