@@ -77,6 +77,9 @@ runPackaged('binaryen', 'wasm-opt', [
   wasm,
   '-Oz',
   '--converge',
+  '--strip-debug',
+  '--strip-producers',
+  '--strip-target-features',
   ...features.map((feature) => `--enable-${feature}`),
 ]);
 copyFileSync(join(pkg, 'glue.js'), join(dist, 'glue.js'));

@@ -329,8 +329,9 @@ export class MultiStreamClient {
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
       },
     };
+    const serverUrl = absolute(this.#serverUrl);
     const debug = this.#options.debug ?? false;
-    return new CoreClass(this.#serverUrl, token, pcConfig, connectionTimeout, retryConnect, debug, hooks);
+    return new CoreClass(serverUrl, token, pcConfig, connectionTimeout, retryConnect, debug, hooks);
   }
 
   #handle(told: ClientEvent): void {
@@ -361,4 +362,13 @@ export class MultiStreamClient {
   readonly #wake = (): void => {
     if (globalThis.document?.visibilityState !== 'hidden') this.#core?.wake();
   };
+}
+
+/** The server's address may be relative to the page. What is no address is refused by the core. */
+function absolute(url: string): string {
+  try {
+    return new URL(url, globalThis.location?.href).href;
+  } catch {
+    return url;
+  }
 }

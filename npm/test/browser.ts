@@ -19,23 +19,24 @@ export const server: {
 /** What every receiver's getStats() reports. */
 export const stats = new Map<string, object>();
 
-export class FakeSocket extends EventTarget {
+export class FakeSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSING = 2;
   static readonly CLOSED = 3;
   readyState = 0;
-  binaryType = 'blob';
+  onopen: (() => void) | null = null;
+  onmessage: ((event: Event) => void) | null = null;
+  onclose: ((event: Event) => void) | null = null;
   readonly sent: Frame[] = [];
   #slots: { slot: number; stream: string }[] = [];
 
   constructor(readonly url: string) {
-    super();
     sockets.push(this);
     setTimeout(() => {
       if (!server.accepts) return this.drop(1006);
       this.readyState = 1;
-      this.dispatchEvent(new Event('open'));
+      this.onopen?.();
     });
   }
 
@@ -48,7 +49,7 @@ export class FakeSocket extends EventTarget {
   /** A frame from the server. */
   say(frame: object | string): void {
     const data = typeof frame === 'string' ? frame : JSON.stringify(frame);
-    this.dispatchEvent(new MessageEvent('message', { data }));
+    this.onmessage?.(new MessageEvent('message', { data }));
   }
 
   close(): void {
@@ -58,9 +59,7 @@ export class FakeSocket extends EventTarget {
   drop(code: number): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    setTimeout(() =>
-      this.dispatchEvent(Object.assign(new Event('close'), { code, reason: '', wasClean: false })),
-    );
+    setTimeout(() => this.onclose?.(Object.assign(new Event('close'), { code, reason: '' })));
   }
 
   #answer(frame: Frame): void {

@@ -1,5 +1,8 @@
 //! Messages from the client to the server.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 pub const INIT: &str = "multistream/init";

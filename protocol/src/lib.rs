@@ -5,7 +5,11 @@
 //! buffering of tagged enums out of the WebAssembly build, and lets the server accept a message both flat and
 //! inside go2rtc's `{"type", "value"}` envelope.
 //!
-//! No I/O here and no JSON library: the same types serve the server, the client and the TypeScript typings.
+//! No I/O here, no JSON library and no std: the same types serve the server, the client and the TypeScript typings.
+
+#![cfg_attr(not(any(test, feature = "typescript")), no_std)]
+
+extern crate alloc;
 
 pub mod client;
 mod error_code;

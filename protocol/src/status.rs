@@ -1,5 +1,7 @@
 //! What a slot shows, as the server tells it.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 
 /// The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.

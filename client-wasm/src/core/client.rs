@@ -1,7 +1,10 @@
 //! The client's state, and what the app can ask of it.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use multistream_protocol::client::{Keyframe, Layout, Pause, Resume, SlotRequest, Switch, Warm};
 
@@ -245,7 +248,7 @@ impl Client {
         slot.paused = false;
         slot.untold = untold;
         let index = wish.slot as u32;
-        let before = std::mem::replace(&mut slot.shows, wish);
+        let before = core::mem::replace(&mut slot.shows, wish);
         let superseded = self.requests.supersede(index);
         self.settle(superseded);
         Ok(before)

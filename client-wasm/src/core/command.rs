@@ -1,7 +1,9 @@
 //! What goes between the core and its shell.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use multistream_protocol::client;
 use multistream_protocol::server::{IceServer, KeyframeStatus};

@@ -1,6 +1,7 @@
 //! What a promise is rejected with: a stable code and a sentence for people.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use multistream_protocol::ErrorCode;
 

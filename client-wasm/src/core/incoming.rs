@@ -1,6 +1,10 @@
 //! What happened outside: on the socket, at the peer.
 
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use multistream_protocol::client::{Ice, Offer};
 use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status, Warm};
@@ -86,7 +90,7 @@ impl Client {
         };
         handshake.step = Step::Answer;
         handshake.request_id.clone_from(&request_id);
-        let candidates = std::mem::take(&mut handshake.local_candidates);
+        let candidates = core::mem::take(&mut handshake.local_candidates);
         self.push(Command::Send(attempt, ClientMessage::Offer(Offer { request_id, sdp })));
         for candidate in candidates {
             self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
@@ -116,7 +120,7 @@ impl Client {
         };
         handshake.step = Step::Media;
         let connected = handshake.peer_connected;
-        for candidate in std::mem::take(&mut handshake.remote_candidates) {
+        for candidate in core::mem::take(&mut handshake.remote_candidates) {
             self.push(Command::AddCandidate(attempt, candidate));
         }
         if connected {

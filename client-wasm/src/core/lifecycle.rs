@@ -1,6 +1,10 @@
 //! From nothing to a connection, and back after it broke.
 
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use multistream_protocol::client::{Ice, Init, Layout, Pause};
 
@@ -211,7 +215,7 @@ impl Client {
     /// The policy's word: when to try again, or `None` to give up.
     pub fn handle_reconnect_delay(&mut self, now: Duration, delay: Option<Duration>) {
         let Phase::PlanningReconnect { reason } = &mut self.phase else { return };
-        let reason = std::mem::take(reason);
+        let reason = core::mem::take(reason);
         let Some(delay) = delay else {
             let error = ClientError::new(Code::ConnectionLost, "The connection was lost and not made again.");
             self.end(&reason, &error);

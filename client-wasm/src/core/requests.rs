@@ -3,7 +3,12 @@
 //! A switch is over when its picture is being sent. The server may say so at once, or answer `buffering` first and
 //! report `active` later without the request's id; statuses that were under way before that answer speak of the past.
 
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::KeyframeStatus;

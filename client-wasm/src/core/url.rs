@@ -1,6 +1,8 @@
 //! The server's address → the address of its WebSocket.
 
-use std::fmt::Write as _;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write as _;
 
 use super::{ClientError, Code};
 

@@ -1,15 +1,18 @@
 //! The loop that carries out the core's commands, and everything they act on.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::time::Duration;
 
-use gloo_timers::callback::Timeout;
 use js_sys::{Array, Function, Map, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::peer::Peer;
 use super::socket::Socket;
+use super::timer::Timer;
 use super::{Hooks, frame, values};
 use crate::core::{
     Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, socket_url,
@@ -42,7 +45,7 @@ pub(super) struct Driver {
     /// The current one, and at most one more that plays until the current one is connected.
     peers: RefCell<Vec<Rc<Peer>>>,
     settlers: RefCell<Vec<Settler>>,
-    timer: RefCell<Option<Timeout>>,
+    timer: Timer,
     running: Cell<bool>,
 }
 
@@ -67,20 +70,20 @@ impl Driver {
             socket: RefCell::default(),
             peers: RefCell::default(),
             settlers: RefCell::default(),
-            timer: RefCell::default(),
+            timer: Timer::new({
+                let this = this.clone();
+                move || {
+                    if let Some(driver) = this.upgrade() {
+                        driver.with_core(Client::handle_timeout);
+                    }
+                }
+            }),
             running: Cell::new(false),
         })
     }
 
-    /// The server's address may be relative to the page.
     pub(super) fn resolve_url(&self) -> Result<(), ClientError> {
-        let page = web_sys::window().and_then(|window| window.location().href().ok());
-        let absolute = match page {
-            Some(page) => web_sys::Url::new_with_base(&self.server_url, &page).map(|url| url.href()).ok(),
-            None => None,
-        };
-        let url = socket_url(absolute.as_deref().unwrap_or(&self.server_url), self.token.as_deref())?;
-        self.socket_url.replace(url);
+        self.socket_url.replace(socket_url(&self.server_url, self.token.as_deref())?);
         Ok(())
     }
 
@@ -140,17 +143,8 @@ impl Driver {
 
     fn arm_timer(&self) {
         let deadline = self.core.borrow().poll_timeout();
-        let timer = deadline.map(|deadline| {
-            // Rounded up, so that the timer never fires before its deadline.
-            let delay_ms = deadline.saturating_sub(now()).as_millis() as u32 + 1;
-            let this = self.this.clone();
-            Timeout::new(delay_ms, move || {
-                if let Some(driver) = this.upgrade() {
-                    driver.with_core(Client::handle_timeout);
-                }
-            })
-        });
-        self.timer.replace(timer);
+        // Rounded up, so that the timer never fires before its deadline.
+        self.timer.set(deadline.map(|deadline| deadline.saturating_sub(now()).as_millis() as i32 + 1));
     }
 
     fn execute(&self, command: Command) {
@@ -159,7 +153,7 @@ impl Driver {
             Command::Send(attempt, message) => {
                 self.log("→", message.kind());
                 match (values::encode(&message), self.socket.borrow().as_ref()) {
-                    (Ok(text), Some(socket)) if socket.attempt() == attempt => socket.send(text),
+                    (Ok(text), Some(socket)) if socket.attempt() == attempt => socket.send(&text),
                     (Err(error), _) => self.log("cannot be encoded:", &values::describe(&error)),
                     _ => {}
                 }

@@ -3,6 +3,12 @@
 //! Read field by field. The general way (serde on JavaScript values) costs 20 KB of download, most of it for
 //! printing numbers in errors that nobody reads; the tests hold this one against serde.
 
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use js_sys::{Array, JSON, Object, Reflect};
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::{
@@ -14,7 +20,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::core::ServerMessage;
 
 /// What is wrong with a value, as the end of a sentence.
-type Result<T> = std::result::Result<T, String>;
+type Result<T> = core::result::Result<T, String>;
 
 /// The `type` of a frame and its message; `None` for a type that is not ours (a later server's, or go2rtc's own).
 pub(super) fn decode(text: &str) -> Result<(String, Option<ServerMessage>)> {
@@ -167,10 +173,10 @@ impl Fields<'_> {
     }
 
     /// The keys of an object are strings; these are slot indices.
-    fn mids(&self) -> Result<std::collections::BTreeMap<u32, String>> {
+    fn mids(&self) -> Result<BTreeMap<u32, String>> {
         let value =
             self.get("mids").and_then(|mids| mids.dyn_into::<Object>().ok()).ok_or("`mids` is no object")?;
-        let mut mids = std::collections::BTreeMap::new();
+        let mut mids = BTreeMap::new();
         for key in Object::keys(&value).iter() {
             let key = key.as_string().unwrap_or_default();
             let slot = key.parse().map_err(|_| format!("`{key}` is not a slot index"))?;

@@ -4,10 +4,15 @@ mod driver;
 mod frame;
 mod peer;
 mod socket;
+mod timer;
 mod values;
 
-use std::rc::Rc;
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use js_sys::Promise;
 use multistream_protocol::client::SlotRequest;

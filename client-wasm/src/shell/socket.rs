@@ -1,110 +1,103 @@
-//! One WebSocket of one attempt: frames in order, both ways.
+//! One WebSocket of one attempt: frames in order, both ways. (`gloo-net` needs std: see `runtime.rs`.)
 
-use std::cell::RefCell;
-use std::future::poll_fn;
-use std::rc::{Rc, Weak};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
+use core::cell::Cell;
 
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::stream::{SplitSink, SplitStream, StreamExt};
-use futures_util::{Sink, SinkExt};
-use gloo_net::websocket::futures::WebSocket;
-use gloo_net::websocket::{Message, WebSocketError};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen::prelude::*;
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::driver::Driver;
+use super::values;
 use crate::core::Attempt;
 
 /// Dropping it sends what is queued, then closes.
 pub(super) struct Socket {
     attempt: Attempt,
-    outgoing: UnboundedSender<String>,
-    state: Rc<RefCell<&'static str>>,
+    ws: WebSocket,
+    _on_open: Closure<dyn Fn()>,
+    _on_message: Closure<dyn Fn(MessageEvent)>,
+    _on_close: Closure<dyn Fn(CloseEvent)>,
 }
 
 impl Socket {
     pub(super) fn open(url: &str, attempt: Attempt, driver: Weak<Driver>) -> Result<Self, String> {
-        let socket = WebSocket::open(url).map_err(|error| error.message)?;
-        let (sink, stream) = socket.split();
-        let (outgoing, queue) = unbounded();
-        let state = Rc::new(RefCell::new("connecting"));
-        spawn_local(write(sink, queue, attempt, driver.clone(), Rc::clone(&state)));
-        spawn_local(read(stream, attempt, driver, Rc::clone(&state)));
-        Ok(Self { attempt, outgoing, state })
+        let ws = WebSocket::new(url).map_err(|error| values::describe(&error))?;
+        let on_open = {
+            let driver = driver.clone();
+            Closure::new(move || {
+                if let Some(driver) = driver.upgrade() {
+                    driver.with_core(|client, _| client.handle_socket_open(attempt));
+                }
+            })
+        };
+        let heard = Rc::new(Cell::new(false));
+        let on_message = {
+            let (driver, heard) = (driver.clone(), Rc::clone(&heard));
+            Closure::new(move |event: MessageEvent| {
+                let Some(driver) = driver.upgrade() else { return };
+                heard.set(true);
+                match event.data().as_string() {
+                    Some(text) => driver.handle_frame(attempt, &text),
+                    None => {
+                        driver.with_core(|client, _| client.handle_bad_message(attempt, "a binary frame"));
+                    }
+                }
+            })
+        };
+        // After an error the browser says `close` too, and no more than there.
+        let on_close = Closure::new(move |event: CloseEvent| {
+            if let Some(driver) = driver.upgrade() {
+                let reason = reason(&event, heard.get());
+                driver.with_core(|client, _| client.handle_socket_closed(attempt, reason));
+            }
+        });
+        ws.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        ws.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        ws.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Ok(Self { attempt, ws, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
     pub(super) fn attempt(&self) -> Attempt {
         self.attempt
     }
 
-    pub(super) fn send(&self, text: String) {
-        // A closed queue means a closed socket, which `read` reports.
-        let _ = self.outgoing.unbounded_send(text);
+    pub(super) fn send(&self, text: &str) {
+        // It throws only before the socket is open, when the core sends nothing; a closed one says so by its event.
+        let _ = self.ws.send_with_str(text);
     }
 
     pub(super) fn state(&self) -> &'static str {
-        *self.state.borrow()
+        match self.ws.ready_state() {
+            WebSocket::CONNECTING => "connecting",
+            WebSocket::OPEN => "open",
+            WebSocket::CLOSING => "closing",
+            _ => "closed",
+        }
     }
 }
 
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut queue: UnboundedReceiver<String>,
-    attempt: Attempt,
-    driver: Weak<Driver>,
-    state: Rc<RefCell<&'static str>>,
-) {
-    let mut sink = std::pin::Pin::new(&mut sink);
-    if poll_fn(|context| sink.as_mut().poll_ready(context)).await.is_ok() {
-        state.replace("open");
-        if let Some(driver) = driver.upgrade() {
-            driver.with_core(|client, _| client.handle_socket_open(attempt));
-        }
-        while let Some(text) = queue.next().await {
-            if sink.send(Message::Text(text)).await.is_err() {
-                break;
-            }
-        }
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.ws.set_onopen(None);
+        self.ws.set_onmessage(None);
+        self.ws.set_onclose(None);
+        let _ = self.ws.close();
     }
-    let _ = sink.close().await;
 }
 
-async fn read(
-    mut stream: SplitStream<WebSocket>,
-    attempt: Attempt,
-    driver: Weak<Driver>,
-    state: Rc<RefCell<&'static str>>,
-) {
-    let mut reason = None;
-    let mut heard = false;
-    while let Some(frame) = stream.next().await {
-        let Some(driver) = driver.upgrade() else { return };
-        match frame {
-            Ok(Message::Text(text)) => {
-                heard = true;
-                driver.handle_frame(attempt, &text);
-            }
-            Ok(Message::Bytes(_)) => {
-                driver.with_core(|client, _| client.handle_bad_message(attempt, "a binary frame"));
-            }
-            // A browser does not say whether nobody was there or the page was refused (RFC 6455 §7.1.5).
-            Err(WebSocketError::ConnectionClose(close)) if close.code == 1006 && !heard => {}
-            Err(WebSocketError::ConnectionClose(close)) => {
-                reason = Some(if close.reason.is_empty() {
-                    format!("The WebSocket was closed (code {}).", close.code)
-                } else {
-                    format!("The server closed the WebSocket: {}.", close.reason)
-                });
-            }
-            // The browser says no more than that; a close event follows.
-            Err(_) => {}
-        }
-    }
-    state.replace("closed");
-    if let Some(driver) = driver.upgrade() {
-        let reason = reason.unwrap_or_else(|| {
-            "The WebSocket could not be opened: is the server there, and this page's origin in its `api.origin`?"
-                .to_owned()
-        });
-        driver.with_core(|client, _| client.handle_socket_closed(attempt, reason));
+/// A browser does not say whether nobody was there or the page was refused (RFC 6455 §7.1.5).
+fn reason(event: &CloseEvent, heard: bool) -> String {
+    const ABNORMAL: u16 = 1006;
+    let said = event.reason();
+    if event.code() == ABNORMAL && !heard {
+        "The WebSocket could not be opened: is the server there, and this page's origin in its `api.origin`?"
+            .to_owned()
+    } else if said.is_empty() {
+        format!("The WebSocket was closed (code {}).", event.code())
+    } else {
+        format!("The server closed the WebSocket: {said}.")
     }
 }
