@@ -65,6 +65,49 @@ test('a switch between live cameras is seen at once, anywhere in the GOP', async
   expect(waits[4], `ms to the new picture: ${waits.map(Math.round).join(' ')}`).toBeLessThan(250);
 });
 
+test('a switch says when its first picture was on the screen, and means a picture of the new camera', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 2) });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const untimed = await wall.switch(0, 'camera2');
+  expect(untimed.timing, 'nobody knows of a video of this slot').not.toHaveProperty('firstFrame');
+  await wall.expectCamera(0, 2);
+
+  await wall.attach(0);
+  await wall.expectCamera(0, 2);
+  for (let n = 0; n < 6; n++) {
+    const camera = n % 2 === 0 ? 1 : 2;
+    await wall.page.waitForTimeout(330);
+    const { timing, seen } = await wall.page.evaluate(async (camera) => {
+      const { client, slots, read } = window.e2e;
+      const video = slots.get(0)?.video;
+      if (client === undefined || video === undefined) throw new Error('not connected');
+      const first = new Promise<number>((resolve) => {
+        const look = () =>
+          video.requestVideoFrameCallback(() =>
+            read(video)?.camera === camera ? resolve(performance.now()) : look(),
+          );
+        look();
+      });
+      const { timing } = await client.switchStream(0, `camera${camera}`);
+      return { timing, seen: (await first) - timing.requested };
+    }, camera);
+    const { active, firstFrame = Number.NaN } = timing;
+    expect(active).toBeGreaterThan(0);
+    // Both are told of the same picture, one after the other.
+    expect(Math.abs(firstFrame - seen), `told ${firstFrame}, seen ${seen}`).toBeLessThan(15);
+  }
+});
+
 test('the last of many quick switches wins', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const wall = await openWall(server);

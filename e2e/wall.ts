@@ -1,6 +1,6 @@
 // A page with one video per slot on the npm package, as a dashboard would use it, under the eyes of the probe.
 import { expect, type Page } from '@playwright/test';
-import type { ClientOptions, SlotConfig, SlotStatus } from 'multistream-client';
+import type { ClientOptions, SlotConfig, SlotStatus, SwitchedStatus } from 'multistream-client';
 import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
@@ -52,7 +52,7 @@ export class Wall {
     );
   }
 
-  switch(slot: number, stream: string, quality?: string): Promise<SlotStatus> {
+  switch(slot: number, stream: string, quality?: string): Promise<SwitchedStatus> {
     return this.page.evaluate(
       ({ slot, stream, quality }) => {
         const client = window.e2e.client;

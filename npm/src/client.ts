@@ -7,6 +7,7 @@ import type { Core, Hooks } from './glue.js';
 import { type ConnectionPath, readPath } from './path.js';
 import { Savings } from './savings/savings.js';
 import { type SlotStats, StatsReader } from './stats.js';
+import { FirstPictures, type SwitchedStatus } from './timing.js';
 import type {
   ClientOptions,
   ClientState,
@@ -45,6 +46,7 @@ export class MultiStreamClient {
   readonly #tracks = new Map<number, MediaStreamTrack>();
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
+  readonly #firstPictures = new FirstPictures();
   #core: Core | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
@@ -109,20 +111,23 @@ export class MultiStreamClient {
   }
 
   /**
-   * Shows another camera in a slot. Resolves when the new picture is being sent; of two calls for one slot the
-   * later wins, and the earlier rejects with `superseded`.
+   * Shows another camera in a slot. Resolves when the new picture is being sent, or, where the slot was `attach`ed to a
+   * `<video>`, when it is shown, with the time that took. Of two calls for one slot the later wins, and the earlier
+   * rejects with `superseded`.
    *
    * @example
    * ```ts
-   * const status = await client.switchStream(0, 'camera7', '1080p');
+   * const { timing } = await client.switchStream(0, 'camera7', '1080p');
    * ```
    */
-  switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus> {
-    return this.#call((core) => this.#savings.switchStream(core, slot, stream, quality));
+  async switchStream(slot: number, stream: string, quality?: string): Promise<SwitchedStatus> {
+    const perform = (core: Core) => this.#savings.switchStream(core, slot, stream, quality);
+    const [status] = await this.#timed([slot], async () => [await this.#call(perform)]);
+    return status as SwitchedStatus;
   }
 
   /**
-   * Many switches as one. Resolves when all new pictures are being sent, rejects with the first that cannot be;
+   * Many switches as one. Resolves as {@link switchStream} when all are there, rejects with the first that cannot be shown;
    * the others go on.
    *
    * @example
@@ -130,8 +135,11 @@ export class MultiStreamClient {
    * await client.switchMany([{ slot: 0, stream: 'camera3' }, { slot: 1, stream: 'camera4', quality: '360p' }]);
    * ```
    */
-  switchMany(slots: readonly SlotConfig[]): Promise<SlotStatus[]> {
-    return this.#call((core) => this.#savings.switchMany(core, slots));
+  switchMany(slots: readonly SlotConfig[]): Promise<SwitchedStatus[]> {
+    return this.#timed(
+      slots.map(({ slot }) => slot),
+      () => this.#call((core) => this.#savings.switchMany(core, slots)),
+    );
   }
 
   /**
@@ -226,9 +234,11 @@ export class MultiStreamClient {
       if (event.slot === slot) show(video, event.track);
     });
     const unwatch = this.#savings.watch(slot, video);
+    const forget = this.#firstPictures.watch(slot, video);
     return () => {
       off();
       unwatch();
+      forget();
       show(video, undefined);
     };
   }
@@ -304,6 +314,13 @@ export class MultiStreamClient {
   /** The current track of each slot. @example `client.tracks.get(0)?.readyState` */
   get tracks(): ReadonlyMap<number, MediaStreamTrack> {
     return this.#tracks;
+  }
+
+  /** A switch, with what it took, told to who asked and to who listens. */
+  async #timed(slots: readonly number[], perform: () => Promise<SlotStatus[]>): Promise<SwitchedStatus[]> {
+    const statuses = await this.#firstPictures.time(slots, perform);
+    for (const status of statuses) this.#emitter.emit({ type: 'switched', slot: status.slot, status });
+    return statuses;
   }
 
   async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {

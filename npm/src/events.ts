@@ -1,5 +1,6 @@
 // What a client tells an app, as one discriminated union.
 import type { MultiStreamError } from './errors.js';
+import type { SwitchedStatus } from './timing.js';
 import type { ClientState, SlotStatus } from './types.js';
 
 /**
@@ -16,6 +17,8 @@ export type ClientEvent =
   | { type: 'state'; state: ClientState }
   /** A slot's status changed. */
   | { type: 'status'; slot: number; status: SlotStatus }
+  /** A switch that the app asked for is done, and took this long. */
+  | { type: 'switched'; slot: number; status: SwitchedStatus }
   /** A slot has this track from now on: at first, and after a reconnect. */
   | { type: 'track'; slot: number; track: MediaStreamTrack }
   /** The connection is gone; the next try is `delayMs` away. */

@@ -44,7 +44,12 @@ width?: number,
 /**
  * Height of the picture in pixels.
  */
-height?: number, };
+height?: number, 
+/**
+ * RTP timestamp of the first key frame that was sent of this stream. A browser tells a picture's RTP timestamp, and so a
+ * client knows from which one on it sees this stream.
+ */
+rtp_timestamp?: number, };
 
 /**
  * What came of a `multistream/keyframe`. Never a claim that is not true.

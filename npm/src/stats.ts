@@ -32,13 +32,24 @@ export interface SlotStats {
   packetsLost: number;
   /** Variation of the packets' delay in milliseconds (RFC 3550 §6.4.1). */
   jitterMs: number;
+  /** Milliseconds since the last packet arrived; `undefined` before the first. */
+  ageMs: number | undefined;
+  /**
+   * Milliseconds from a frame's first packet to its decoded picture, on average since the reading before: what the browser
+   * adds to the latency of camera and network.
+   */
+  delayMs: number | undefined;
 }
 
 interface Reading {
   atMs: number;
   frames: number;
   bytes: number;
+  delayS: number;
 }
+
+/** Of the standard, and not yet of TypeScript's typings. */
+type Inbound = RTCInboundRtpStreamStats & { totalProcessingDelay?: number };
 
 /** Keeps the reading before of each receiver. A new connection has new receivers, so it begins anew. */
 export class StatsReader {
@@ -46,18 +57,21 @@ export class StatsReader {
 
   async read(slot: number, receiver: RTCRtpReceiver): Promise<SlotStats | undefined> {
     const report = await receiver.getStats();
-    const entries = [...report.values()] as (RTCInboundRtpStreamStats & { mimeType?: string })[];
+    const entries = [...report.values()] as (Inbound & { mimeType?: string })[];
     const inbound = entries.find(({ type }) => type === 'inbound-rtp');
     if (inbound === undefined) return undefined;
     const now = {
       atMs: inbound.timestamp,
       frames: inbound.framesDecoded ?? 0,
       bytes: inbound.bytesReceived ?? 0,
+      delayS: inbound.totalProcessingDelay ?? 0,
     };
     const before = this.#before.get(receiver);
     this.#before.set(receiver, now);
     const seconds = before ? (now.atMs - before.atMs) / 1000 : 0;
     const rate = (later: number, earlier: number) => (seconds > 0 ? (later - earlier) / seconds : 0);
+    const frames = before ? now.frames - before.frames : 0;
+    const lastPacketAt = inbound.lastPacketReceivedTimestamp;
     const codec = entries.find(({ id }) => id === inbound.codecId)?.mimeType ?? '';
     return {
       slot,
@@ -71,6 +85,8 @@ export class StatsReader {
       freezes: inbound.freezeCount ?? 0,
       packetsLost: inbound.packetsLost ?? 0,
       jitterMs: (inbound.jitter ?? 0) * 1000,
+      ageMs: lastPacketAt === undefined ? undefined : Math.max(0, inbound.timestamp - lastPacketAt),
+      delayMs: before && frames > 0 ? ((now.delayS - before.delayS) / frames) * 1000 : undefined,
     };
   }
 }

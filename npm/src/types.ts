@@ -57,6 +57,8 @@ export interface SlotStatus {
   width?: number;
   /** Height of the picture in pixels. */
   height?: number;
+  /** RTP timestamp of the stream's first key frame on this slot, as `requestVideoFrameCallback` tells it of pictures. */
+  rtpTimestamp?: number;
 }
 
 /**

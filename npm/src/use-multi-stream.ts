@@ -1,6 +1,7 @@
 // A connection as a React hook.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from './index.js';
+import type { SwitchedStatus } from './timing.js';
 import type { SlotConfig, SlotStatus } from './types.js';
 
 /**
@@ -29,7 +30,7 @@ export interface MultiStream {
    */
   videoRef: (slot: number) => (video: HTMLVideoElement | null) => void;
   /** Shows another camera in a slot, as {@link MultiStreamClient.switchStream}. */
-  switchStream: (slot: number, stream: string, quality?: string) => Promise<SlotStatus>;
+  switchStream: (slot: number, stream: string, quality?: string) => Promise<SwitchedStatus>;
 }
 
 interface View {

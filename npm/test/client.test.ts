@@ -130,11 +130,16 @@ describe('a connection', () => {
     const client = makeClient();
     expect(await failure(client.switchStream(0, 'camera7'))).toBe('not-connected');
     await client.connect(SLOTS);
-    expect(await client.switchStream(4, 'camera7', '1080p')).toEqual({
+    const heard: unknown[] = [];
+    client.on('switched', (event) => heard.push(event));
+    const status = await client.switchStream(4, 'camera7', '1080p');
+    expect(status).toEqual({
       slot: 4,
       stream: 'camera7',
       status: 'active',
+      timing: { requested: expect.any(Number), active: expect.any(Number) },
     });
+    expect(heard).toEqual([{ type: 'switched', slot: 4, status }]);
     expect(sockets[0]?.sent.at(-1)).toMatchObject({ type: 'multistream/switch', slot: 4, quality: '1080p' });
     expect(await failure(client.switchStream(9, 'camera7'))).toBe('unknown-slot');
     expect(await failure(client.switchStream(Number.NaN, 'camera7'))).toBe('unknown-slot');

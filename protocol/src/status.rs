@@ -62,6 +62,11 @@ pub struct SlotStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub height: Option<u32>,
+    /// RTP timestamp of the first key frame that was sent of this stream. A browser tells a picture's RTP timestamp, and so a
+    /// client knows from which one on it sees this stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub rtp_timestamp: Option<u32>,
 }
 
 impl SlotStatus {
@@ -78,6 +83,7 @@ impl SlotStatus {
             codec: None,
             width: None,
             height: None,
+            rtp_timestamp: None,
         }
     }
 }

@@ -34,9 +34,7 @@ export function Histogram({ timesMs }: Props) {
           </li>
         ))}
       </ol>
-      <p className="hint">
-        Milliseconds from the wish to the new picture on the screen, at most a frame too long.
-      </p>
+      <p className="hint">Milliseconds from the wish to the new picture on the screen.</p>
     </>
   );
 }

@@ -1,6 +1,6 @@
 // One camera of the wall: its picture, the truth about it, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
-import { type MouseEvent, type PointerEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
 import { caption } from './caption';
 import { Icon } from './icons';
 import { Menu } from './Menu';
@@ -44,8 +44,7 @@ export function Tile(props: Props) {
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
-  const picture = usePicture(video, status?.stream, (frame) => meters?.frame(slot, frame, performance.now()));
-  useMeteredSwitch(props);
+  const picture = usePicture(video, status?.stream, (frame) => meters?.frame(slot, frame));
   const offlineSince = useOfflineSince(status);
   const { status: word, tone, text, detail } = caption({ client: state, status, picture, offlineSince });
   return (
@@ -110,23 +109,6 @@ export function Tile(props: Props) {
       )}
     </figure>
   );
-}
-
-/** Tells the meters when another camera is wished for, and when the server has sent it. */
-function useMeteredSwitch({ slot, choice: { stream }, client, status, meters }: Props): void {
-  const wished = useRef(stream);
-  useLayoutEffect(() => {
-    if (wished.current === stream) return;
-    wished.current = stream;
-    if (client?.isConnected) meters?.wish(slot, performance.now());
-  }, [slot, stream, client, meters]);
-  const [state, shown] = [status?.status, status?.stream];
-  useLayoutEffect(() => {
-    // A variant's name begins with its camera's.
-    if (shown !== wished.current && !shown?.startsWith(`${wished.current}-`)) return;
-    if (state === 'active') meters?.active(slot);
-    if (state === 'offline' || state === 'error') meters?.failed(slot);
-  }, [slot, state, shown, meters]);
 }
 
 /** What is clicked, double-clicked and dragged: all of the tile below its tools. */

@@ -51,6 +51,8 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     window.__multistream = { client };
   }, [client]);
 
+  useEffect(() => client?.on('switched', ({ status }) => meters.switched(status.timing)), [client, meters]);
+
   const warmed = useWarm(client);
   const warm = (camera: string) => warmed(camera, choices[choosing ?? selected]?.quality ?? AUTO);
   const show = (cell: number, camera: Camera) => setWall((wall) => placeCamera(wall, cell, camera));

@@ -1,4 +1,5 @@
 // One camera alone, for iframes: `stream.html?src=camera1&quality=720p`.
+import { preload } from 'multistream-client';
 import { useMultiStream } from 'multistream-client/react';
 import { StrictMode, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -56,6 +57,9 @@ function Page() {
   }
   return <Single stream={query.stream} query={query} />;
 }
+
+// It comes while the list of cameras does.
+void preload();
 
 const root = document.getElementById('root');
 if (root) {

@@ -1,4 +1,5 @@
 // The page at `/`.
+import { preload } from 'multistream-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { EmptyState } from './EmptyState';
@@ -34,6 +35,9 @@ function Page() {
       );
   }
 }
+
+// It comes while the list of cameras does.
+void preload();
 
 const root = document.getElementById('root');
 if (root) {

@@ -136,6 +136,7 @@ fn slot_status(status: &Fields<'_>) -> Result<SlotStatus> {
         codec: status.optional_text("codec"),
         width: status.optional_index("width"),
         height: status.optional_index("height"),
+        rtp_timestamp: status.optional_index("rtp_timestamp"),
     })
 }
 

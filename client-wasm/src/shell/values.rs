@@ -118,8 +118,10 @@ pub(super) fn slot_status(status: &SlotStatus) -> JsValue {
     for (key, text) in texts {
         set_some(&value, key, text.as_ref());
     }
-    for (key, pixels) in [("width", status.width), ("height", status.height)] {
-        set_some(&value, key, pixels);
+    let numbers =
+        [("width", status.width), ("height", status.height), ("rtpTimestamp", status.rtp_timestamp)];
+    for (key, number) in numbers {
+        set_some(&value, key, number);
     }
     value.into()
 }

@@ -70,6 +70,8 @@ struct Binding {
     payload_type: Option<u8>,
     codec: Option<Codec>,
     dimensions: Option<Dimensions>,
+    /// RTP timestamp of the key frame that was cut to, once it has left.
+    shown_from: Option<u32>,
 }
 
 /// Why a stream is not shown.
@@ -153,6 +155,7 @@ impl Slot {
             status.codec = shown.codec.map(|codec| codec.to_string());
             status.width = shown.dimensions.map(|dimensions| dimensions.width);
             status.height = shown.dimensions.map(|dimensions| dimensions.height);
+            status.rtp_timestamp = shown.shown_from;
         }
         status
     }
@@ -184,6 +187,7 @@ impl Slot {
             payload_type: None,
             codec: None,
             dimensions: None,
+            shown_from: None,
         };
         if self.state != SlotState::Active {
             // No picture to keep: what was shown is not worth a viewer's place at its camera.
@@ -348,6 +352,7 @@ impl Slot {
             }
             let request_id = self.shown.as_mut().and_then(|shown| {
                 shown.deadline = None;
+                shown.shown_from.get_or_insert(released.packet.timestamp);
                 if let Some(asked_at) = shown.asked_at.take() {
                     self.actions.push_back(Action::Shown { after: now.saturating_duration_since(asked_at) });
                 }

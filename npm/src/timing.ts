@@ -1,0 +1,125 @@
+// When the first picture of a new stream is on the screen. It is told from a late one of the old by its RTP timestamp.
+import type { SlotStatus } from './types.js';
+
+/**
+ * How long a switch took.
+ *
+ * @example
+ * ```ts
+ * const { timing } = await client.switchStream(0, 'camera7');
+ * console.log(`on the screen after ${timing.firstFrame?.toFixed(0)} ms`);
+ * ```
+ */
+export interface SwitchTiming {
+  /** When it was asked for, on the clock of `performance.now()`, in milliseconds. */
+  requested: number;
+  /** Milliseconds from then until the client knew that the key frame was sent. */
+  active: number;
+  /**
+   * Milliseconds from `requested` until the first picture of the new stream was shown, by `requestVideoFrameCallback`.
+   * `undefined` if the slot has no `attach`ed video, the page is hidden, or none was shown within a second.
+   */
+  firstFrame?: number;
+}
+
+/**
+ * What a switch resolves to.
+ *
+ * @example
+ * ```ts
+ * const shown: SwitchedStatus = await client.switchStream(0, 'camera7');
+ * ```
+ */
+export type SwitchedStatus = SlotStatus & { timing: SwitchTiming };
+
+/** After this nobody waits for the picture any more. */
+const PATIENCE_MS = 1_000;
+
+/** Knows which videos show which slots. */
+export class FirstPictures {
+  readonly #videos = new Map<number, Set<HTMLVideoElement>>();
+
+  /** Returns how to forget the video. */
+  watch(slot: number, video: HTMLVideoElement): () => void {
+    const videos = this.#videos.get(slot) ?? new Set();
+    this.#videos.set(slot, videos.add(video));
+    return () => videos.delete(video);
+  }
+
+  /** Times a switch of these slots; it begins now. */
+  async time<T extends readonly SlotStatus[]>(
+    slots: readonly number[],
+    perform: () => Promise<T>,
+  ): Promise<SwitchedStatus[]> {
+    const requested = performance.now();
+    const pictures = new Map(slots.map((slot) => [slot, this.#record(slot)]));
+    try {
+      const statuses = await perform();
+      const active = performance.now() - requested;
+      return await Promise.all(
+        statuses.map(async (status) => {
+          const shown = await pictures.get(status.slot)?.first(status);
+          const timing = { requested, active };
+          return {
+            ...status,
+            timing: shown === undefined ? timing : { ...timing, firstFrame: shown - requested },
+          };
+        }),
+      );
+    } finally {
+      for (const recording of pictures.values()) recording?.stop();
+    }
+  }
+
+  #record(slot: number): Recording | undefined {
+    const [video] = this.#videos.get(slot) ?? [];
+    const tellsPictures = video !== undefined && 'requestVideoFrameCallback' in video;
+    return tellsPictures && document.visibilityState === 'visible' ? new Recording(video) : undefined;
+  }
+}
+
+/** The pictures of one video from now on. */
+class Recording {
+  readonly #video: HTMLVideoElement;
+  readonly #pictures: { at: number; rtpTimestamp: number | undefined }[] = [];
+  #handle = 0;
+  #look: (() => void) | undefined;
+
+  constructor(video: HTMLVideoElement) {
+    this.#video = video;
+    this.#next();
+  }
+
+  /** When the first picture of the stream that `status` tells of was shown. */
+  async first({ status, rtpTimestamp }: SlotStatus): Promise<number | undefined> {
+    if (status !== 'active') return undefined;
+    const told = performance.now();
+    const isNew = (picture: { at: number; rtpTimestamp: number | undefined }) =>
+      rtpTimestamp === undefined || picture.rtpTimestamp === undefined
+        ? picture.at >= told
+        : (picture.rtpTimestamp - rtpTimestamp) >>> 0 < 2 ** 31; // the numbers wrap (RFC 3550 §5.1)
+    return new Promise((resolve) => {
+      const timeout = setTimeout(() => resolve(undefined), PATIENCE_MS);
+      this.#look = () => {
+        const picture = this.#pictures.find(isNew);
+        if (picture === undefined) return;
+        clearTimeout(timeout);
+        resolve(picture.at);
+      };
+      this.#look();
+    });
+  }
+
+  stop(): void {
+    this.#video.cancelVideoFrameCallback(this.#handle);
+    this.#look = undefined;
+  }
+
+  #next(): void {
+    this.#handle = this.#video.requestVideoFrameCallback((_, { rtpTimestamp }) => {
+      this.#pictures.push({ at: performance.now(), rtpTimestamp });
+      this.#look?.();
+      this.#next();
+    });
+  }
+}
