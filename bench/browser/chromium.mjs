@@ -69,14 +69,16 @@ export async function openEmpty(page, url) {
  * @param {Browser} browser
  * @param {string} url
  * @param {number} slots
+ * @param {import('multistream-client').ClientOptions} [options]
  */
-export async function newClientPage(browser, url, slots) {
+export async function newClientPage(browser, url, slots, options = {}) {
   const page = await newPage(browser);
   await openEmpty(page, url);
   await page.evaluate(
-    async ({ entry, slots }) => {
-      const { MultiStreamClient } = await import(entry);
-      const client = new MultiStreamClient(location.origin);
+    async ({ entry, slots, options }) => {
+      const { MultiStreamClient, preload } = await import(entry);
+      await preload();
+      const client = new MultiStreamClient(location.origin, options);
       window.__multistream = { client };
       const width = `${100 / Math.ceil(Math.sqrt(slots))}%`;
       for (let slot = 0; slot < slots; slot++) {
@@ -86,7 +88,7 @@ export async function newClientPage(browser, url, slots) {
         client.attach(slot, video);
       }
     },
-    { entry: `${PREFIX}/index.js`, slots },
+    { entry: `${PREFIX}/index.js`, slots, options },
   );
   return page;
 }

@@ -1,5 +1,5 @@
-// Six cameras added to a dashboard in two ways: six iframes of stream.html with a connection each, and one client with one
-// connection. An empty dashboard is what both have in common.
+// Six cameras added to a dashboard: as six iframes of stream.html with a connection each, by one client with one connection,
+// and by one that takes of each camera what its tile's pixels are worth. An empty dashboard is what all have in common.
 import { newClientPage, newPage, openEmpty, sleep } from './chromium.mjs';
 
 const TILES = 6;
@@ -27,13 +27,18 @@ export async function iframes(browser, job, say) {
   /** @type {Record<string, Way>} */
   const ways = {
     iframes: { dashboard: emptyPage, open: (page) => openFrames(page, names), change: changeFrame },
-    multistream: {
+    multistream: client({}),
+    'multistream, auto': client({ autoQuality: true }),
+  };
+  /** @param {import('multistream-client').ClientOptions} options @returns {Way} */
+  function client(options) {
+    return {
       // The package is part of the dashboard's own script, as the iframe element is part of the browser.
-      dashboard: (browser, url) => newClientPage(browser, url, TILES),
+      dashboard: (browser, url) => newClientPage(browser, url, TILES, options),
       open: (page) => openTiles(page, names),
       change: changeTile,
-    },
-  };
+    };
+  }
   const empty = await emptyPage(browser, job.url);
   await steady(empty, 'empty', job.steadyMs, say);
   await close(empty);

@@ -48,7 +48,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     let (mut cases, mut version) = (Vec::new(), String::new());
     for tiles in TILES {
         eprintln!("connect: {tiles} tiles");
-        let server = scene::server(binaries, &cameras, count, "")?;
+        let server = scene::server(binaries, &scene::streams(&cameras, count, ""), "")?;
         let (mut connects, mut pages) = (Vec::new(), Vec::new());
         let job = json!({ "url": server.url(), "tiles": tiles, "runs": options.runs });
         version = browser::run("connect", &job, |_, event| {

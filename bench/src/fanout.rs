@@ -130,7 +130,7 @@ async fn measure(
 ) -> anyhow::Result<Measured> {
     eprintln!("fanout: {viewers} viewers");
     let more = format!("multistream:\n  max_sessions: {}\n", viewers + 1);
-    let server = scene::server(binaries, cameras, SLOTS, &more)?;
+    let server = scene::server(binaries, &scene::streams(cameras, SLOTS, ""), &more)?;
     let watching = connect(&server.url(), viewers).await?;
     tokio::time::sleep(SETTLE).await;
 

@@ -1,5 +1,5 @@
 //! `iframes`: six cameras added to a dashboard as six iframes of `stream.html`, a connection each, against one client with
-//! one connection.
+//! one connection: one that shows the same pixels, and one that takes the camera's smaller stream where the tile is small.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,9 @@ const MEBIBYTE: f64 = 1024.0 * 1024.0;
 const EMPTY: &str = "empty";
 const IFRAMES: &str = "iframes";
 const CLIENT: &str = "multistream";
+const AUTO: &str = "multistream, auto";
+/// Of the smaller stream that each camera has beside its 720p.
+const SMALL_HEIGHT: u32 = 360;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -55,7 +58,7 @@ enum Event {
     SteadyEnd { way: String },
 }
 
-/// A way, the dashboard without cameras, or, in the last line, the iframes' figures as multiples of the client's.
+/// A way, the dashboard without cameras, or, in the last lines, the iframes' figures as multiples of a client's.
 #[derive(Debug, Serialize)]
 struct Measured {
     name: String,
@@ -94,8 +97,16 @@ impl Case for Measured {
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::this();
-    let cameras = scene::cameras(&CamerasOptions { count: CAMERAS, ..CamerasOptions::default() })?;
-    let server = scene::server(binaries, &cameras, CAMERAS, "")?;
+    let sized = |height| CamerasOptions {
+        count: CAMERAS,
+        width: height * 16 / 9,
+        height,
+        ..CamerasOptions::default()
+    };
+    let (cameras, small) = (scene::cameras(&sized(720))?, scene::cameras(&sized(SMALL_HEIGHT))?);
+    let mut streams = scene::streams(&cameras, CAMERAS, "");
+    streams.extend(scene::streams(&small, CAMERAS, &format!("-{SMALL_HEIGHT}p")));
+    let server = scene::server(binaries, &streams, "")?;
     let mut ways: BTreeMap<String, Way> = BTreeMap::new();
     let mut browser_cpu_before = 0.0;
     let job = json!({
@@ -128,13 +139,15 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     })
     .await?;
 
-    let mut cases = [EMPTY, IFRAMES, CLIENT]
+    let mut cases = [EMPTY, IFRAMES, CLIENT, AUTO]
         .into_iter()
         .map(|name| Ok(measured(name, ways.get(name).with_context(|| format!("{name} was not measured"))?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    cases.push(ratios(&cases[0], &cases[1], &cases[2]));
+    let ratios = [2, 3].map(|client| ratios(&cases[0], &cases[1], &cases[client]));
+    cases.extend(ratios);
     let about = format!(
-        "six 360p cameras that are live; CPU over {} s of steady state, proportional set size of Chromium at its end; \
+        "six live cameras of 720p, each with a 360p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
+         CPU over {} s of steady state, proportional set size of Chromium at its end; \
          ratios of CPU and memory are of what came on top of the empty dashboard",
         options.seconds
     );
@@ -161,7 +174,7 @@ fn ratios(empty: &Measured, iframes: &Measured, client: &Measured) -> Measured {
     let times = |of: fn(&Measured) -> Option<f64>| Some(of(iframes)? / of(client)?);
     let more = |of: fn(&Measured) -> f64| (of(iframes) - of(empty)) / (of(client) - of(empty));
     Measured {
-        name: format!("{IFRAMES} / {CLIENT}"),
+        name: format!("{IFRAMES} / {}", client.name),
         is_ratio: true,
         pictures_ms: None,
         change_ms: None,

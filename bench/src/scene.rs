@@ -31,22 +31,26 @@ pub(crate) fn cameras(options: &CamerasOptions) -> anyhow::Result<Cameras> {
     Cameras::start(options).context("the RTSP test cameras did not start (`cargo xtask setup` installs them)")
 }
 
-/// A fresh server for streams `camera1` to `cameraN`, with more lines for its config. The cameras stay live even when no
-/// tile shows them, so that switching to one says nothing about pulling it.
+/// A name and an address for each of `count` cameras: `camera1`, and so on, with `suffix`.
+pub(crate) fn streams(cameras: &Cameras, count: u8, suffix: &str) -> Vec<(String, String)> {
+    (1..=count).map(|camera| (format!("camera{camera}{suffix}"), cameras.url(camera))).collect()
+}
+
+/// A fresh server for these streams, with more lines for the same section. They stay live even when no tile shows them, so
+/// that switching to one says nothing about pulling it.
 pub(crate) fn server(
     binaries: &Binaries,
-    cameras: &Cameras,
-    count: u8,
+    streams: &[(String, String)],
     more: &str,
 ) -> anyhow::Result<Server> {
     let mut config = String::from("streams:\n");
-    for camera in 1..=count {
-        writeln!(config, "  camera{camera}: {}", cameras.url(camera))?;
+    for (name, source) in streams {
+        writeln!(config, "  {name}: {source}")?;
     }
     config += more;
     config += "preload:\n";
-    for camera in 1..=count {
-        writeln!(config, "  - camera{camera}")?;
+    for (name, _) in streams {
+        writeln!(config, "  - {name}")?;
     }
     Ok(Server::start(&binaries.server, &config)?)
 }

@@ -139,7 +139,8 @@ async fn measure(
         gop_s: setting.gop_s,
         ..CamerasOptions::default()
     })?;
-    let server = scene::server(binaries, &cameras, CAMERAS, &variants(setting.kind))?;
+    let streams = scene::streams(&cameras, CAMERAS, "");
+    let server = scene::server(binaries, &streams, &variants(setting.kind))?;
     // Loops are whole GOPs, ten seconds or a little more.
     let gop_frames = setting.gop_s * FPS;
     let footage = Footage { native_width: width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() };
