@@ -104,12 +104,15 @@ function openTiles(page, names) {
   );
 }
 
+/** Of one camera as it is, as iframes are used. @param {string} name */
+const pageOf = (name) => `/stream.html?src=${name}&quality=native`;
+
 /** @param {Page} page @param {string[]} names */
 async function openFrames(page, names) {
-  const started = await page.evaluate((names) => {
-    const frames = names.map((name) =>
+  const started = await page.evaluate((pages) => {
+    const frames = pages.map((src) =>
       Object.assign(document.createElement('iframe'), {
-        src: `/stream.html?src=${name}`,
+        src,
         width: 400,
         height: 225,
       }),
@@ -117,7 +120,7 @@ async function openFrames(page, names) {
     const now = performance.timeOrigin + performance.now();
     document.body.append(...frames);
     return now;
-  }, names);
+  }, names.map(pageOf));
   // Each frame has a clock of its own: absolute times make them one.
   const ends = [];
   for (let tile = 0; tile < TILES; tile++) ends.push(await firstPictureOfFrame(page, tile));
@@ -142,16 +145,16 @@ async function firstPictureOfFrame(page, tile) {
 /** @param {Page} page @param {number} tile @param {number} camera */
 async function changeFrame(page, tile, camera) {
   const started = await page.evaluate(
-    async ({ tile, camera }) => {
+    async ({ tile, src }) => {
       const frame = document.querySelectorAll('iframe')[tile];
       if (!frame) throw new Error(`there is no iframe ${tile}`);
       const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
       const now = performance.timeOrigin + performance.now();
-      frame.src = `/stream.html?src=camera${camera}`;
+      frame.src = src;
       await loaded;
       return now;
     },
-    { tile, camera },
+    { tile, src: pageOf(`camera${camera}`) },
   );
   return (await firstPictureOfFrame(page, tile)) - started;
 }
