@@ -2,13 +2,13 @@
 import { test as base, type Page } from '@playwright/test';
 import { Cameras } from './cameras';
 import { Server, type ServerOptions } from './server';
-import { Wall } from './wall';
+import { type Address, Wall } from './wall';
 
 interface PerTest {
   /** Starts a server that ends with the test. */
   serve: (options: ServerOptions) => Promise<Server>;
   /** Opens a wall in the test's page, or in another. */
-  openWall: (server: Server, page?: Page) => Promise<Wall>;
+  openWall: (server: Address, page?: Page) => Promise<Wall>;
 }
 
 interface PerWorker {

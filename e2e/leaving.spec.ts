@@ -44,6 +44,46 @@ test('disconnect frees the streams while the page stays', async ({ cameras, serv
   expect(await wall.page.evaluate(() => window.e2e.client?.isConnected)).toBe(false);
 });
 
+test('a connection given up by its signal, while it is made or later, leaves nothing open', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: { camera1: cameras.url(1) } });
+  const wall = await openWall(server);
+  const given = (when: 'offered' | 'connected') =>
+    wall.page.evaluate(
+      async ({ url, when }) => {
+        const { MultiStreamClient } = (await import(
+          '/index.js' as string
+        )) as typeof import('multistream-client');
+        const [client, abort] = [new MultiStreamClient(url), new AbortController()];
+        const peers = window.e2e.peers.length;
+        const connected = client.connect([{ slot: 0, stream: 'camera1' }], undefined, {
+          signal: abort.signal,
+        });
+        const outcome = connected.then(
+          () => 'connected',
+          (error) => error.code,
+        );
+        while (when === 'offered' && window.e2e.peers.length === peers)
+          await new Promise(requestAnimationFrame);
+        if (when === 'connected') await outcome;
+        abort.abort();
+        return {
+          outcome: await outcome,
+          state: client.state,
+          peer: window.e2e.peers.at(-1)?.connectionState,
+        };
+      },
+      { url: server.url, when },
+    );
+  expect(await given('offered')).toEqual({ outcome: 'aborted', state: 'disconnected', peer: 'closed' });
+  expect(await given('connected')).toEqual({ outcome: 'connected', state: 'disconnected', peer: 'closed' });
+  await expect.poll(() => server.viewers('camera1')).toBe(0);
+  await expect.poll(() => cameras.clients(1)).toBe(0);
+});
+
 test('a server that is told to stop ends its children and is gone within five seconds', async ({
   cameras,
   serve,

@@ -22,6 +22,10 @@ export interface Probe {
   statuses: Map<number, SlotStatus[]>;
   peers: RTCPeerConnection[];
   remoteDescriptions: number;
+  /** What the client told about its connection. */
+  events: string[];
+  /** How much memory WebAssembly modules have. */
+  wasmBytes(): number;
   attach(slot: number, track: MediaStreamTrack): void;
   /** What the picture in an element of the page itself says. */
   read(picture: HTMLVideoElement | HTMLImageElement): Reading | null;
@@ -73,16 +77,20 @@ export function installProbe(): void {
     });
   }
 
+  const memories: WebAssembly.Memory[] = [];
   const probe: Probe = {
     slots: new Map(),
     statuses: new Map(),
     peers: [],
     remoteDescriptions: 0,
+    events: [],
+    wasmBytes: () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
     read,
     attach(slot, track) {
       const known = probe.slots.get(slot);
       const video = known?.video ?? document.createElement('video');
-      video.srcObject = new MediaStream([track]);
+      const shown = video.srcObject instanceof MediaStream ? video.srcObject.getTracks() : [];
+      if (!shown.includes(track)) video.srcObject = new MediaStream([track]);
       if (known !== undefined) return;
       Object.assign(video, { muted: true, autoplay: true, playsInline: true, width: 400 });
       document.body.append(video);
@@ -92,6 +100,20 @@ export function installProbe(): void {
     },
   };
   window.e2e = probe;
+
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  const note = (instance: WebAssembly.Instance) =>
+    memories.push(...Object.values(instance.exports).filter((made) => made instanceof WebAssembly.Memory));
+  WebAssembly.instantiateStreaming = async (...args) => {
+    const made = await instantiateStreaming(...args);
+    note(made.instance);
+    return made;
+  };
+  WebAssembly.instantiate = (async (bytes: BufferSource, imports?: WebAssembly.Imports) => {
+    const made = await instantiate(bytes, imports);
+    note(made.instance);
+    return made;
+  }) as typeof instantiate;
 
   window.RTCPeerConnection = class extends window.RTCPeerConnection {
     constructor(configuration?: RTCConfiguration) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Child, freePort, repository } from './child';
 import { packageHost } from './package-host';
 
+const CONFIG = 'multistream.yaml';
 const READY_TIMEOUT_MS = 20_000;
 const targetFolder = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
 export const binary = process.env.MULTISTREAM_BIN ?? join(targetFolder, 'debug', 'multistream');
@@ -20,29 +21,32 @@ export interface ServerOptions {
   streams: Record<string, string | string[]>;
   /** More lines for the section `multistream:`. */
   multistream?: Record<string, string | number>;
+  /** More lines for the section `webrtc:`. */
+  webrtc?: Record<string, unknown>;
 }
 
 export class Server {
   private constructor(
-    readonly child: Child,
+    public child: Child,
     readonly port: number,
+    /** Of the media. */
+    readonly webrtcPort: number,
     private readonly folder: string,
   ) {}
 
   static async start(options: ServerOptions): Promise<Server> {
     const [port, webrtcPort] = [await freePort(), await freePort()];
     const folder = mkdtempSync(join(tmpdir(), 'multistream-e2e-'));
-    const config = join(folder, 'multistream.yaml');
     // JSON is YAML.
     const text = JSON.stringify({
       api: { listen: `127.0.0.1:${port}`, origin: [await packageHost()] },
-      webrtc: { listen: `127.0.0.1:${webrtcPort}` },
+      webrtc: { listen: `127.0.0.1:${webrtcPort}`, ...options.webrtc },
       multistream: { linger: '1s', ...options.multistream },
       log: { level: 'info,multistream=debug' },
       streams: options.streams,
     });
-    writeFileSync(config, text);
-    const server = new Server(new Child(binary, ['serve', '--config', config]), port, folder);
+    writeFileSync(join(folder, CONFIG), text);
+    const server = new Server(Server.#spawn(folder), port, webrtcPort, folder);
     try {
       await server.#ready();
     } catch (error) {
@@ -50,6 +54,21 @@ export class Server {
       throw error;
     }
     return server;
+  }
+
+  static #spawn(folder: string): Child {
+    return new Child(binary, ['serve', '--config', join(folder, CONFIG)]);
+  }
+
+  /** Ends it as a power cut does. */
+  kill(): Promise<void> {
+    return this.child.stop('SIGKILL');
+  }
+
+  /** Starts it again after {@link kill}, on the same ports. Returns when it listens. */
+  async restart(): Promise<void> {
+    this.child = Server.#spawn(this.folder);
+    await this.#ready();
   }
 
   get url(): string {
@@ -70,11 +89,16 @@ export class Server {
 
   /** The command names of the processes that the server has started and that are still there. */
   childProcesses(): string[] {
+    return this.childPids().map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  }
+
+  /** Zombies are among them. */
+  childPids(): number[] {
     const tasks = `/proc/${this.child.pid}/task`;
     const pids = readdirSync(tasks).flatMap((task) =>
       readFileSync(`${tasks}/${task}/children`, 'utf8').split(' '),
     );
-    return pids.filter((pid) => pid !== '').map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+    return pids.filter((pid) => pid !== '').map(Number);
   }
 
   async stop(): Promise<void> {
@@ -87,7 +111,7 @@ export class Server {
     while (Date.now() < deadline && this.child.running) {
       const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
       if (answer?.ok) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new Error(`the server did not start:\n${this.child.lines.join('\n')}`);
   }

@@ -5,13 +5,26 @@ import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
 
+/** A server, or the way to it. */
+export type Address = Pick<Server, 'url'>;
+
+/** What came of a media line so far. */
+export interface Flow {
+  /** In ms. */
+  at: number;
+  received: number;
+  decoded: number;
+  packetsLost: number;
+  freezes: number;
+}
+
 export class Wall {
   private constructor(
     readonly page: Page,
-    private readonly server: Server,
+    private readonly server: Address,
   ) {}
 
-  static async open(page: Page, server: Server): Promise<Wall> {
+  static async open(page: Page, server: Address): Promise<Wall> {
     await page.addInitScript(installProbe);
     await page.goto(await packageHost());
     return new Wall(page, server);
@@ -26,6 +39,12 @@ export class Wall {
         )) as typeof import('multistream-client');
         const probe = window.e2e;
         probe.client = new MultiStreamClient(url, options);
+        for (const type of ['state', 'reconnecting', 'reconnected', 'disconnected'] as const) {
+          probe.client.on(type, (event) => {
+            probe.events.push(event.type === 'state' ? event.state : type);
+          });
+        }
+        probe.client.on('track', ({ slot, track }) => probe.attach(slot, track));
         const tracks = await probe.client.connect(slots, (slot, status) => {
           probe.statuses.set(slot, [...(probe.statuses.get(slot) ?? []), status]);
         });
@@ -74,6 +93,19 @@ export class Wall {
   /** The latest status of a slot. */
   status(slot: number): Promise<SlotStatus | undefined> {
     return this.page.evaluate((slot) => window.e2e.statuses.get(slot)?.at(-1), slot);
+  }
+
+  /** States and events of the connection, in order. */
+  events(): Promise<string[]> {
+    return this.page.evaluate(() => window.e2e.events);
+  }
+
+  async forgetEvents(): Promise<void> {
+    await this.page.evaluate(() => window.e2e.events.splice(0));
+  }
+
+  async expectEvent(event: string, timeout = 15_000): Promise<void> {
+    await expect.poll(() => this.events(), { timeout, intervals: [20] }).toContain(event);
   }
 
   reading(slot: number): Promise<Reading | null> {
@@ -138,6 +170,54 @@ export class Wall {
           packetsLost: Number(stats.packetsLost),
         }));
     });
+  }
+
+  /** How one media line's pictures arrive on the connection that was made last. */
+  flow(mid: string): Promise<Flow> {
+    return this.page.evaluate(async (mid) => {
+      const stats = [...((await window.e2e.peers.at(-1)?.getStats())?.values() ?? [])] as Record<
+        string,
+        unknown
+      >[];
+      const line = stats.find((entry) => entry.type === 'inbound-rtp' && entry.mid === mid) ?? {};
+      return {
+        at: Number(line.timestamp),
+        received: Number(line.framesReceived),
+        decoded: Number(line.framesDecoded),
+        packetsLost: Number(line.packetsLost),
+        freezes: Number(line.freezeCount),
+      };
+    }, mid);
+  }
+
+  /** `udp` or `tcp`, on the connection that was made last. */
+  transport(): Promise<string | undefined> {
+    return this.page.evaluate(async () => {
+      const report = await window.e2e.peers.at(-1)?.getStats();
+      const stats = [...(report?.values() ?? [])] as Record<string, unknown>[];
+      const pair = stats.find((entry) => entry.type === 'candidate-pair' && entry.nominated);
+      const local = stats.find((entry) => entry.id === pair?.localCandidateId);
+      return local && String(local.protocol);
+    });
+  }
+
+  /** Waits until each slot, in order, has shown a picture of its camera that was not there when this was called. */
+  async expectNewPictures(cameras: number[], withinMs: number): Promise<void> {
+    const took = await this.page.evaluate(
+      async ({ cameras, withinMs }) => {
+        const [start, { slots }] = [performance.now(), window.e2e];
+        const before = cameras.map((_, slot) => slots.get(slot)?.pictures);
+        const isBack = (camera: number, slot: number) =>
+          slots.get(slot)?.pictures !== before[slot] && slots.get(slot)?.reading?.camera === camera;
+        while (!cameras.every(isBack) && performance.now() - start < withinMs) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        return performance.now() - start;
+      },
+      { cameras, withinMs },
+    );
+    const readings = await Promise.all(cameras.map(async (_, slot) => (await this.reading(slot))?.camera));
+    expect(took, `ms until cameras ${cameras} are back; there are ${readings}`).toBeLessThan(withinMs);
   }
 
   /** Pictures per second over the next `seconds`. */

@@ -4,6 +4,7 @@ import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 import type { Core, Hooks } from './glue.js';
+import { Knock } from './knock.js';
 import { type ConnectionPath, readPath } from './path.js';
 import { Savings } from './savings/savings.js';
 import { type SlotStats, StatsReader } from './stats.js';
@@ -47,7 +48,10 @@ export class MultiStreamClient {
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
   readonly #firstPictures = new FirstPictures();
+  readonly #knock: Knock;
   #core: Core | undefined;
+  /** Of the connection there is: a signal often lives longer, and would keep all of this. */
+  #ignoreSignal: (() => void) | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
   #disconnects = 0;
@@ -66,6 +70,7 @@ export class MultiStreamClient {
     this.#serverUrl = serverUrl;
     this.#options = options;
     this.#savings = new Savings(serverUrl, options, () => this.#core);
+    this.#knock = new Knock(serverUrl, () => this.#core?.wake());
   }
 
   /**
@@ -87,6 +92,7 @@ export class MultiStreamClient {
     }
     const disconnects = this.#disconnects;
     const onAbort = () => this.disconnect();
+    const ignoreSignal = () => signal?.removeEventListener('abort', onAbort);
     const assertWanted = () => {
       if (signal?.aborted || disconnects !== this.#disconnects) {
         throw new MultiStreamError('aborted', 'The connection was given up before it was made.');
@@ -103,9 +109,11 @@ export class MultiStreamClient {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#watchNetwork(true);
     try {
-      return await this.#core.connect(planned);
+      const tracks = await this.#core.connect(planned);
+      this.#ignoreSignal = ignoreSignal;
+      return tracks;
     } catch (error) {
-      signal?.removeEventListener('abort', onAbort);
+      ignoreSignal();
       throw error;
     }
   }
@@ -354,8 +362,14 @@ export class MultiStreamClient {
   #handle(told: ClientEvent): void {
     const event = this.#savings.handle(told);
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
+    if (event.type === 'state') {
+      // A policy of the app's own is kept to.
+      if (event.state === 'reconnecting' && this.#options.reconnect === undefined) this.#knock.start();
+      else this.#knock.stop();
+    }
     if (event.type === 'disconnected') {
       this.#tracks.clear();
+      this.#ignoreSignal?.();
       this.#watchNetwork(false);
     }
     if (event.type === 'status') {

@@ -115,6 +115,14 @@ describe('connect', () => {
     expect(await failure(late)).toBe('aborted');
     server.answer = undefined;
 
+    // Once connected it ends the connection; once that is over nothing listens to it any more.
+    const whole = new AbortController();
+    const forgotten = vi.spyOn(whole.signal, 'removeEventListener');
+    await client.connect(SLOTS, undefined, { signal: whole.signal });
+    whole.abort();
+    expect(client.state).toBe('disconnected');
+    expect(forgotten).toHaveBeenCalledTimes(1);
+
     await client.connect(SLOTS);
     expect(client.isConnected).toBe(true);
   });

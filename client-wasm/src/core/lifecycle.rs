@@ -229,11 +229,18 @@ impl Client {
         }
     }
 
-    /// The network is back or the tab woke up: waiting longer makes no sense.
+    /// The network is back or the tab woke up: waiting longer makes no sense. Media that stands still is not waited for
+    /// either: a new network means other addresses, and to make the connection anew takes no longer than an ICE restart.
     pub fn handle_wake(&mut self, now: Duration) {
-        if matches!(self.phase, Phase::Waiting { .. }) {
-            self.retry = 0;
-            self.start_attempt(now);
+        match self.phase {
+            Phase::Waiting { .. } => {
+                self.retry = 0;
+                self.start_attempt(now);
+            }
+            Phase::Connected { peer_deadline: Some(_) } => {
+                self.lost("the network changed".to_owned(), false);
+            }
+            _ => {}
         }
     }
 

@@ -1,4 +1,5 @@
 // Which variants each stream has: `GET /api/streams`, kept, and asked for again when the answer has become old.
+import { httpUrl } from '../http-url.js';
 import type { Variant } from './choose.js';
 
 const TIMEOUT_MS = 2_000;
@@ -21,11 +22,7 @@ export class Catalogue {
   #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(serverUrl: string, token: string | undefined) {
-    const base = serverUrl
-      .trim()
-      .replace(/^ws/i, 'http')
-      .replace(/[?#].*$/, '');
-    this.#url = `${base.replace(/\/+$/, '')}/api/streams`;
+    this.#url = httpUrl(serverUrl, '/api/streams');
     this.#headers = token ? { authorization: `Bearer ${token}` } : {};
   }
 

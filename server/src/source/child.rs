@@ -1,5 +1,6 @@
 //! A child process that cannot outlive its source: started without a shell, in a process group of its own, which is
-//! killed whole when this is dropped. What it says on stderr is kept for the error text, secrets masked.
+//! killed whole by [`Child::end`] or when this is dropped. What it says on stderr is kept for the error text, secrets
+//! masked.
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
@@ -16,6 +17,8 @@ use super::stderr_tail::Tail;
 
 /// How long a program that closed its pipes may take to say why and exit.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a killed process may take to be gone. Only one that hangs in the kernel (a dead network mount) takes longer.
+const GONE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Child {
@@ -78,7 +81,16 @@ impl Child {
         self.kill();
         let _ = tokio::time::timeout(LAST_WORDS, &mut self.listener).await;
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).sentence();
-        Err(SourceError::ProgramFailed { program: self.program.clone(), status, said })
+        let program = self.program.clone();
+        self.end().await;
+        Err(SourceError::ProgramFailed { program, status, said })
+    }
+
+    /// Kills it, and returns when it is gone: neither running nor a zombie. Whoever only drops it leaves the second half to
+    /// tokio, which does not get to it any more when the server exits.
+    pub(super) async fn end(mut self) {
+        self.kill();
+        let _ = tokio::time::timeout(GONE, self.process.wait()).await;
     }
 
     /// Resolves when it has ended. Cancel-safe.
@@ -179,6 +191,14 @@ mod tests {
         assert!(child.outcome().await.unwrap_err().to_string().contains("it stopped sending"));
         assert!(start.elapsed() < Duration::from_secs(3));
         assert!(is_gone_within_a_second(pid).await);
+    }
+
+    #[tokio::test]
+    async fn when_it_was_ended_it_is_gone() {
+        let child = shell("sleep 60");
+        let pid = child.process.id().expect("it runs");
+        child.end().await;
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
     }
 
     #[tokio::test]

@@ -199,6 +199,20 @@ fn a_network_that_comes_back_ends_the_wait() {
 }
 
 #[test]
+fn a_network_that_comes_back_replaces_media_that_stands_still_at_once() {
+    let mut rig = Rig::connected();
+    rig.client.handle_wake(rig.now);
+    rig.drain();
+    assert_eq!(rig.said, [], "pictures that move are left alone");
+    rig.peer(PeerState::Disconnected);
+    rig.take();
+    rig.client.handle_wake(rig.now);
+    rig.drain();
+    assert!(rig.said.contains(&Command::ClosePeer(1)));
+    assert!(matches!(rig.said.last(), Some(Command::PlanReconnect { .. })));
+}
+
+#[test]
 fn the_first_connection_is_tried_again_only_if_asked_and_only_if_it_may_pass() {
     let options = Options { retry_connect: true, ..Options::default() };
     let mut rig = Rig::with(options);

@@ -33,29 +33,45 @@ pub(super) async fn run_once(
         source.argv.split_first().ok_or_else(|| unsupported("exec: without a program"))?;
     let joined = Joined { stdin: false, stdout: true };
     let mut child = Child::spawn(program, arguments, joined, "install it, or write its full path")?;
-    let Some(mut stdout) = child.take_stdout() else { return child.outcome().await };
+    let Some(stdout) = child.take_stdout() else { return child.outcome().await };
+    let result = match show(stdout, program, config, &output).await {
+        Ok(End::OfProgram) => return child.outcome().await,
+        Ok(End::OfOutput) => Ok(()),
+        Err(error) => Err(error),
+    };
+    child.end().await;
+    result
+}
 
+enum End {
+    OfProgram,
+    OfOutput,
+}
+
+/// Passes on what the program writes, whatever that is.
+async fn show(
+    mut stdout: ChildStdout,
+    program: &str,
+    config: &FfmpegConfig,
+    output: &Output,
+) -> Result<End, SourceError> {
     let mut start = BytesMut::new();
     while start.len() < sniff::ENOUGH {
         tokio::select! {
-            () = output.closed() => return Ok(()),
+            () = output.closed() => return Ok(End::OfOutput),
             read = timeout(SILENCE, stdout.read_buf(&mut start)) => match read {
                 Err(_) => return Err(silent(program)),
                 Ok(Ok(1..)) => {}
-                Ok(_) => return child.outcome().await,
+                Ok(_) => return Ok(End::OfProgram),
             },
         }
     }
     match sniff::content(&start) {
-        Content::AnnexB(codec) => match raw(codec, start, stdout, program, &output).await? {
-            End::OfProgram => child.outcome().await,
-            End::OfOutput => Ok(()),
-        },
+        Content::AnnexB(codec) => raw(codec, start, stdout, program, output).await,
         Content::Container(_) => {
             let bytes = ffmpeg::prefixed(start.freeze(), stdout);
-            // The program's own reason comes first, when it has one.
             let end = ffmpeg::remux(config, bytes, output.clone()).await;
-            if output.is_closed() { Ok(()) } else { end.and(child.outcome().await) }
+            if output.is_closed() { Ok(End::OfOutput) } else { end.map(|()| End::OfProgram) }
         }
         Content::Mjpeg => Err(unsupported(
             "exec: with MJPEG, which browsers do not take as video; have the program write H.264 (ffmpeg: -c:v libx264 -f h264 -): MJPEG",
@@ -67,11 +83,6 @@ pub(super) async fn run_once(
                     .to_owned(),
         }),
     }
-}
-
-enum End {
-    OfProgram,
-    OfOutput,
 }
 
 async fn raw(

@@ -99,17 +99,19 @@ async fn run(
     let of_stream = matches!(stdin, Stdin::Frames { .. });
 
     let end = tokio::select! {
-        () = output.closed() => return Ok(()),
+        () = output.closed() => End::OutputClosed,
         error = feed(stdin, pipe, &timeline) => End::Input(error),
         error = deliver(socket, &output, of_stream.then_some(&timeline), program, timeout) => error,
         // A program that ends before it opened its output: nothing else would notice.
         () = ended_for_a_while(&mut child) => End::Program,
     };
-    match end {
+    let result = match end {
         End::OutputClosed => Ok(()),
         End::Input(Some(error)) | End::Error(error) => Err(error),
-        End::Input(None) | End::Program => child.outcome().await,
-    }
+        End::Input(None) | End::Program => return child.outcome().await,
+    };
+    child.end().await;
+    result
 }
 
 /// Which part of a run ended it.

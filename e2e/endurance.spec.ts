@@ -1,0 +1,167 @@
+// What must not wear out: switches by the hundred leak nothing, and what is killed beside a viewer does not touch it.
+import { existsSync, readFileSync } from 'node:fs';
+import { type CDPSession, chromium } from '@playwright/test';
+import { expect, rtspStreams, test } from './fixtures';
+import type { Wall } from './wall';
+
+const SWITCHES = 120;
+const EVERY_MS = 250;
+
+test('four switches a second for 30 s end on the last camera and leak nothing', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  test.setTimeout(90_000);
+  const server = await serve({ streams: rtspStreams(cameras, 6) });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const devtools = await wall.page.context().newCDPSession(wall.page);
+  // What is made once, by the first switches, is no leak.
+  await switches(wall, 24);
+  await wall.expectCamera(0, 6);
+  const before = await footprint(devtools, wall);
+  const rss = memory(server.child.pid);
+  const connection = await wall.connection();
+
+  await switches(wall, SWITCHES);
+  await wall.expectCamera(0, 6);
+  expect(await wall.status(0)).toMatchObject({ slot: 0, stream: 'camera6', status: 'active' });
+  await wall.forget(0);
+  await wall.page.waitForTimeout(1_000);
+  expect(await wall.shown(0), 'nothing but the last camera').toEqual([6]);
+  expect(await wall.connection()).toEqual(connection);
+
+  const after = await footprint(devtools, wall);
+  expect(after.listeners, 'DOM listeners').toBeLessThanOrEqual(before.listeners);
+  expect(after.nodes, 'DOM nodes').toBeLessThanOrEqual(before.nodes);
+  expect(after.wasm, 'WebAssembly memory').toBe(before.wasm);
+  console.log(
+    `heap ${before.heap} → ${after.heap}, wasm ${after.wasm}, server ${rss} → ${memory(server.child.pid)} kB`,
+  );
+  // 120 leaked promises with their closures would be more.
+  expect(after.heap - before.heap, 'bytes of JavaScript heap per switch').toBeLessThan(SWITCHES * 500);
+  expect(memory(server.child.pid) - rss, 'kB of the server').toBeLessThan(8_000);
+  const streams = await server.streams();
+  expect(Object.values(streams).map(({ viewers }) => viewers)).toEqual([0, 1, 0, 0, 0, 1]);
+});
+
+test('a browser that is killed leaves no viewer and no RTSP session, and no other viewer notices', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 2) });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera1' }]);
+  await wall.expectCamera(0, 1);
+
+  const victim = await chromium.launchServer(test.info().project.use.launchOptions);
+  const browser = await chromium.connect(victim.wsEndpoint());
+  const doomed = await openWall(server, await browser.newPage());
+  await doomed.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await doomed.expectCamera(1, 2);
+  expect(await server.viewers('camera1')).toBe(2);
+  const start = await wall.flow('0');
+  const killedAt = Date.now();
+  await victim.kill();
+  await expect.poll(() => server.viewers('camera2'), { timeout: 20_000 }).toBe(0);
+  console.log(`a killed browser is let go of after ${Date.now() - killedAt} ms`);
+  await expect.poll(() => cameras.clients(2)).toBe(0);
+  expect(await server.viewers('camera1')).toBe(1);
+  const end = await wall.flow('0');
+  expect(end.freezes).toBe(start.freezes);
+  expect((end.received - start.received) / ((end.at - start.at) / 1000)).toBeGreaterThan(29);
+});
+
+test('an ffmpeg that is killed is started again, the other tiles miss nothing, and none outlives the server', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({
+    streams: { ...rtspStreams(cameras, 2), 'camera1-180p': 'ffmpeg:camera1#video=h264#height=180' },
+  });
+  const wall = await openWall(server);
+  await wall.connect([
+    { slot: 0, stream: 'camera1', quality: '180p' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const [before, start] = [await wall.connection(), await wall.flow('1')];
+  const [first] = server.childPids();
+  expect(server.childProcesses()).toEqual(['ffmpeg']);
+  process.kill(first ?? -1, 'SIGKILL');
+  await expect.poll(() => server.childPids().filter((pid) => pid !== first).length).toBe(1);
+  expect(existsSync(`/proc/${first}`), 'a zombie').toBe(false);
+  await wall.expectNewPictures([1, 2], 10_000);
+  await wall.expectStatus(0, 'active');
+  expect(await wall.connection()).toEqual(before);
+  const end = await wall.flow('1');
+  expect(end.freezes).toBe(start.freezes);
+  expect((end.received - start.received) / ((end.at - start.at) / 1000)).toBeGreaterThan(29);
+
+  const children = server.childPids();
+  await server.child.stop('SIGTERM');
+  expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+});
+
+/** Switches slot 0 through the cameras as an operator does who does not wait, and ends with camera 6. */
+async function switches(wall: Wall, count: number): Promise<void> {
+  const last = await wall.page.evaluate(
+    async ({ count, everyMs }) => {
+      const client = window.e2e.client;
+      let last: Promise<unknown> = Promise.resolve();
+      for (let index = 0; index < count; index++) {
+        last = client?.switchStream(0, `camera${(index % 6) + 1}`) ?? last;
+        last.catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+      }
+      return last;
+    },
+    { count, everyMs: EVERY_MS },
+  );
+  expect(last).toMatchObject({ stream: 'camera6', status: 'active' });
+}
+
+interface Footprint {
+  heap: number;
+  wasm: number;
+  listeners: number;
+  nodes: number;
+}
+
+/** Of the page, after its garbage was collected. */
+async function footprint(devtools: CDPSession, wall: Wall): Promise<Footprint> {
+  await wall.page.evaluate(() => {
+    // The probe's own notes are no leak of the client.
+    window.e2e.statuses.forEach((statuses) => void statuses.splice(0, statuses.length - 1));
+    window.e2e.slots.forEach((slot) => void slot.shown.splice(0));
+  });
+  await devtools.send('HeapProfiler.collectGarbage');
+  await devtools.send('Performance.enable');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  const metric = (name: string) => metrics.find((entry) => entry.name === name)?.value ?? Number.NaN;
+  const wasm = await wall.page.evaluate(() => window.e2e.wasmBytes());
+  return {
+    heap: metric('JSHeapUsedSize'),
+    wasm,
+    listeners: metric('JSEventListeners'),
+    nodes: metric('Nodes'),
+  };
+}
+
+/** Resident, in kB. */
+function memory(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+}

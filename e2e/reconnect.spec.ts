@@ -1,0 +1,283 @@
+// A connection that breaks: the control connection, the media, the server. Each comes back by itself.
+
+import { freePort } from './child';
+import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
+import { WallPage } from './page/wall-page';
+import { ControlRelay, MediaRelay } from './relay';
+import type { Wall } from './wall';
+
+const BACK_WITHIN_MS = 3_000;
+
+test('a server that was killed has its pictures back within 3 s after it listens again, each slot its last camera', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 5) });
+  const wall = await openWall(server);
+  await wall.connect([1, 2, 3].map((camera, slot) => ({ slot, stream: `camera${camera}` })));
+  for (const slot of [0, 1, 2]) await wall.expectCamera(slot, slot + 1);
+  await wall.switch(1, 'camera4');
+  await wall.expectCamera(1, 4);
+  await wall.forgetEvents();
+
+  await server.kill();
+  await wall.expectEvent('reconnecting');
+  const duringTheOutage = wall.switch(2, 'camera5');
+  duringTheOutage.catch(() => {});
+  // Away for so long that the client tries but now and then.
+  await expect
+    .poll(async () => (await wall.events()).filter((event) => event === 'reconnecting').length, {
+      timeout: 20_000,
+    })
+    .toBeGreaterThan(5);
+  expect(await wall.page.evaluate(() => window.e2e.client?.isConnected)).toBe(false);
+  await server.restart();
+  await wall.expectNewPictures([1, 4, 5], BACK_WITHIN_MS);
+  await wall.expectEvent('reconnected');
+  expect((await wall.events()).filter((event) => event === 'disconnected')).toEqual([]);
+  expect((await duringTheOutage).stream).toBe('camera5');
+  for (const [slot, stream] of ['camera1', 'camera4', 'camera5'].entries()) {
+    expect(await wall.status(slot)).toMatchObject({ slot, stream, status: 'active' });
+  }
+  expect(await server.viewers('camera2')).toBe(0);
+});
+
+test('a tile of the page never claims to be live while the server is gone, and is live again with it', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 4) });
+  const wall = await WallPage.open(page, server, '?layout=2x2');
+  for (const cell of [0, 1, 2, 3]) await wall.expectLive(cell, cell + 1);
+  await page.evaluate(watchForLies);
+  await server.kill();
+  for (const cell of [0, 1, 2, 3]) {
+    await expect(wall.tile(cell)).toHaveAttribute('data-status', 'reconnecting');
+    await expect(wall.tile(cell)).toHaveAttribute('data-tone', 'wait');
+  }
+  await server.restart();
+  for (const cell of [0, 1, 2, 3]) {
+    await expect(wall.tile(cell)).toHaveAttribute('data-status', 'active');
+    await wall.expectLive(cell, cell + 1);
+  }
+  expect(await page.evaluate(() => (window as unknown as { lies: string[] }).lies)).toEqual([]);
+});
+
+test('a lost control connection costs no picture, and a switch during the loss is made when it is back', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 4) });
+  const control = await ControlRelay.start(server.port);
+  const wall = await openWall(control);
+  await wall.connect([
+    { slot: 0, stream: 'camera1' },
+    { slot: 1, stream: 'camera2' },
+  ]);
+  await wall.expectCamera(0, 1);
+  await wall.expectCamera(1, 2);
+  const [before, start] = [await wall.connection(), await wall.flow('0')];
+  await wall.forgetEvents();
+  await wall.forget(0);
+
+  control.cut();
+  await wall.expectEvent('reconnecting');
+  const switched = wall.switch(1, 'camera3');
+  switched.catch(() => {});
+  const offline = await wall.page.evaluate(() => window.e2e.client?.wsState);
+  expect(offline).not.toBe('open');
+  await wall.page.waitForTimeout(2_000);
+  // Nobody was there to be told.
+  expect((await wall.reading(1))?.camera).toBe(2);
+  await control.mend();
+  await wall.expectEvent('reconnected');
+  expect((await switched).stream).toBe('camera3');
+  await wall.expectCamera(1, 3);
+  await wall.switch(1, 'camera4');
+  await wall.expectCamera(1, 4);
+
+  const end = await wall.flow('0');
+  expect(end.packetsLost).toBe(start.packetsLost);
+  expect(end.freezes).toBe(start.freezes);
+  expect(end.decoded - start.decoded, 'every frame that came was decoded').toBeGreaterThanOrEqual(
+    end.received - start.received - 3,
+  );
+  const fps = (end.received - start.received) / ((end.at - start.at) / 1000);
+  expect(fps, 'frames per second of a camera with 30').toBeGreaterThan(29);
+  expect(await wall.shown(0)).toEqual([1]);
+  // Same peer connection, same tracks, no second negotiation.
+  expect(await wall.connection()).toEqual(before);
+});
+
+test('a switch that a lost control connection kept from the server rejects when its time is up, and is made later', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 2) });
+  const control = await ControlRelay.start(server.port);
+  const wall = await openWall(control);
+  await wall.connect([{ slot: 0, stream: 'camera1' }], { connectionTimeout: 1_500 });
+  await wall.expectCamera(0, 1);
+  control.cut();
+  await wall.expectEvent('reconnecting');
+  await expect(wall.switch(0, 'camera2')).rejects.toThrow('did not answer in time');
+  expect((await wall.reading(0))?.camera).toBe(1);
+  await control.mend();
+  await wall.expectCamera(0, 2);
+});
+
+for (const transport of ['udp', 'tcp'] as const) {
+  test(`media over ${transport} that stops is noticed, and comes back by itself`, async ({
+    cameras,
+    serve,
+    openWall,
+  }) => {
+    const port = await freePort();
+    const server = await serve({ streams: rtspStreams(cameras, 2), webrtc: announced(port) });
+    const media = await MediaRelay.start(port, server.webrtcPort);
+    try {
+      const wall = await openWall(server);
+      if (transport === 'tcp') await wall.page.addInitScript(dropUdpCandidates);
+      await wall.page.reload();
+      await wall.connect([
+        { slot: 0, stream: 'camera1' },
+        { slot: 1, stream: 'camera2' },
+      ]);
+      await wall.expectCamera(0, 1);
+      await wall.expectCamera(1, 2);
+      expect(await wall.transport()).toBe(transport);
+      await wall.forgetEvents();
+
+      const cutAt = Date.now();
+      media.cut();
+      await wall.expectEvent('reconnecting', 20_000);
+      const noticed = Date.now() - cutAt;
+      expect(await wall.page.evaluate(() => window.e2e.client?.isConnected)).toBe(false);
+      media.mend();
+      const mendedAt = Date.now();
+      await wall.expectNewPictures([1, 2], 15_000);
+      await wall.expectEvent('reconnected');
+      console.log(
+        `${transport}: noticed after ${noticed} ms, back ${Date.now() - mendedAt} ms after the path was`,
+      );
+      await expect.poll(() => wall.fps(0, 1)).toBeGreaterThan(MOVING_FPS);
+    } finally {
+      media.stop();
+    }
+  });
+}
+
+test('another network is taken at once, as soon as the browser tells of it', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const port = await freePort();
+  const server = await serve({ streams: rtspStreams(cameras, 1), webrtc: announced(port) });
+  const media = await MediaRelay.start(port, server.webrtcPort);
+  try {
+    const wall = await openWall(server);
+    await wall.connect([{ slot: 0, stream: 'camera1' }]);
+    await wall.expectCamera(0, 1);
+    // The way there was is gone for good, a new one is open.
+    media.cutPresent();
+    await expect
+      .poll(() => wall.page.evaluate(() => window.e2e.client?.pcState), { timeout: 10_000, intervals: [20] })
+      .toBe('disconnected');
+    await wall.page.context().setOffline(true);
+    await wall.page.context().setOffline(false);
+    // ICE would be waited for three seconds.
+    await wall.expectNewPictures([1], 2_000);
+    await wall.expectEvent('reconnected');
+  } finally {
+    media.stop();
+  }
+});
+
+test('a viewer whose network stood still for 5 s is live again without old pictures, and slowed nobody', async ({
+  cameras,
+  serve,
+  openWall,
+  browser,
+}) => {
+  const port = await freePort();
+  const server = await serve({ streams: rtspStreams(cameras, 1), webrtc: announced(port) });
+  const media = await MediaRelay.start(port, server.webrtcPort);
+  const context = await browser.newContext();
+  try {
+    const slow = await openWall(server);
+    await slow.connect([{ slot: 0, stream: 'camera1' }]);
+    await slow.expectCamera(0, 1);
+    const other = await openWall(server, await context.newPage());
+    media.cutPresent();
+    await other.connect([{ slot: 0, stream: 'camera1' }]);
+    await other.expectCamera(0, 1);
+    const start = await other.flow('0');
+    await other.page.waitForTimeout(5_000);
+    media.mend();
+    await slow.expectNewPictures([1], 5_000);
+    await expect.poll(() => lag(slow, other), 'frames behind the other viewer').toBeLessThan(15);
+    const end = await other.flow('0');
+    expect(end.freezes).toBe(start.freezes);
+    const fps = (end.received - start.received) / ((end.at - start.at) / 1000);
+    expect(fps).toBeGreaterThan(29);
+  } finally {
+    media.stop();
+    await context.close();
+  }
+});
+
+/** Only the relay's port is told to browsers. */
+function announced(port: number): Record<string, unknown> {
+  return { candidates: [`127.0.0.1:${port}`], filters: { ips: ['192.0.2.1'] } };
+}
+
+/** How many frames of a camera one wall shows after another. */
+async function lag(behind: Wall, ahead: Wall): Promise<number> {
+  const [one, two] = await Promise.all([behind.reading(0), ahead.reading(0)]);
+  if (one === null || two === null) return Number.POSITIVE_INFINITY;
+  return Math.abs(two.frame - one.frame);
+}
+
+/** Runs in the page: a browser whose network lets no UDP through. */
+function dropUdpCandidates(): void {
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    override setRemoteDescription(answer: RTCSessionDescriptionInit): Promise<void> {
+      const sdp = answer.sdp?.replace(/a=candidate:\S+ \d+ udp .*\r\n/g, '') ?? '';
+      return super.setRemoteDescription({ type: answer.type, sdp });
+    }
+
+    override addIceCandidate(candidate?: RTCIceCandidateInit | null): Promise<void> {
+      if (candidate?.candidate?.includes(' udp ')) return Promise.resolve();
+      return super.addIceCandidate(candidate);
+    }
+  };
+}
+
+/** Runs in the page: notes whoever says `live` above a picture that has stood still. */
+function watchForLies(): void {
+  // The page looks twice a second, and gives a slow camera 2.5 s between two frames.
+  const FROZEN_AFTER_MS = 3_500;
+  const lies: string[] = [];
+  Object.assign(window, { lies });
+  const seen = new Map<Element, { frame: number; at: number }>();
+  setInterval(() => {
+    for (const tile of document.querySelectorAll('.tile:not([hidden])')) {
+      const video = tile.querySelector('video');
+      const frame = video ? (window.e2e.read(video)?.frame ?? -1) : -1;
+      const known = seen.get(tile);
+      if (known === undefined || known.frame !== frame) {
+        seen.set(tile, { frame, at: performance.now() });
+      } else if (
+        performance.now() - known.at > FROZEN_AFTER_MS &&
+        tile.getAttribute('data-tone') === 'live'
+      ) {
+        lies.push(`${tile.getAttribute('data-cell')} still claims to be live`);
+      }
+    }
+  }, 100);
+}
