@@ -7,19 +7,37 @@ use super::*;
 /// What can happen to a slot.
 #[derive(Debug, Clone)]
 enum Event {
-    Switch { camera: usize },
-    Frame { camera: usize, packets: usize },
-    Offline { camera: usize },
+    Switch {
+        camera: usize,
+    },
+    Frame {
+        camera: usize,
+        packets: usize,
+    },
+    /// The camera goes on with another codec, from a key frame.
+    Codec {
+        camera: usize,
+        codec: Codec,
+    },
+    Offline {
+        camera: usize,
+    },
     Refresh,
     Pause,
-    Release { packets: usize },
-    Wait { ms: u64 },
+    Release {
+        packets: usize,
+    },
+    Wait {
+        ms: u64,
+    },
 }
 
 fn event() -> impl Strategy<Value = Event> {
+    let codec = prop_oneof![Just(Codec::H264), Just(Codec::Vp8), Just(Codec::Vp9)];
     prop_oneof![
         2 => (0..4_usize).prop_map(|camera| Event::Switch { camera }),
         12 => (0..4_usize, 1..6_usize).prop_map(|(camera, packets)| Event::Frame { camera, packets }),
+        1 => (0..4_usize, codec).prop_map(|(camera, codec)| Event::Codec { camera, codec }),
         1 => (0..4_usize).prop_map(|camera| Event::Offline { camera }),
         1 => Just(Event::Refresh),
         1 => Just(Event::Pause),
@@ -28,11 +46,20 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+struct Subscription {
+    tag: u64,
+    camera: usize,
+    /// Got the GOP, so that single frames make sense.
+    follows: bool,
+}
+
 /// The hubs' side: cameras, and who is subscribed to which.
 struct World {
     slot: Slot,
     cameras: Vec<Camera>,
-    subscriptions: Vec<(u64, usize)>,
+    subscriptions: Vec<Subscription>,
+    /// Given back; what was under way still comes.
+    former: Vec<Subscription>,
     now: Instant,
     ticks: u64,
     /// The tag the m-line carries, by what was released: only forward.
@@ -48,6 +75,7 @@ impl World {
             slot: slot(),
             cameras,
             subscriptions: Vec::new(),
+            former: Vec::new(),
             now: Instant::now(),
             ticks: 1_000_000,
             sent: Vec::new(),
@@ -60,14 +88,26 @@ impl World {
             Event::Frame { camera, packets } => {
                 self.ticks += 1500;
                 let frame = self.cameras[camera].next_frame(Timestamp90k(self.ticks), packets);
-                for (tag, _) in self.subscriptions.clone().into_iter().filter(|(_, of)| *of == camera) {
-                    self.slot.handle_frame(tag, frame.clone());
+                let gop = &self.cameras[camera].gop;
+                let viewers = self.subscriptions.iter_mut().chain(&mut self.former);
+                for viewer in viewers.filter(|viewer| viewer.camera == camera) {
+                    if viewer.follows {
+                        self.slot.handle_frame(viewer.tag, frame.clone());
+                    } else {
+                        self.slot.handle_gop(self.now, viewer.tag, gop);
+                        viewer.follows = true;
+                    }
                 }
+            }
+            Event::Codec { camera, codec } => {
+                self.cameras[camera].codec = codec;
+                self.cameras[camera].gop.clear();
             }
             Event::Offline { camera } => {
                 self.cameras[camera].gop.clear();
-                for (tag, _) in self.subscriptions.clone().into_iter().filter(|(_, of)| *of == camera) {
-                    self.slot.handle_offline(tag, "gone".to_owned());
+                for viewer in self.subscriptions.iter_mut().filter(|viewer| viewer.camera == camera) {
+                    viewer.follows = false;
+                    self.slot.handle_offline(viewer.tag, "gone".to_owned());
                 }
             }
             Event::Refresh => self.slot.keyframe_wanted(self.now),
@@ -85,16 +125,17 @@ impl World {
         while let Some(action) = self.slot.poll_action() {
             match action {
                 Action::Subscribe { tag, name } => {
-                    let camera = name.parse().expect("cameras are numbers here");
-                    self.subscriptions.push((tag, camera));
-                    self.slot.handle_gop(self.now, tag, &self.cameras[camera].gop);
+                    let camera: usize = name.parse().expect("cameras are numbers here");
+                    let gop = &self.cameras[camera].gop;
+                    self.subscriptions.push(Subscription { tag, camera, follows: !gop.is_empty() });
+                    self.slot.handle_gop(self.now, tag, gop);
                 }
-                Action::Unsubscribe { tag } => self.subscriptions.retain(|(known, _)| *known != tag),
+                Action::Unsubscribe { tag } => {
+                    self.former.extend(self.subscriptions.extract_if(.., |viewer| viewer.tag == tag));
+                }
                 Action::Refresh { tag } => {
-                    let camera =
-                        self.subscriptions.iter().find(|(known, _)| *known == tag).map(|(_, camera)| *camera);
-                    if let Some(camera) = camera {
-                        self.slot.handle_gop(self.now, tag, &self.cameras[camera].gop);
+                    if let Some(viewer) = self.subscriptions.iter().find(|viewer| viewer.tag == tag) {
+                        self.slot.handle_gop(self.now, tag, &self.cameras[viewer.camera].gop);
                     }
                 }
                 Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
@@ -124,14 +165,13 @@ proptest! {
         let frames = frames(sent);
         let mut shown: Option<(u8, u8)> = None;
         for (index, frame) in frames.iter().enumerate() {
-            let [camera, keyframe, number] = frame[0].payload[..] else { unreachable!("payloads are three bytes here") };
+            let [camera, keyframe, number, codec] = frame[0].payload[..] else { unreachable!("payloads are four bytes here") };
             prop_assert!(frame.iter().all(|packet| packet.payload == frame[0].payload), "one frame, one timestamp");
             if index > 0 {
                 let forward = frame[0].timestamp.wrapping_sub(frames[index - 1][0].timestamp);
                 prop_assert!((1..1 << 31).contains(&forward), "timestamps go forward");
             }
-            let codec = world.cameras[usize::from(camera)].codec;
-            let payload_type = TYPES.iter().find(|(known, _)| *known == codec).map(|(_, pt)| *pt);
+            let payload_type = TYPES.iter().find(|(known, _)| *known as u8 == codec).map(|(_, pt)| *pt);
             prop_assert_eq!(Some(frame[0].payload_type), payload_type, "the payload type is the codec's");
             if keyframe == 0 {
                 prop_assert_eq!(shown, Some((camera, number.wrapping_sub(1))), "no delta frame without what it refers to");

@@ -37,7 +37,7 @@ impl Camera {
             self.gop.clear();
         }
         self.frames = self.frames.wrapping_add(1);
-        let payload = Bytes::copy_from_slice(&[self.id, u8::from(keyframe), self.frames]);
+        let payload = Bytes::copy_from_slice(&[self.id, u8::from(keyframe), self.frames, self.codec as u8]);
         let frame = Arc::new(Frame {
             codec: self.codec,
             timestamp,
