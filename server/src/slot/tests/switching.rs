@@ -158,3 +158,16 @@ fn a_browser_that_asks_for_key_frames_all_the_time_gets_four_a_second() {
         .count();
     assert_eq!(refreshes, 3);
 }
+
+#[test]
+fn what_a_connection_that_stands_still_missed_is_dropped_up_to_a_key_frame() {
+    let mut camera = Camera::new(1, Codec::H264, 700);
+    let (mut slot, _) = showing(&mut camera, 1);
+    drain(&mut slot);
+    for index in 1..1_500 {
+        slot.handle_frame(0, camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 1));
+    }
+    let sent = drain(&mut slot);
+    assert!(sent.len() <= 200, "{} packets waited", sent.len());
+    assert_eq!(sent[0].payload[1], 1, "the first one is a key frame's");
+}
