@@ -165,7 +165,7 @@ proptest! {
         let frames = frames(sent);
         let mut shown: Option<(u8, u8)> = None;
         for (index, frame) in frames.iter().enumerate() {
-            let [camera, keyframe, number, codec] = frame[0].payload[..] else { unreachable!("payloads are four bytes here") };
+            let [camera, keyframe, number, codec, packets] = frame[0].payload[..] else { unreachable!("payloads are five bytes here") };
             prop_assert!(frame.iter().all(|packet| packet.payload == frame[0].payload), "one frame, one timestamp");
             if index > 0 {
                 let forward = frame[0].timestamp.wrapping_sub(frames[index - 1][0].timestamp);
@@ -181,6 +181,7 @@ proptest! {
             let last = frame.last().is_some_and(|packet| packet.marker);
             prop_assert!(markers <= 1 && (markers == 0 || last), "the marker is on a frame's last packet");
             prop_assert!(last || index + 1 == frames.len(), "a frame that was begun is finished");
+            prop_assert!(!last || frame.len() == usize::from(packets), "all of a frame is sent");
         }
     }
 

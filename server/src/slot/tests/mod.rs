@@ -37,7 +37,8 @@ impl Camera {
             self.gop.clear();
         }
         self.frames = self.frames.wrapping_add(1);
-        let payload = Bytes::copy_from_slice(&[self.id, u8::from(keyframe), self.frames, self.codec as u8]);
+        let about = [self.id, u8::from(keyframe), self.frames, self.codec as u8, packets as u8];
+        let payload = Bytes::copy_from_slice(&about);
         let frame = Arc::new(Frame {
             codec: self.codec,
             timestamp,
