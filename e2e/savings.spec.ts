@@ -115,6 +115,28 @@ test('a tile gets the quality that its pixels are worth, and another when it is 
   ]);
 });
 
+test('a smaller variant that cannot be had leaves the tile with the camera itself', async ({
+  cameras,
+  serve,
+  openWall,
+}) => {
+  const server = await serve({
+    streams: { camera7: cameras.url(7), 'camera7-360p': 'rtsp://127.0.0.1:9/none' },
+  });
+  const wall = await openWall(server);
+  await wall.connect([{ slot: 0, stream: 'camera7' }], { autoQuality: true });
+  await wall.style(0, { width: '400px', height: '225px' });
+  await wall.attach(0);
+  await expect
+    .poll(() => wall.statuses(0))
+    .toContainEqual(expect.objectContaining({ stream: 'camera7-360p', status: 'offline' }));
+  await wall.expectCamera(0, 7);
+  await wall.expectStatus(0, 'active');
+  expect(await wall.status(0)).toMatchObject({ stream: 'camera7', quality: 'auto' });
+  await expect.poll(() => wall.fps(0, 1)).toBeGreaterThan(MOVING_FPS);
+  expect(await wall.height(0)).toBe(720);
+});
+
 test('a device with more pixels per tile gets a larger picture, chosen before the connection is made', async ({
   cameras,
   serve,

@@ -95,6 +95,11 @@ export class Wall {
     return this.page.evaluate((slot) => window.e2e.statuses.get(slot)?.at(-1), slot);
   }
 
+  /** Every status of a slot so far, in order. */
+  statuses(slot: number): Promise<SlotStatus[]> {
+    return this.page.evaluate((slot) => window.e2e.statuses.get(slot) ?? [], slot);
+  }
+
   /** States and events of the connection, in order. */
   events(): Promise<string[]> {
     return this.page.evaluate(() => window.e2e.events);
