@@ -6,6 +6,7 @@
 mod address;
 mod codecs;
 mod feedback;
+mod nomination;
 mod peer;
 mod port;
 mod sdp;

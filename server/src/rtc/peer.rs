@@ -1,5 +1,6 @@
 //! One browser's connection, sans-IO: whoever owns a [`Peer`] feeds it packets and deadlines and drains what comes out.
 
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
 use super::feedback::{Feedback, FeedbackTap};
+use super::nomination::Nomination;
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp};
 use crate::slot::{ArrivalReport, PayloadTypes, RtpPacket};
@@ -95,6 +97,7 @@ pub struct Peer {
     feedback: mpsc::Receiver<Feedback>,
     ssrcs: Vec<u32>,
     state: PeerState,
+    nomination: Nomination,
     ufrag: String,
     port: u16,
 }
@@ -116,14 +119,15 @@ impl Peer {
             return Err(PeerError::NotEnoughMedia { receiving: offered.receiving, slots });
         }
         let codec = codecs::first(&offered.codecs).ok_or(PeerError::NoCodec)?;
-        let ufrag = rtc::ice::rand::generate_ufrag();
+        let (ufrag, password) = (rtc::ice::rand::generate_ufrag(), rtc::ice::rand::generate_pwd());
+        let nomination = Nomination::new(&ufrag, &password, &offered.ufrag)?;
         let (tap, feedback) = FeedbackTap::new();
         let interceptors = Registry::new()
             .with(Slot::Custom(500), tap)
             .with(Slot::SenderReport, SenderReportBuilder::new().build());
         let settings = SettingEngineBuilder::new()
             .with_lite(true)
-            .with_ice_credentials(ufrag.clone(), rtc::ice::rand::generate_pwd())
+            .with_ice_credentials(ufrag.clone(), password)
             .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
             // The browser speaks first: it knows when ICE is up, so no flight of the handshake is lost and repeated.
             .with_answering_dtls_role(RTCDtlsRole::Server)
@@ -167,8 +171,15 @@ impl Peer {
         }
         let answer = connection.local_description().unwrap_or_default();
         let sdp = sdp::with_candidates(&answer.sdp, &port.candidates());
-        let peer =
-            Self { connection, feedback, ssrcs, state: PeerState::Connecting, ufrag, port: local.port() };
+        let peer = Self {
+            connection,
+            feedback,
+            ssrcs,
+            state: PeerState::Connecting,
+            nomination,
+            ufrag,
+            port: local.port(),
+        };
         Ok((peer, Answer { sdp, mids, payload_types }))
     }
 
@@ -200,8 +211,14 @@ impl Peer {
             },
             ecn: None,
         };
-        if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message: packet }) {
-            tracing::debug!(%error, "a packet of the browser was not taken");
+        let nomination = match self.state {
+            PeerState::Connecting => self.nomination.before(&packet),
+            _ => None,
+        };
+        for message in nomination.into_iter().chain([packet]) {
+            if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
+                tracing::debug!(%error, "a packet of the browser was not taken");
+            }
         }
         // Nothing is received but RTCP, which the interceptors have had.
         while self.connection.poll_read().is_some() {}
@@ -249,7 +266,8 @@ impl Peer {
 
     /// Takes the packets that shall leave now.
     pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Transport, Bytes)> {
-        let packet = self.connection.poll_write()?;
+        let packet = iter::from_fn(|| self.connection.poll_write())
+            .find(|packet| !self.nomination.is_answered_by(&packet.message))?;
         let transport = match packet.transport.transport_protocol {
             TransportProtocol::TCP => Transport::Tcp,
             _ => Transport::Udp,

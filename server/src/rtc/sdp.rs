@@ -28,6 +28,8 @@ impl OfferedCodec {
 /// What the offer says about video.
 #[derive(Debug, Default)]
 pub(super) struct Offer {
+    /// The browser's user fragment (RFC 8839 §5.4); all m-lines are bundled, so that there is one.
+    pub(super) ufrag: String,
     /// m-lines of kind video that the browser wants to receive.
     pub(super) receiving: usize,
     /// Some m-line of kind video does not receive.
@@ -41,7 +43,10 @@ impl Offer {
     pub(super) fn parse(sdp: &str) -> Result<Self, String> {
         let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()))
             .map_err(|error| error.to_string())?;
-        let mut offer = Offer::default();
+        let of_media =
+            || description.media_descriptions.iter().find_map(|media| media.attribute("ice-ufrag"));
+        let ufrag = description.attribute("ice-ufrag").map(String::as_str).or_else(|| of_media().flatten());
+        let mut offer = Offer { ufrag: ufrag.unwrap_or_default().to_owned(), ..Offer::default() };
         for media in description.media_descriptions.iter().filter(|media| media.media_name.media == "video") {
             if media.has_attribute("recvonly") || media.has_attribute("sendrecv") {
                 offer.receiving += 1;
