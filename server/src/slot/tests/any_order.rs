@@ -82,6 +82,11 @@ impl World {
         }
     }
 
+    /// The RTP timestamp of a frame that was taken now.
+    fn present(&self) -> u32 {
+        TIMESTAMP_OFFSET.wrapping_add(self.ticks as u32)
+    }
+
     fn happen(&mut self, event: &Event) {
         match *event {
             Event::Switch { camera } => self.slot.show(self.now, target(&format!("{camera}")), None),
@@ -191,6 +196,26 @@ proptest! {
         for event in &events {
             world.happen(event);
             prop_assert!(world.subscriptions.len() <= 2);
+        }
+    }
+
+    #[test]
+    fn no_frame_is_dated_after_the_present(events in proptest::collection::vec(event(), 1..200)) {
+        let mut world = World::new();
+        let mut last: Option<u32> = None;
+        for event in &events {
+            let before = world.sent.len();
+            world.happen(event);
+            for packet in &world.sent[before..] {
+                let beyond = packet.timestamp.wrapping_sub(world.present()).cast_signed();
+                let after_the_last = last.map(|last| packet.timestamp.wrapping_sub(last));
+                // A stream that is behind the one before it follows as closely as it can.
+                prop_assert!(
+                    beyond <= 0 || after_the_last.is_some_and(|ticks| ticks <= 10),
+                    "{beyond} ticks after the present, {after_the_last:?} after the frame before"
+                );
+                last = Some(packet.timestamp);
+            }
         }
     }
 }

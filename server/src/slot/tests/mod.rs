@@ -14,6 +14,8 @@ use crate::media::{Codec, Frame, Timestamp90k};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const FRAME_TICKS: u64 = 3000;
+/// Timestamps wrap around soon.
+const TIMESTAMP_OFFSET: u32 = u32::MAX - 500;
 /// Everything offered, but no AV1.
 const TYPES: [(Codec, u8); 4] = [(Codec::H264, 103), (Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H265, 49)];
 
@@ -58,7 +60,7 @@ fn target(name: &str) -> Target {
 
 /// A slot that shows nothing, on a connection that is up.
 fn slot() -> Slot {
-    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, u32::MAX - 500), TIMEOUT);
+    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec(), Some(5), Some(3)));
     slot.connected(Instant::now());
     slot

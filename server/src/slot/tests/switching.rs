@@ -15,7 +15,7 @@ fn active_is_said_when_the_last_packet_of_the_first_key_frame_leaves_and_not_bef
 #[test]
 fn a_burst_ends_at_live_and_its_frames_are_ten_ticks_apart() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 4);
-    let live = (1_000_000 + 3 * FRAME_TICKS + u64::from(u32::MAX - 500)) as u32;
+    let live = (1_000_000 + 3 * FRAME_TICKS + u64::from(TIMESTAMP_OFFSET)) as u32;
     let timestamps: Vec<u32> =
         drain(&mut slot).iter().filter(|packet| packet.marker).map(|p| p.timestamp).collect();
     assert_eq!(timestamps, [30, 20, 10, 0].map(|before| live.wrapping_sub(before)));
