@@ -129,7 +129,7 @@ impl Peer {
             .with_lite(true)
             .with_ice_credentials(ufrag.clone(), password)
             .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
-            // The browser speaks first: it knows when ICE is up, so no flight of the handshake is lost and repeated.
+            // The browser speaks first, on the pair that it has chosen: see `nomination`.
             .with_answering_dtls_role(RTCDtlsRole::Server)
             .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
             .build();
