@@ -14,8 +14,7 @@ test('a slot goes from H.264 to VP8 to VP9 and back on the same connection', asy
     },
   });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   const before = await wall.connection();
   const stations = [
     { stream: 'camera2-vp8', codec: 'vp8', camera: 2 },

@@ -15,12 +15,7 @@ test('four switches a second for 30 s end on the last camera and leak nothing', 
   test.setTimeout(90_000);
   const server = await serve({ streams: rtspStreams(cameras, 6) });
   const wall = await openWall(server);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
-  await wall.expectCamera(1, 2);
+  await wall.play(1, 2);
   const devtools = await wall.page.context().newCDPSession(wall.page);
   // What is made once, by the first switches, is no leak.
   await switches(wall, 24);
@@ -58,17 +53,12 @@ test('a browser that is killed leaves no viewer and no RTSP session, and no othe
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 2) });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
 
   const victim = await chromium.launchServer(test.info().project.use.launchOptions);
   const browser = await chromium.connect(victim.wsEndpoint());
   const doomed = await openWall(server, await browser.newPage());
-  await doomed.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await doomed.expectCamera(1, 2);
+  await doomed.play(1, 2);
   expect(await server.viewers('camera1')).toBe(2);
   const start = await wall.flow('0');
   const killedAt = Date.now();

@@ -36,8 +36,7 @@ test('after the page is closed no viewer, no ffmpeg and no RTSP session is left'
 test('disconnect frees the streams while the page stays', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: { camera1: cameras.url(1) } });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   await wall.page.evaluate(() => window.e2e.client?.disconnect());
   await expect.poll(() => server.viewers('camera1')).toBe(0);
   await expect.poll(() => cameras.clients(1)).toBe(0);

@@ -10,12 +10,7 @@ test('cameras that stop are offline, and play again by themselves', async ({ ser
   try {
     const server = await serve({ streams: rtspStreams(cameras, 2) });
     const wall = await openWall(server);
-    await wall.connect([
-      { slot: 0, stream: 'camera1' },
-      { slot: 1, stream: 'camera2' },
-    ]);
-    await wall.expectCamera(0, 1);
-    await wall.expectCamera(1, 2);
+    await wall.play(1, 2);
     await cameras.stop();
     for (const slot of [0, 1]) await wall.expectStatus(slot, 'offline');
     await cameras.restart();
@@ -86,8 +81,7 @@ test('a session that no stream can serve ends none of the others', async ({
 }) => {
   const server = await serve({ streams: { ...rtspStreams(cameras, 1), dead: 'rtsp://127.0.0.1:1/' } });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   const context = await browser.newContext();
   const other = await openWall(server, await context.newPage());
   await other.connect([{ slot: 0, stream: 'dead' }]);

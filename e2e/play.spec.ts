@@ -48,8 +48,7 @@ test('a slot with an unknown stream says so, and the others play unshifted', asy
 test('the picture is less than half a second old', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   await wall.page.waitForTimeout(2_000);
   // camera1 loops over 300 frames; frame k is sent when floor(now * 30) mod 300 == k.
   const ages = await wall.page.evaluate(async () => {
@@ -68,12 +67,10 @@ test('two browsers share one pull of the camera', async ({ cameras, serve, openW
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const before = cameras.plays(1);
   const first = await openWall(server);
-  await first.connect([{ slot: 0, stream: 'camera1' }]);
-  await first.expectCamera(0, 1);
+  await first.play(1);
   const context = await browser.newContext();
   const second = await openWall(server, await context.newPage());
-  await second.connect([{ slot: 0, stream: 'camera1' }]);
-  await second.expectCamera(0, 1);
+  await second.play(1);
   expect(await server.viewers('camera1')).toBe(2);
   expect(cameras.clients(1)).toBe(1);
   expect(cameras.plays(1) - before).toBe(1);

@@ -73,12 +73,7 @@ test('a lost control connection costs no picture, and a switch during the loss i
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const control = await ControlRelay.start(server.port);
   const wall = await openWall(control);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
-  await wall.expectCamera(1, 2);
+  await wall.play(1, 2);
   const [before, start] = [await wall.connection(), await wall.flow('0')];
   await wall.forgetEvents();
   await wall.forget(0);
@@ -143,12 +138,7 @@ for (const transport of ['udp', 'tcp'] as const) {
       const wall = await openWall(server);
       if (transport === 'tcp') await wall.page.addInitScript(dropUdpCandidates);
       await wall.page.reload();
-      await wall.connect([
-        { slot: 0, stream: 'camera1' },
-        { slot: 1, stream: 'camera2' },
-      ]);
-      await wall.expectCamera(0, 1);
-      await wall.expectCamera(1, 2);
+      await wall.play(1, 2);
       expect(await wall.transport()).toBe(transport);
       await wall.forgetEvents();
 
@@ -181,8 +171,7 @@ test('another network is taken at once, as soon as the browser tells of it', asy
   const media = await MediaRelay.start(port, server.webrtcPort);
   try {
     const wall = await openWall(server);
-    await wall.connect([{ slot: 0, stream: 'camera1' }]);
-    await wall.expectCamera(0, 1);
+    await wall.play(1);
     // The way there was is gone for good, a new one is open.
     media.cutPresent();
     await expect
@@ -210,12 +199,10 @@ test('a viewer whose network stood still for 5 s is live again without old pictu
   const context = await browser.newContext();
   try {
     const slow = await openWall(server);
-    await slow.connect([{ slot: 0, stream: 'camera1' }]);
-    await slow.expectCamera(0, 1);
+    await slow.play(1);
     const other = await openWall(server, await context.newPage());
     media.cutPresent();
-    await other.connect([{ slot: 0, stream: 'camera1' }]);
-    await other.expectCamera(0, 1);
+    await other.play(1);
     const start = await other.flow('0');
     await other.page.waitForTimeout(5_000);
     media.mend();

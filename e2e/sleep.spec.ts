@@ -14,11 +14,7 @@ test('a page that stood still for some seconds is live again on the same connect
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 3) });
   const wall = await openWall(server);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1, 2);
   await wall.switch(1, 'camera3');
   await wall.expectCamera(1, 3);
   const before = await wall.connection();
@@ -44,11 +40,7 @@ test('a page that slept until the server had given it up is live again, each slo
   const media = await MediaRelay.start(port, server.webrtcPort);
   try {
     const wall = await openWall(control);
-    await wall.connect([
-      { slot: 0, stream: 'camera1' },
-      { slot: 1, stream: 'camera2' },
-    ]);
-    await wall.expectCamera(0, 1);
+    await wall.play(1, 2);
     await wall.switch(1, 'camera3');
     await wall.expectCamera(1, 3);
     await wall.forgetEvents();

@@ -8,12 +8,7 @@ test('a switch shows the new camera on the same connection, with no new offer', 
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 3) });
   const wall = await openWall(server);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
-  await wall.expectCamera(1, 2);
+  await wall.play(1, 2);
   const before = await wall.connection();
   expect(before).toMatchObject({ peers: 1, remoteDescriptions: 1 });
 
@@ -36,12 +31,7 @@ test('a switch between live cameras is seen at once, anywhere in the GOP', async
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 2) });
   const wall = await openWall(server);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
-  await wall.expectCamera(1, 2);
+  await wall.play(1, 2);
   const waits: number[] = [];
   for (let n = 0; n < 8; n++) {
     const camera = n % 2 === 0 ? 2 : 1;
@@ -72,12 +62,7 @@ test('a switch says when its first picture was on the screen, and means a pictur
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 2) });
   const wall = await openWall(server);
-  await wall.connect([
-    { slot: 0, stream: 'camera1' },
-    { slot: 1, stream: 'camera2' },
-  ]);
-  await wall.expectCamera(0, 1);
-  await wall.expectCamera(1, 2);
+  await wall.play(1, 2);
   const untimed = await wall.switch(0, 'camera2');
   expect(untimed.timing, 'nobody knows of a video of this slot').not.toHaveProperty('firstFrame');
   await wall.expectCamera(0, 2);
@@ -111,8 +96,7 @@ test('a switch says when its first picture was on the screen, and means a pictur
 test('the last of many quick switches wins', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   const outcomes = await wall.page.evaluate(async () => {
     const { client } = window.e2e;
     if (client === undefined) return [];
@@ -135,8 +119,7 @@ test('an unknown stream is refused, and the slot shows what it showed', async ({
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await openWall(server);
-  await wall.connect([{ slot: 0, stream: 'camera1' }]);
-  await wall.expectCamera(0, 1);
+  await wall.play(1);
   await wall.expectStatus(0, 'active');
   const refusal = await wall.page.evaluate(() =>
     window.e2e.client?.switchStream(0, 'nowhere').then(

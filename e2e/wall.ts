@@ -55,6 +55,12 @@ export class Wall {
     );
   }
 
+  /** Connects with a slot for each camera, by number, and waits for their pictures. */
+  async play(...cameras: number[]): Promise<void> {
+    await this.connect(cameras.map((camera, slot) => ({ slot, stream: `camera${camera}` })));
+    for (const [slot, camera] of cameras.entries()) await this.expectCamera(slot, camera);
+  }
+
   /** Gives the slot's video, which has its track already, to the client as well. */
   async attach(slot: number): Promise<void> {
     await this.page.evaluate((slot) => {
