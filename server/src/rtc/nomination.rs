@@ -5,6 +5,8 @@
 //! as long. Both sides may send on a valid pair that is not nominated yet (RFC 8445 §12.1), and the browser does so on the
 //! pair that it will nominate: its `ClientHello` is taken for the nomination.
 
+use std::net::SocketAddr;
+
 use bytes::BytesMut;
 use rtc::ice::attributes::use_candidate::UseCandidateAttr;
 use rtc::shared::error::Error;
@@ -14,16 +16,28 @@ use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{BINDING_REQUEST, Message, TransactionId};
 use rtc::stun::textattrs::Username;
 
+use super::port::Transport;
+
 /// RFC 7983: what tells DTLS from the rest on one port.
 const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
-/// RFC 8489 §5.
+/// RFC 8489 §5 and §6.
+const SUCCESS_RESPONSE: [u8; 2] = [0x01, 0x01];
 const TRANSACTION_ID: std::ops::Range<usize> = 8..20;
+/// Datagrams that wait for a pair to be valid; a `ClientHello` takes two.
+const MAX_EARLY: usize = 4;
+
+/// A packet of the browser, and the way it came.
+pub(super) type Received = (SocketAddr, Transport, BytesMut);
 
 /// The check that the browser is about to send, for the ICE agent alone. The agent takes it on a pair that is valid, and
 /// for no other.
 #[derive(Debug)]
 pub(super) struct Nomination {
     check: Vec<u8>,
+    /// Addresses from which a check of the agent was answered: their pairs are valid.
+    answered: Vec<SocketAddr>,
+    /// DTLS that overtook the answer.
+    early: Vec<Received>,
 }
 
 impl Nomination {
@@ -42,12 +56,33 @@ impl Nomination {
             )),
             Box::new(FINGERPRINT),
         ])?;
-        Ok(Self { check: check.raw })
+        Ok(Self { check: check.raw, answered: Vec::new(), early: Vec::new() })
     }
 
-    /// What the agent must be told before it is given this packet of the browser.
-    pub(super) fn before(&self, packet: &[u8]) -> Option<BytesMut> {
-        packet.first().is_some_and(|first| DTLS.contains(first)).then(|| BytesMut::from(&self.check[..]))
+    /// What the agent shall read now that this packet came: nothing of DTLS before the pair is valid and nominated.
+    pub(super) fn arrange(&mut self, received: Received) -> Vec<Received> {
+        let (from, transport, packet) = &received;
+        let (from, transport) = (*from, *transport);
+        let check = (from, transport, BytesMut::from(&self.check[..]));
+        if packet.first().is_some_and(|first| DTLS.contains(first)) {
+            if self.answered.contains(&from) {
+                return vec![check, received];
+            }
+            if self.early.len() < MAX_EARLY {
+                self.early.push(received);
+            }
+            return Vec::new();
+        }
+        let mut now = vec![received];
+        if now[0].2.starts_with(&SUCCESS_RESPONSE) && !self.answered.contains(&from) {
+            self.answered.push(from);
+            let valid: Vec<_> = self.early.extract_if(.., |(other, ..)| *other == from).collect();
+            if !valid.is_empty() {
+                now.push(check);
+                now.extend(valid);
+            }
+        }
+        now
     }
 
     /// Whether a packet of the agent answers this check. The browser has not asked.
@@ -58,14 +93,13 @@ impl Nomination {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::time::Instant;
 
     use rtc::stun::message::BINDING_SUCCESS;
 
     use super::*;
     use crate::config::WebrtcConfig;
-    use crate::rtc::{Peer, Port, Transport};
+    use crate::rtc::{Peer, Port};
 
     const BROWSER_UFRAG: &str = "browser";
     const BROWSER_PASSWORD: &str = "the password of the browser";
@@ -128,8 +162,9 @@ mod tests {
         std::iter::from_fn(|| peer.poll_transmit()).map(|(_, _, packet)| packet.to_vec()).collect()
     }
 
-    #[tokio::test]
-    async fn a_client_hello_is_answered_before_the_browser_nominates() {
+    /// What the server sends to a `ClientHello` before the browser nominated, the hello coming before the browser's
+    /// answer to the agent's check, or after it.
+    async fn answers_to_a_hello(before_the_answer: bool) -> Vec<Vec<u8>> {
         let config =
             WebrtcConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..WebrtcConfig::default() };
         let port = Port::open(&config).await.expect("a free port");
@@ -140,28 +175,32 @@ mod tests {
         let browser = SocketAddr::from(([127, 0, 0, 1], 5000));
         let receive = |peer: &mut Peer, packet| peer.handle_packet(now, browser, Transport::Udp, packet);
 
-        receive(&mut peer, client_hello());
-        assert!(
-            sent(&mut peer, now).iter().all(|packet| !DTLS.contains(&packet[0])),
-            "no check was answered yet: nobody knows whether the hello came from the browser"
-        );
-
-        let mut first = TransactionId::default();
-        first.0[0] = 1;
+        let first = TransactionId([1; 12]);
         receive(&mut peer, signed(BINDING_REQUEST, first, &format!("{ufrag}:{BROWSER_UFRAG}"), password));
         let checks = sent(&mut peer, now);
         let own = checks.iter().rfind(|packet| packet[..2] == [0, 1]).expect("the agent's own check");
         let mut id = TransactionId::default();
         id.0.copy_from_slice(&own[TRANSACTION_ID]);
-        receive(&mut peer, signed(BINDING_SUCCESS, id, "", BROWSER_PASSWORD));
-        assert!(sent(&mut peer, now).is_empty());
+        let response = signed(BINDING_SUCCESS, id, "", BROWSER_PASSWORD);
+        if before_the_answer {
+            receive(&mut peer, client_hello());
+            assert!(sent(&mut peer, now).is_empty(), "nobody knows yet whether the browser is there");
+            receive(&mut peer, response);
+        } else {
+            receive(&mut peer, response);
+            assert!(sent(&mut peer, now).is_empty());
+            receive(&mut peer, client_hello());
+        }
+        sent(&mut peer, now)
+    }
 
-        receive(&mut peer, client_hello());
-        let answered = sent(&mut peer, now);
-        assert!(
-            answered.iter().all(|packet| DTLS.contains(&packet[0])),
-            "and nothing that was not asked for"
-        );
-        assert!(!answered.is_empty(), "the hello is lost");
+    #[tokio::test]
+    async fn a_client_hello_is_answered_before_the_browser_nominates() {
+        for before_the_answer in [false, true] {
+            let answers = answers_to_a_hello(before_the_answer).await;
+            assert!(!answers.is_empty(), "the hello is lost, before the answer: {before_the_answer}");
+            let of_dtls = |packet: &Vec<u8>| DTLS.contains(&packet[0]);
+            assert!(answers.iter().all(of_dtls), "and nothing that was not asked for");
+        }
     }
 }

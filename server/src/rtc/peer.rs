@@ -202,6 +202,16 @@ impl Peer {
     }
 
     pub fn handle_packet(&mut self, now: Instant, from: SocketAddr, transport: Transport, packet: BytesMut) {
+        if self.state == PeerState::Connecting {
+            for (from, transport, packet) in self.nomination.arrange((from, transport, packet)) {
+                self.read(now, from, transport, packet);
+            }
+        } else {
+            self.read(now, from, transport, packet);
+        }
+    }
+
+    fn read(&mut self, now: Instant, from: SocketAddr, transport: Transport, message: BytesMut) {
         let transport = TransportContext {
             local_addr: address::inside(from.ip(), self.port),
             peer_addr: from,
@@ -211,14 +221,8 @@ impl Peer {
             },
             ecn: None,
         };
-        let nomination = match self.state {
-            PeerState::Connecting => self.nomination.before(&packet),
-            _ => None,
-        };
-        for message in nomination.into_iter().chain([packet]) {
-            if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
-                tracing::debug!(%error, "a packet of the browser was not taken");
-            }
+        if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
+            tracing::debug!(%error, "a packet of the browser was not taken");
         }
         // Nothing is received but RTCP, which the interceptors have had.
         while self.connection.poll_read().is_some() {}
