@@ -52,14 +52,15 @@ export async function newPage(browser) {
  *
  * @param {Page} page
  * @param {string} url The server's.
+ * @param {string} [home] The path of any answer of it.
  */
-export async function openEmpty(page, url) {
+export async function openEmpty(page, url, home = '/healthz') {
   await page.route(`${url}${PREFIX}/**`, async (route) => {
     const file = join(PACKAGE, new URL(route.request().url()).pathname.slice(PREFIX.length));
     if (!existsSync(file)) return route.fulfill({ status: 404 });
     return route.fulfill({ contentType: TYPES[extname(file)] ?? 'text/plain', body: readFileSync(file) });
   });
-  await page.goto(`${url}/healthz`);
+  await page.goto(url + home);
   await page.evaluate(() => document.body.replaceChildren());
 }
 

@@ -13,54 +13,93 @@ const POLL_MS = 5;
 /**
  * @typedef {import('./chromium.mjs').Browser} Browser
  * @typedef {import('./chromium.mjs').Page} Page
+ * @typedef {object} Dashboard Of one server.
+ * @property {string} home The path of any answer of it.
+ * @property {string} iframe The path of a page with one camera, up to its name.
+ * @property {string[]} ways What to measure.
  * @typedef {object} Way
- * @property {(browser: Browser, url: string) => Promise<Page>} dashboard A page without cameras.
+ * @property {() => Promise<Page>} dashboard A page without cameras.
  * @property {(page: Page) => Promise<number>} open Ms from adding the tiles until all show a picture.
  * @property {(page: Page, tile: number, camera: number) => Promise<number>} change Ms until a tile shows another camera.
  */
 
 /**
  * @param {Browser} browser
- * @param {{url: string, runs: number, switches: number, steadyMs: number}} job
+ * @param {{url: string, dashboard: Dashboard, runs: number, switches: number, steadyMs: number}} job
  * @param {import('./chromium.mjs').Say} say
  */
-export async function iframes(browser, job, say) {
+export async function iframes(browser, { url, dashboard: { home, iframe, ways }, ...job }, say) {
   const names = Array.from({ length: TILES }, (_, tile) => `camera${tile + 1}`);
-  /** @type {Record<string, Way>} */
-  const ways = {
-    iframes: { dashboard: emptyPage, open: (page) => openFrames(page, names), change: changeFrame },
-    multistream: client({}),
-    'multistream, auto': client({ autoQuality: true }),
+  const emptyPage = async () => {
+    const page = await newPage(browser);
+    await openEmpty(page, url, home);
+    return page;
   };
   /** @param {import('multistream-client').ClientOptions} options @returns {Way} */
-  function client(options) {
-    return {
-      // The package is part of the dashboard's own script, as the iframe element is part of the browser.
-      dashboard: (browser, url) => newClientPage(browser, url, TILES, options),
-      open: (page) => openTiles(page, names),
-      change: changeTile,
-    };
+  const client = (options) => ({
+    // The package is part of the dashboard's own script, as the iframe element is part of the browser.
+    dashboard: () => newClientPage(browser, url, TILES, options),
+    open: (page) => openTiles(page, names),
+    change: changeTile,
+  });
+  /** @type {Way} */
+  const frames = {
+    dashboard: emptyPage,
+    open: (page) =>
+      openFrames(
+        page,
+        names.map((name) => iframe + name),
+      ),
+    change: (page, tile, camera) => changeFrame(page, tile, `${iframe}camera${camera}`),
+  };
+  /** @type {Record<string, Way | undefined>} */
+  const known = {
+    iframes: frames,
+    multistream: client({}),
+    'multistream, auto': client({ autoQuality: true }),
+    'iframes, go2rtc': frames,
+  };
+  for (const name of ways) {
+    const way = known[name];
+    if (way) await measure(name, way, job, say);
+    else await measureEmpty(name, emptyPage, job, say);
   }
-  const empty = await emptyPage(browser, job.url);
-  await steady(empty, 'empty', job.steadyMs, say);
-  await close(empty);
-  for (const [way, { dashboard, open, change }] of Object.entries(ways)) {
-    for (let run = 0; run < job.runs; run++) {
-      const page = await dashboard(browser, job.url);
-      await sleep(LOADED_MS);
-      say({ event: 'pictures', way, ms: await open(page) });
-      await close(page);
-    }
-    const page = await dashboard(browser, job.url);
-    await open(page);
-    await steady(page, way, job.steadyMs, say);
-    for (let index = 0; index < job.switches; index++) {
-      // Every camera is live: the tile takes its neighbour's.
-      say({ event: 'change', way, ms: await change(page, 0, 2 + (index % (TILES - 1))) });
-      await sleep(500 + Math.random() * 1_000);
-    }
+}
+
+/**
+ * @param {string} name
+ * @param {() => Promise<Page>} emptyPage
+ * @param {{steadyMs: number}} job
+ * @param {import('./chromium.mjs').Say} say
+ */
+async function measureEmpty(name, emptyPage, job, say) {
+  const page = await emptyPage();
+  await steady(page, name, job.steadyMs, say);
+  await close(page);
+}
+
+/**
+ * @param {string} name
+ * @param {Way} way
+ * @param {{runs: number, switches: number, steadyMs: number}} job
+ * @param {import('./chromium.mjs').Say} say
+ */
+async function measure(name, { dashboard, open, change }, job, say) {
+  for (let run = 0; run < job.runs; run++) {
+    const page = await dashboard();
+    await sleep(LOADED_MS);
+    say({ event: 'pictures', way: name, ms: await open(page) });
     await close(page);
   }
+  const page = await dashboard();
+  await open(page);
+  await steady(page, name, job.steadyMs, say);
+  for (let index = 0; index < job.switches; index++) {
+    // Every camera is live: the tile takes its neighbour's.
+    say({ event: 'change', way: name, ms: await change(page, 0, 2 + (index % (TILES - 1))) });
+    await sleep(500 + Math.random() * 1_000);
+  }
+  await close(page);
 }
 
 /** Lets the page be for a while. @param {Page} page @param {string} way @param {number} ms @param {import('./chromium.mjs').Say} say */
@@ -83,13 +122,6 @@ async function close(page) {
   await sleep(BETWEEN_RUNS_MS);
 }
 
-/** @param {Browser} browser @param {string} url */
-async function emptyPage(browser, url) {
-  const page = await newPage(browser);
-  await openEmpty(page, url);
-  return page;
-}
-
 /** @param {Page} page @param {string[]} names */
 function openTiles(page, names) {
   return page.evaluate(
@@ -107,11 +139,8 @@ function openTiles(page, names) {
   );
 }
 
-/** Of one camera as it is, as iframes are used. @param {string} name */
-const pageOf = (name) => `/stream.html?src=${name}&quality=native`;
-
-/** @param {Page} page @param {string[]} names */
-async function openFrames(page, names) {
+/** @param {Page} page @param {string[]} pages Their paths. */
+async function openFrames(page, pages) {
   const started = await page.evaluate((pages) => {
     const frames = pages.map((src) =>
       Object.assign(document.createElement('iframe'), {
@@ -123,7 +152,7 @@ async function openFrames(page, names) {
     const now = performance.timeOrigin + performance.now();
     document.body.append(...frames);
     return now;
-  }, names.map(pageOf));
+  }, pages);
   // Each frame has a clock of its own: absolute times make them one.
   const ends = [];
   for (let tile = 0; tile < TILES; tile++) ends.push(await firstPictureOfFrame(page, tile));
@@ -145,8 +174,8 @@ async function firstPictureOfFrame(page, tile) {
   }
 }
 
-/** @param {Page} page @param {number} tile @param {number} camera */
-async function changeFrame(page, tile, camera) {
+/** @param {Page} page @param {number} tile @param {string} src */
+async function changeFrame(page, tile, src) {
   const started = await page.evaluate(
     async ({ tile, src }) => {
       const frame = document.querySelectorAll('iframe')[tile];
@@ -157,7 +186,7 @@ async function changeFrame(page, tile, camera) {
       await loaded;
       return now;
     },
-    { tile, src: pageOf(`camera${camera}`) },
+    { tile, src },
   );
   return (await firstPictureOfFrame(page, tile)) - started;
 }

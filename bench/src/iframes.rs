@@ -1,11 +1,14 @@
 //! `iframes`: six cameras added to a dashboard as six iframes of `stream.html`, a connection each, against one client with
 //! one connection: one that shows the same pixels, and one that takes the camera's smaller stream where the tile is small.
+//! The iframes are this server's, and, where there is one to measure, a go2rtc's.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context;
 use clap::Args;
-use multistream_testkit::CamerasOptions;
+use multistream_testkit::{CamerasOptions, Server};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -22,6 +25,8 @@ const EMPTY: &str = "empty";
 const IFRAMES: &str = "iframes";
 const CLIENT: &str = "multistream";
 const AUTO: &str = "multistream, auto";
+const GO2RTC_EMPTY: &str = "empty, go2rtc";
+const GO2RTC_IFRAMES: &str = "iframes, go2rtc";
 /// Of the smaller stream that each camera has beside its 720p.
 const SMALL_HEIGHT: u32 = 360;
 
@@ -34,8 +39,11 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 20)]
     switches: usize,
     /// Length of the steady state.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// A go2rtc program, to measure its iframes as well.
+    #[arg(long, value_name = "PROGRAM")]
+    go2rtc: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -106,17 +114,80 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     let (cameras, small) = (scene::cameras(&sized(720))?, scene::cameras(&sized(SMALL_HEIGHT))?);
     let mut streams = scene::streams(&cameras, CAMERAS, "");
     streams.extend(scene::streams(&small, CAMERAS, &format!("-{SMALL_HEIGHT}p")));
-    let server = scene::server(binaries, &streams, "")?;
-    let mut ways: BTreeMap<String, Way> = BTreeMap::new();
-    let mut browser_cpu_before = 0.0;
-    let job = json!({
-        "url": server.url(), "runs": options.runs, "switches": options.switches, "steadyMs": options.seconds * 1000,
-    });
-    eprintln!(
-        "iframes: {} page loads, {} s, {} changes of each",
-        options.runs, options.seconds, options.switches
+
+    let mut ways = BTreeMap::new();
+    let mut versions = {
+        let server = scene::server(binaries, &streams, "")?;
+        Versions::with_browser(measure(&server, &OWN, options, &mut ways).await?)
+    };
+    if let Some(program) = &options.go2rtc {
+        versions.go2rtc = Some(version_of(program)?);
+        let server = scene::go2rtc(program, &streams)?;
+        measure(&server, &GO2RTC, options, &mut ways).await?;
+    }
+
+    let case = |name| ways.get(name).map(|way| measured(name, way));
+    let find = |name| case(name).with_context(|| format!("{name} was not measured"));
+    let mut cases: Vec<Measured> =
+        [EMPTY, IFRAMES, CLIENT, AUTO, GO2RTC_EMPTY, GO2RTC_IFRAMES].into_iter().filter_map(case).collect();
+    let today = [(EMPTY, IFRAMES), (GO2RTC_EMPTY, GO2RTC_IFRAMES)];
+    for (idle, iframes) in today.into_iter().filter(|(_, iframes)| ways.contains_key(*iframes)) {
+        for client in [CLIENT, AUTO] {
+            cases.push(ratios([&find(iframes)?, &find(idle)?], [&find(client)?, &find(EMPTY)?]));
+        }
+    }
+    let about = format!(
+        "six live cameras of 720p, each with a 360p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
+         CPU over {} s of steady state, proportional set size of Chromium at its end; \
+         ratios of CPU and memory are of what came on top of the empty dashboard",
+        options.seconds
     );
-    let version = browser::run("iframes", &job, |pid, event| {
+    Report::new("iframes", machine, versions, about, &cases)
+}
+
+/// A server's pages, as the browser's part needs them.
+#[derive(Debug, Serialize)]
+struct Dashboard {
+    /// The path of any answer of the server: the dashboard is made of it.
+    home: &'static str,
+    /// The path of a page with one camera, up to its name.
+    iframe: &'static str,
+    ways: &'static [&'static str],
+}
+
+const OWN: Dashboard = Dashboard {
+    home: "/healthz",
+    // The camera as it is, as iframes are used.
+    iframe: "/stream.html?quality=native&src=",
+    ways: &[EMPTY, IFRAMES, CLIENT, AUTO],
+};
+const GO2RTC: Dashboard = Dashboard {
+    home: "/api",
+    // Of the ways its page knows only the one that is compared.
+    iframe: "/stream.html?mode=webrtc&src=",
+    ways: &[GO2RTC_EMPTY, GO2RTC_IFRAMES],
+};
+
+/// Returns Chromium's version.
+async fn measure(
+    server: &Server,
+    dashboard: &Dashboard,
+    options: &Options,
+    ways: &mut BTreeMap<String, Way>,
+) -> anyhow::Result<String> {
+    eprintln!(
+        "{}: {} page loads, {} s, {} changes of each",
+        dashboard.ways.join("; "),
+        options.runs,
+        options.seconds,
+        options.switches
+    );
+    let job = json!({
+        "url": server.url(), "dashboard": dashboard,
+        "runs": options.runs, "switches": options.switches, "steadyMs": options.seconds * 1000,
+    });
+    let mut browser_cpu_before = 0.0;
+    browser::run("iframes", &job, |pid, event| {
         match serde_json::from_value(event).context("what the browser said")? {
             Event::Pictures { way, ms } => ways.entry(way).or_default().pictures.push(ms),
             Event::Change { way, ms } => ways.entry(way).or_default().changes.push(ms),
@@ -137,21 +208,15 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
         }
         Ok(())
     })
-    .await?;
+    .await
+}
 
-    let mut cases = [EMPTY, IFRAMES, CLIENT, AUTO]
-        .into_iter()
-        .map(|name| Ok(measured(name, ways.get(name).with_context(|| format!("{name} was not measured"))?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let ratios = [2, 3].map(|client| ratios(&cases[0], &cases[1], &cases[client]));
-    cases.extend(ratios);
-    let about = format!(
-        "six live cameras of 720p, each with a 360p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
-         CPU over {} s of steady state, proportional set size of Chromium at its end; \
-         ratios of CPU and memory are of what came on top of the empty dashboard",
-        options.seconds
-    );
-    Report::new("iframes", machine, Versions::with_browser(version), about, &cases)
+fn version_of(go2rtc: &Path) -> anyhow::Result<String> {
+    let output = Command::new(go2rtc)
+        .arg("--version")
+        .output()
+        .with_context(|| format!("cannot start {}", go2rtc.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn measured(name: &str, way: &Way) -> Measured {
@@ -170,11 +235,12 @@ fn measured(name: &str, way: &Way) -> Measured {
     }
 }
 
-fn ratios(empty: &Measured, iframes: &Measured, client: &Measured) -> Measured {
+/// `iframes` as multiples of `client`, each with its own server's dashboard without cameras.
+fn ratios([iframes, their_empty]: [&Measured; 2], [client, empty]: [&Measured; 2]) -> Measured {
     let times = |of: fn(&Measured) -> Option<f64>| Some(of(iframes)? / of(client)?);
-    let more = |of: fn(&Measured) -> f64| (of(iframes) - of(empty)) / (of(client) - of(empty));
+    let more = |of: fn(&Measured) -> f64| (of(iframes) - of(their_empty)) / (of(client) - of(empty));
     Measured {
-        name: format!("{IFRAMES} / {}", client.name),
+        name: format!("{} / {}", iframes.name, client.name),
         is_ratio: true,
         pictures_ms: None,
         change_ms: None,

@@ -43,12 +43,15 @@ pub(crate) struct Versions {
     ffmpeg: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chromium: Option<String>,
+    /// What it was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) go2rtc: Option<String>,
 }
 
 impl Versions {
     pub(crate) fn without_browser() -> Self {
         let ffmpeg = first_line("ffmpeg", "-version").and_then(|line| nth_word(&line, 2));
-        Self { multistream: env!("CARGO_PKG_VERSION"), ffmpeg, chromium: None }
+        Self { multistream: env!("CARGO_PKG_VERSION"), ffmpeg, chromium: None, go2rtc: None }
     }
 
     pub(crate) fn with_browser(version: String) -> Self {

@@ -1,7 +1,7 @@
 //! What a benchmark measures: live RTSP cameras, and a server that pulls them.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use multistream_testkit::{Cameras, CamerasOptions, Server};
@@ -43,6 +43,16 @@ pub(crate) fn server(
     streams: &[(String, String)],
     more: &str,
 ) -> anyhow::Result<Server> {
+    Ok(Server::start(&binaries.server, &config(streams, more)?)?)
+}
+
+/// The same with a go2rtc.
+pub(crate) fn go2rtc(binary: &Path, streams: &[(String, String)]) -> anyhow::Result<Server> {
+    Ok(Server::start_go2rtc(binary, &config(streams, "")?)?)
+}
+
+/// In the YAML that both servers read.
+fn config(streams: &[(String, String)], more: &str) -> anyhow::Result<String> {
     let mut config = String::from("streams:\n");
     for (name, source) in streams {
         writeln!(config, "  {name}: {source}")?;
@@ -50,7 +60,7 @@ pub(crate) fn server(
     config += more;
     config += "preload:\n";
     for (name, _) in streams {
-        writeln!(config, "  - {name}")?;
+        writeln!(config, "  {name}: video")?;
     }
-    Ok(Server::start(&binaries.server, &config)?)
+    Ok(config)
 }

@@ -1,4 +1,4 @@
-//! The server binary with a config of the test's own.
+//! A server, ours or the one to compare it with, with a config of the test's own.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// A running server; dropping it ends the process and removes its config.
 #[derive(Debug)]
 pub struct Server {
+    program: &'static str,
     process: Process,
     config: PathBuf,
     api_port: u16,
@@ -23,16 +24,32 @@ impl Server {
     /// Starts `binary serve` on free ports, with `streams` (YAML, from `streams:` on, and any other section but `api`
     /// and `webrtc`) as its config, and returns when its API answers.
     pub fn start(binary: &Path, streams: &str) -> Result<Self, TestkitError> {
+        Self::launch("multistream", binary, &["serve", "--config"], "", streams)
+    }
+
+    /// Starts a go2rtc, which reads the same YAML, in the same way.
+    pub fn start_go2rtc(binary: &Path, streams: &str) -> Result<Self, TestkitError> {
+        let without_rtsp = format!("{streams}\nrtsp:\n  listen: \"\"");
+        Self::launch("go2rtc", binary, &["-config"], "  filters: {loopback: true}\n", &without_rtsp)
+    }
+
+    fn launch(
+        program: &'static str,
+        binary: &Path,
+        arguments: &[&str],
+        webrtc: &str,
+        streams: &str,
+    ) -> Result<Self, TestkitError> {
         let (api_port, webrtc_port) = (free_port(), free_port());
         let config = std::env::temp_dir().join(format!("multistream-{}-{api_port}.yaml", std::process::id()));
         let text = format!(
-            "api:\n  listen: 127.0.0.1:{api_port}\nwebrtc:\n  listen: 127.0.0.1:{webrtc_port}\n{streams}\n"
+            "api:\n  listen: 127.0.0.1:{api_port}\nwebrtc:\n  listen: 127.0.0.1:{webrtc_port}\n{webrtc}{streams}\n"
         );
         std::fs::write(&config, text)
             .map_err(|source| TestkitError::Write { path: config.clone(), source })?;
         let mut command = Command::new(binary);
-        command.arg("serve").arg("--config").arg(&config);
-        let server = Self { process: Process::spawn(command)?, config, api_port };
+        command.args(arguments).arg(&config);
+        let server = Self { program, process: Process::spawn(command)?, config, api_port };
         server.wait_until_listening()?;
         Ok(server)
     }
@@ -59,7 +76,7 @@ impl Server {
             std::thread::sleep(POLL);
         }
         Err(TestkitError::NotReady {
-            program: "multistream".to_owned(),
+            program: self.program.to_owned(),
             seconds: PATIENCE.as_secs(),
             output: self.log().join(" | "),
         })
