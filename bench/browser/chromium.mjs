@@ -70,26 +70,29 @@ export async function openEmpty(page, url, home = '/healthz') {
  * @param {Browser} browser
  * @param {string} url
  * @param {number} slots
- * @param {import('multistream-client').ClientOptions} [options]
+ * @param {{options?: import('multistream-client').ClientOptions, size?: {width: number, height: number}}} [settings] Without a
+ *   size the tiles fill the page.
  */
-export async function newClientPage(browser, url, slots, options = {}) {
+export async function newClientPage(browser, url, slots, { options = {}, size } = {}) {
   const page = await newPage(browser);
   await openEmpty(page, url);
   await page.evaluate(
-    async ({ entry, slots, options }) => {
+    async ({ entry, slots, options, size }) => {
       const { MultiStreamClient, preload } = await import(entry);
       await preload();
       const client = new MultiStreamClient(location.origin, options);
       window.__multistream = { client };
-      const width = `${100 / Math.ceil(Math.sqrt(slots))}%`;
+      const style = size
+        ? { width: `${size.width}px`, height: `${size.height}px` }
+        : { width: `${100 / Math.ceil(Math.sqrt(slots))}%`, float: 'left' };
       for (let slot = 0; slot < slots; slot++) {
         const video = document.createElement('video');
-        Object.assign(video.style, { width, float: 'left' });
+        Object.assign(video.style, style);
         document.body.append(video);
         client.attach(slot, video);
       }
     },
-    { entry: `${PREFIX}/index.js`, slots, options },
+    { entry: `${PREFIX}/index.js`, slots, options, size },
   );
   return page;
 }

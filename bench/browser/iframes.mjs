@@ -3,6 +3,8 @@
 import { newClientPage, newPage, openEmpty, sleep } from './chromium.mjs';
 
 const TILES = 6;
+/** Of a tile, in pixels. */
+const SIZE = { width: 400, height: 225 };
 const GIVE_UP_MS = 20_000;
 const BETWEEN_RUNS_MS = 400;
 const SETTLE_MS = 3_000;
@@ -13,10 +15,14 @@ const POLL_MS = 5;
 /**
  * @typedef {import('./chromium.mjs').Browser} Browser
  * @typedef {import('./chromium.mjs').Page} Page
- * @typedef {object} Dashboard Of one server.
+ * @typedef {{kind: 'none'} | {kind: 'iframes', page: string} | {kind: 'client', autoQuality: boolean}} Tiles
+ * @typedef {object} Job
+ * @property {string} url The server's.
  * @property {string} home The path of any answer of it.
- * @property {string} iframe The path of a page with one camera, up to its name.
- * @property {string[]} ways What to measure.
+ * @property {Tiles} tiles How the cameras come into the dashboard.
+ * @property {number} runs
+ * @property {number} switches
+ * @property {number} steadyMs
  * @typedef {object} Way
  * @property {() => Promise<Page>} dashboard A page without cameras.
  * @property {(page: Page) => Promise<number>} open Ms from adding the tiles until all show a picture.
@@ -25,85 +31,63 @@ const POLL_MS = 5;
 
 /**
  * @param {Browser} browser
- * @param {{url: string, dashboard: Dashboard, runs: number, switches: number, steadyMs: number}} job
+ * @param {Job} job
  * @param {import('./chromium.mjs').Say} say
  */
-export async function iframes(browser, { url, dashboard: { home, iframe, ways }, ...job }, say) {
+export async function iframes(browser, job, say) {
+  const { dashboard, open, change } = wayOf(browser, job);
+  const changes = job.tiles.kind === 'none' ? 0 : job.switches;
+  for (let run = 0; run < job.runs; run++) {
+    const page = await dashboard();
+    await sleep(LOADED_MS);
+    const ms = await open(page);
+    if (job.tiles.kind !== 'none') say({ event: 'pictures', ms });
+    await close(page);
+  }
+  const page = await dashboard();
+  await open(page);
+  await steady(page, job.steadyMs, say);
+  for (let index = 0; index < changes; index++) {
+    // Every camera is live: the tile takes its neighbour's.
+    say({ event: 'change', ms: await change(page, 0, 2 + (index % (TILES - 1))) });
+    await sleep(500 + Math.random() * 1_000);
+  }
+  await close(page);
+}
+
+/** @param {Browser} browser @param {Job} job @returns {Way} */
+function wayOf(browser, { url, home, tiles }) {
   const names = Array.from({ length: TILES }, (_, tile) => `camera${tile + 1}`);
   const emptyPage = async () => {
     const page = await newPage(browser);
     await openEmpty(page, url, home);
     return page;
   };
-  /** @param {import('multistream-client').ClientOptions} options @returns {Way} */
-  const client = (options) => ({
-    // The package is part of the dashboard's own script, as the iframe element is part of the browser.
-    dashboard: () => newClientPage(browser, url, TILES, options),
-    open: (page) => openTiles(page, names),
-    change: changeTile,
-  });
-  /** @type {Way} */
-  const frames = {
-    dashboard: emptyPage,
-    open: (page) =>
-      openFrames(
-        page,
-        names.map((name) => iframe + name),
-      ),
-    change: (page, tile, camera) => changeFrame(page, tile, `${iframe}camera${camera}`),
-  };
-  /** @type {Record<string, Way | undefined>} */
-  const known = {
-    iframes: frames,
-    multistream: client({}),
-    'multistream, auto': client({ autoQuality: true }),
-    'iframes, go2rtc': frames,
-  };
-  for (const name of ways) {
-    const way = known[name];
-    if (way) await measure(name, way, job, say);
-    else await measureEmpty(name, emptyPage, job, say);
+  switch (tiles.kind) {
+    case 'none':
+      return { dashboard: emptyPage, open: async () => 0, change: async () => 0 };
+    case 'iframes': {
+      const pages = names.map((name) => tiles.page + name);
+      return {
+        dashboard: emptyPage,
+        open: (page) => openFrames(page, pages),
+        change: (page, tile, camera) => changeFrame(page, tile, `${tiles.page}camera${camera}`),
+      };
+    }
+    case 'client': {
+      const { autoQuality } = tiles;
+      return {
+        // The package is part of the dashboard's own script, as the iframe element is part of the browser.
+        dashboard: () => newClientPage(browser, url, TILES, { options: { autoQuality }, size: SIZE }),
+        open: (page) => openTiles(page, names),
+        change: changeTile,
+      };
+    }
   }
 }
 
-/**
- * @param {string} name
- * @param {() => Promise<Page>} emptyPage
- * @param {{steadyMs: number}} job
- * @param {import('./chromium.mjs').Say} say
- */
-async function measureEmpty(name, emptyPage, job, say) {
-  const page = await emptyPage();
-  await steady(page, name, job.steadyMs, say);
-  await close(page);
-}
-
-/**
- * @param {string} name
- * @param {Way} way
- * @param {{runs: number, switches: number, steadyMs: number}} job
- * @param {import('./chromium.mjs').Say} say
- */
-async function measure(name, { dashboard, open, change }, job, say) {
-  for (let run = 0; run < job.runs; run++) {
-    const page = await dashboard();
-    await sleep(LOADED_MS);
-    say({ event: 'pictures', way: name, ms: await open(page) });
-    await close(page);
-  }
-  const page = await dashboard();
-  await open(page);
-  await steady(page, name, job.steadyMs, say);
-  for (let index = 0; index < job.switches; index++) {
-    // Every camera is live: the tile takes its neighbour's.
-    say({ event: 'change', way: name, ms: await change(page, 0, 2 + (index % (TILES - 1))) });
-    await sleep(500 + Math.random() * 1_000);
-  }
-  await close(page);
-}
-
-/** Lets the page be for a while. @param {Page} page @param {string} way @param {number} ms @param {import('./chromium.mjs').Say} say */
-async function steady(page, way, ms, say) {
+/** Lets the page be for a while. @param {Page} page @param {number} ms @param {import('./chromium.mjs').Say} say */
+async function steady(page, ms, say) {
   await sleep(SETTLE_MS);
   let connections = 0;
   for (const frame of page.frames()) {
@@ -111,9 +95,9 @@ async function steady(page, way, ms, say) {
       () => window.bench.connections.filter(({ connectionState }) => connectionState === 'connected').length,
     );
   }
-  say({ event: 'steady', way, connections });
+  say({ event: 'steady', connections });
   await sleep(ms);
-  say({ event: 'steady-end', way });
+  say({ event: 'steady-end' });
 }
 
 /** @param {Page} page */
@@ -141,18 +125,15 @@ function openTiles(page, names) {
 
 /** @param {Page} page @param {string[]} pages Their paths. */
 async function openFrames(page, pages) {
-  const started = await page.evaluate((pages) => {
-    const frames = pages.map((src) =>
-      Object.assign(document.createElement('iframe'), {
-        src,
-        width: 400,
-        height: 225,
-      }),
-    );
-    const now = performance.timeOrigin + performance.now();
-    document.body.append(...frames);
-    return now;
-  }, pages);
+  const started = await page.evaluate(
+    ({ pages, SIZE }) => {
+      const frames = pages.map((src) => Object.assign(document.createElement('iframe'), { src, ...SIZE }));
+      const now = performance.timeOrigin + performance.now();
+      document.body.append(...frames);
+      return now;
+    },
+    { pages, SIZE },
+  );
   // Each frame has a clock of its own: absolute times make them one.
   const ends = [];
   for (let tile = 0; tile < TILES; tile++) ends.push(await firstPictureOfFrame(page, tile));

@@ -2,7 +2,6 @@
 //! one connection: one that shows the same pixels, and one that takes the camera's smaller stream where the tile is small.
 //! The iframes are this server's, and, where there is one to measure, a go2rtc's.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use multistream_testkit::{CamerasOptions, Server};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::accounting::{self, Usage};
+use crate::accounting;
 use crate::browser;
 use crate::distribution::Distribution;
 use crate::machine::{Machine, Versions};
@@ -21,12 +20,6 @@ use crate::scene::{self, Binaries};
 
 const CAMERAS: u8 = 6;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
-const EMPTY: &str = "empty";
-const IFRAMES: &str = "iframes";
-const CLIENT: &str = "multistream";
-const AUTO: &str = "multistream, auto";
-const GO2RTC_EMPTY: &str = "empty, go2rtc";
-const GO2RTC_IFRAMES: &str = "iframes, go2rtc";
 /// Of the smaller stream that each camera has beside its 720p.
 const SMALL_HEIGHT: u32 = 360;
 
@@ -46,24 +39,42 @@ pub(crate) struct Options {
     go2rtc: Option<PathBuf>,
 }
 
-#[derive(Debug, Default)]
+/// A dashboard, and how six cameras come into it.
+#[derive(Debug, Clone, Copy)]
 struct Way {
-    pictures: Vec<f64>,
-    changes: Vec<f64>,
-    connections: u64,
-    before: Option<Usage>,
-    server_cpu_s: f64,
-    browser_cpu_s: f64,
-    browser_pss_mib: f64,
+    name: &'static str,
+    tiles: Tiles,
 }
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+enum Tiles {
+    /// Not at all: what all ways have in common.
+    None,
+    /// A page each: this path, and the name of the camera.
+    Iframes { page: &'static str },
+    /// All by one client.
+    Client { auto_quality: bool },
+}
+
+const EMPTY: Way = Way { name: "empty", tiles: Tiles::None };
+/// The camera as it is, as iframes are used.
+const IFRAMES: Way =
+    Way { name: "iframes", tiles: Tiles::Iframes { page: "/stream.html?quality=native&src=" } };
+const CLIENT: Way = Way { name: "multistream", tiles: Tiles::Client { auto_quality: false } };
+const AUTO: Way = Way { name: "multistream, auto", tiles: Tiles::Client { auto_quality: true } };
+const GO2RTC_EMPTY: Way = Way { name: "empty, go2rtc", tiles: Tiles::None };
+/// Of all that its page knows only what is compared here.
+const GO2RTC_IFRAMES: Way =
+    Way { name: "iframes, go2rtc", tiles: Tiles::Iframes { page: "/stream.html?mode=webrtc&src=" } };
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Event {
-    Pictures { way: String, ms: f64 },
-    Change { way: String, ms: f64 },
-    Steady { way: String, connections: u64 },
-    SteadyEnd { way: String },
+    Pictures { ms: f64 },
+    Change { ms: f64 },
+    Steady { connections: u64 },
+    SteadyEnd,
 }
 
 /// A way, the dashboard without cameras, or, in the last lines, the iframes' figures as multiples of a client's.
@@ -115,27 +126,22 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     let mut streams = scene::streams(&cameras, CAMERAS, "");
     streams.extend(scene::streams(&small, CAMERAS, &format!("-{SMALL_HEIGHT}p")));
 
-    let mut ways = BTreeMap::new();
-    let mut versions = {
+    let (mut cases, mut versions) = {
         let server = scene::server(binaries, &streams, "")?;
-        Versions::with_browser(measure(&server, &OWN, options, &mut ways).await?)
+        let (cases, chromium) =
+            measure_all(&server, "/healthz", &[EMPTY, IFRAMES, CLIENT, AUTO], options).await?;
+        (cases, Versions::with_browser(chromium))
     };
+    let clients = [&cases[2], &cases[3]];
+    let mut multiples = Vec::from(clients.map(|client| ratios([&cases[1], &cases[0]], [client, &cases[0]])));
     if let Some(program) = &options.go2rtc {
         versions.go2rtc = Some(version_of(program)?);
         let server = scene::go2rtc(program, &streams)?;
-        measure(&server, &GO2RTC, options, &mut ways).await?;
+        let (theirs, _) = measure_all(&server, "/api", &[GO2RTC_EMPTY, GO2RTC_IFRAMES], options).await?;
+        multiples.extend(clients.map(|client| ratios([&theirs[1], &theirs[0]], [client, &cases[0]])));
+        cases.extend(theirs);
     }
-
-    let case = |name| ways.get(name).map(|way| measured(name, way));
-    let find = |name| case(name).with_context(|| format!("{name} was not measured"));
-    let mut cases: Vec<Measured> =
-        [EMPTY, IFRAMES, CLIENT, AUTO, GO2RTC_EMPTY, GO2RTC_IFRAMES].into_iter().filter_map(case).collect();
-    let today = [(EMPTY, IFRAMES), (GO2RTC_EMPTY, GO2RTC_IFRAMES)];
-    for (idle, iframes) in today.into_iter().filter(|(_, iframes)| ways.contains_key(*iframes)) {
-        for client in [CLIENT, AUTO] {
-            cases.push(ratios([&find(iframes)?, &find(idle)?], [&find(client)?, &find(EMPTY)?]));
-        }
-    }
+    cases.extend(multiples);
     let about = format!(
         "six live cameras of 720p, each with a 360p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
          CPU over {} s of steady state, proportional set size of Chromium at its end; \
@@ -145,70 +151,67 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     Report::new("iframes", machine, versions, about, &cases)
 }
 
-/// A server's pages, as the browser's part needs them.
-#[derive(Debug, Serialize)]
-struct Dashboard {
-    /// The path of any answer of the server: the dashboard is made of it.
-    home: &'static str,
-    /// The path of a page with one camera, up to its name.
-    iframe: &'static str,
-    ways: &'static [&'static str],
+/// Each way in a Chromium of its own, so that none finds what another left. `home` is the path of any answer of the server:
+/// the dashboard is made of it. Returns Chromium's version too.
+async fn measure_all(
+    server: &Server,
+    home: &str,
+    ways: &[Way],
+    options: &Options,
+) -> anyhow::Result<(Vec<Measured>, String)> {
+    let (mut cases, mut version) = (Vec::new(), String::new());
+    for way in ways {
+        eprintln!("iframes: {}", way.name);
+        let (case, chromium) = measure(server, home, *way, options).await?;
+        cases.push(case);
+        version = chromium;
+    }
+    Ok((cases, version))
 }
 
-const OWN: Dashboard = Dashboard {
-    home: "/healthz",
-    // The camera as it is, as iframes are used.
-    iframe: "/stream.html?quality=native&src=",
-    ways: &[EMPTY, IFRAMES, CLIENT, AUTO],
-};
-const GO2RTC: Dashboard = Dashboard {
-    home: "/api",
-    // Of the ways its page knows only the one that is compared.
-    iframe: "/stream.html?mode=webrtc&src=",
-    ways: &[GO2RTC_EMPTY, GO2RTC_IFRAMES],
-};
-
-/// Returns Chromium's version.
 async fn measure(
     server: &Server,
-    dashboard: &Dashboard,
+    home: &str,
+    way: Way,
     options: &Options,
-    ways: &mut BTreeMap<String, Way>,
-) -> anyhow::Result<String> {
-    eprintln!(
-        "{}: {} page loads, {} s, {} changes of each",
-        dashboard.ways.join("; "),
-        options.runs,
-        options.seconds,
-        options.switches
-    );
+) -> anyhow::Result<(Measured, String)> {
     let job = json!({
-        "url": server.url(), "dashboard": dashboard,
+        "url": server.url(), "home": home, "tiles": way.tiles,
         "runs": options.runs, "switches": options.switches, "steadyMs": options.seconds * 1000,
     });
-    let mut browser_cpu_before = 0.0;
-    browser::run("iframes", &job, |pid, event| {
+    let (mut pictures, mut changes, mut connected) = (Vec::new(), Vec::new(), 0);
+    let (mut before, mut steady) = (None, None);
+    let version = browser::run("iframes", &job, |pid, event| {
         match serde_json::from_value(event).context("what the browser said")? {
-            Event::Pictures { way, ms } => ways.entry(way).or_default().pictures.push(ms),
-            Event::Change { way, ms } => ways.entry(way).or_default().changes.push(ms),
-            Event::Steady { way, connections } => {
-                let way = ways.entry(way).or_default();
-                way.connections = connections;
-                browser_cpu_before = accounting::descendants(pid)?.cpu_s;
-                way.before = Some(accounting::usage(server.id())?);
+            Event::Pictures { ms } => pictures.push(ms),
+            Event::Change { ms } => changes.push(ms),
+            Event::Steady { connections } => {
+                connected = connections;
+                before = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
-            Event::SteadyEnd { way } => {
-                let way = ways.entry(way).or_default();
-                let before = way.before.context("the steady state began")?;
-                let browser = accounting::descendants(pid)?;
-                way.server_cpu_s = accounting::usage(server.id())?.cpu_s - before.cpu_s;
-                way.browser_cpu_s = browser.cpu_s - browser_cpu_before;
-                way.browser_pss_mib = browser.pss_bytes as f64 / MEBIBYTE;
+            Event::SteadyEnd => {
+                steady = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
         }
         Ok(())
     })
-    .await
+    .await?;
+    let ((server_before, browser_before), (server_after, browser_after)) =
+        before.zip(steady).with_context(|| format!("{} had no steady state", way.name))?;
+    let (pictures_ms, change_ms) = (Distribution::of(&pictures), Distribution::of(&changes));
+    let case = Measured {
+        name: way.name.to_owned(),
+        is_ratio: false,
+        pictures_ms,
+        change_ms,
+        pictures_p50: pictures_ms.map(|of| of.p50),
+        change_p50: change_ms.map(|of| of.p50),
+        connections: connected as f64,
+        server_cpu_s: server_after.cpu_s - server_before.cpu_s,
+        browser_cpu_s: browser_after.cpu_s - browser_before.cpu_s,
+        browser_pss_mib: browser_after.pss_bytes as f64 / MEBIBYTE,
+    };
+    Ok((case, version))
 }
 
 fn version_of(go2rtc: &Path) -> anyhow::Result<String> {
@@ -217,22 +220,6 @@ fn version_of(go2rtc: &Path) -> anyhow::Result<String> {
         .output()
         .with_context(|| format!("cannot start {}", go2rtc.display()))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-fn measured(name: &str, way: &Way) -> Measured {
-    let (pictures_ms, change_ms) = (Distribution::of(&way.pictures), Distribution::of(&way.changes));
-    Measured {
-        name: name.to_owned(),
-        is_ratio: false,
-        pictures_ms,
-        change_ms,
-        pictures_p50: pictures_ms.map(|of| of.p50),
-        change_p50: change_ms.map(|of| of.p50),
-        connections: way.connections as f64,
-        server_cpu_s: way.server_cpu_s,
-        browser_cpu_s: way.browser_cpu_s,
-        browser_pss_mib: way.browser_pss_mib,
-    }
 }
 
 /// `iframes` as multiples of `client`, each with its own server's dashboard without cameras.
