@@ -1,7 +1,7 @@
 // Mixed codecs: one m-line carries whatever codec its stream has, by payload type alone.
 import { expect, rtspStreams, test } from './fixtures';
 
-test('a slot goes from H.264 to VP8 to VP9 and back on the same connection', async ({
+test('a slot goes from H.264 to VP8 to VP9 to AV1 and back on the same connection', async ({
   cameras,
   serve,
   openWall,
@@ -11,6 +11,7 @@ test('a slot goes from H.264 to VP8 to VP9 and back on the same connection', asy
       ...rtspStreams(cameras, 3),
       'camera2-vp8': 'ffmpeg:camera2#video=vp8',
       'camera3-vp9': 'ffmpeg:camera3#video=vp9',
+      'camera2-av1': 'ffmpeg:camera2#video=av1',
     },
   });
   const wall = await openWall(server);
@@ -19,6 +20,7 @@ test('a slot goes from H.264 to VP8 to VP9 and back on the same connection', asy
   const stations = [
     { stream: 'camera2-vp8', codec: 'vp8', camera: 2 },
     { stream: 'camera3-vp9', codec: 'vp9', camera: 3 },
+    { stream: 'camera2-av1', codec: 'av1', camera: 2 },
     { stream: 'camera1', codec: 'h264', camera: 1 },
     { stream: 'camera3-vp9', codec: 'vp9', camera: 3 },
     { stream: 'camera2-vp8', codec: 'vp8', camera: 2 },

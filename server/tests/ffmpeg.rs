@@ -107,9 +107,13 @@ async fn a_picture_of_ffmpegs_own_begins_with_a_key_frame_of_its_size() {
 }
 
 async fn a_variant_of(codec: &str) {
+    a_variant_in("h264", codec).await;
+}
+
+async fn a_variant_in(made: &str, codec: &str) {
     let frames = clip(codec).await;
     let mut source = FfmpegSource::new(FfmpegInput::Stream("camera1".to_owned()));
-    source.video = vec!["h264".to_owned()];
+    source.video = vec![made.to_owned()];
     source.height = Some(180);
     let (input, receiver) = mpsc::channel(1);
     let mut run = Run::start(Source::Ffmpeg(source), Some(receiver));
@@ -152,6 +156,16 @@ async fn a_variant_of_a_vp8_camera_keeps_the_cameras_timestamps() {
 #[tokio::test]
 async fn a_variant_of_a_vp9_camera_keeps_the_cameras_timestamps() {
     a_variant_of("vp9").await;
+}
+
+#[tokio::test]
+async fn a_variant_of_an_av1_camera_keeps_the_cameras_timestamps() {
+    a_variant_of("av1").await;
+}
+
+#[tokio::test]
+async fn a_variant_in_av1_keeps_the_cameras_timestamps() {
+    a_variant_in("av1", "h264").await;
 }
 
 #[tokio::test]
@@ -218,8 +232,8 @@ fn exec(command: &str) -> Source {
     Source::Exec(ExecSource { argv: command.split(' ').map(str::to_owned).collect() })
 }
 
-const WRITES: &str =
-    "ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180:rate=30 -t 3 -pix_fmt yuv420p -tune zerolatency";
+const WRITES: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180:rate=30 -t 3 -pix_fmt yuv420p";
+const X264: &str = "-c:v libx264 -tune zerolatency -g 15";
 
 async fn a_program_that_writes(output: &str, codec: Codec) {
     let mut run = Run::start(exec(&format!("{WRITES} {output} -")), None);
@@ -237,22 +251,32 @@ async fn a_program_that_writes(output: &str, codec: Codec) {
 
 #[tokio::test]
 async fn a_program_that_writes_raw_h264_is_shown() {
-    a_program_that_writes("-c:v libx264 -g 15 -f h264", Codec::H264).await;
+    a_program_that_writes(&format!("{X264} -f h264"), Codec::H264).await;
 }
 
 #[tokio::test]
 async fn a_program_that_writes_raw_h265_is_shown() {
-    a_program_that_writes("-c:v libx265 -x265-params log-level=none -f hevc", Codec::H265).await;
+    a_program_that_writes("-c:v libx265 -tune zerolatency -x265-params log-level=none -f hevc", Codec::H265)
+        .await;
 }
 
 #[tokio::test]
 async fn a_program_that_writes_mpeg_ts_is_shown() {
-    a_program_that_writes("-c:v libx264 -g 15 -f mpegts", Codec::H264).await;
+    a_program_that_writes(&format!("{X264} -f mpegts"), Codec::H264).await;
 }
 
 #[tokio::test]
 async fn a_program_that_writes_flv_is_shown() {
-    a_program_that_writes("-c:v libx264 -g 15 -f flv", Codec::H264).await;
+    a_program_that_writes(&format!("{X264} -f flv"), Codec::H264).await;
+}
+
+#[tokio::test]
+async fn a_program_that_writes_ivf_is_shown() {
+    let realtime = "-deadline realtime -cpu-used 8 -lag-in-frames 0 -b:v 500k";
+    a_program_that_writes(&format!("-c:v libvpx -auto-alt-ref 0 {realtime} -f ivf"), Codec::Vp8).await;
+    a_program_that_writes(&format!("-c:v libvpx-vp9 {realtime} -f ivf"), Codec::Vp9).await;
+    let av1 = "-c:v libaom-av1 -usage realtime -cpu-used 8 -lag-in-frames 0 -f ivf";
+    a_program_that_writes(av1, Codec::Av1).await;
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ),
     (
         "av1",
-        "-c:v libaom-av1 -usage realtime -cpu-used 10 -row-mt 1 -lag-in-frames 0 -g 30 -b:v 2M -pix_fmt yuv420p -strict experimental",
+        "-c:v libaom-av1 -usage realtime -cpu-used 8 -row-mt 1 -lag-in-frames 0 -g 30 -b:v 2M -pix_fmt yuv420p -strict experimental",
     ),
     ("mjpeg", "-c:v mjpeg"),
     // Hardware encoders, as go2rtc maps them.

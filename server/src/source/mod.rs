@@ -5,6 +5,7 @@ mod depacketize;
 mod error;
 mod exec;
 pub mod ffmpeg;
+mod ivf;
 pub mod rtsp;
 mod stderr_tail;
 

@@ -1,7 +1,8 @@
 //! `exec:`: a program of the user's writes pictures on its stdout.
 //!
-//! Raw H.264 and H.265 are cut here, with the time of arrival as their time. Containers go through ffmpeg, which takes
-//! the pictures out uncoded: they carry times, audio and a hundred variations that it knows and we need not.
+//! Raw H.264 and H.265 are cut here, with the time of arrival as their time, and IVF, with its own times. Other containers
+//! go through ffmpeg, which takes the pictures out uncoded: they carry audio and a hundred variations that it knows and we
+//! need not.
 
 mod annexb;
 mod sniff;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use self::annexb::Splitter;
 use self::sniff::Content;
 use super::child::{Child, Joined};
+use super::ivf::IvfReader;
 use super::{Output, SourceError, ffmpeg};
 use crate::config::{ExecSource, FfmpegConfig};
 use crate::media::{AccessUnit, Codec, Timestamp90k};
@@ -68,6 +70,7 @@ async fn show(
     }
     match sniff::content(&start) {
         Content::AnnexB(codec) => raw(codec, start, stdout, program, output).await,
+        Content::Ivf => ivf(IvfReader::new(start, stdout), program, output).await,
         Content::Container(_) => {
             let bytes = ffmpeg::prefixed(start.freeze(), stdout);
             let end = ffmpeg::remux(config, bytes, output.clone()).await;
@@ -119,6 +122,21 @@ async fn raw(
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Ok(End::OfProgram),
             },
+        }
+    }
+}
+
+async fn ivf(mut reader: IvfReader<ChildStdout>, program: &str, output: &Output) -> Result<End, SourceError> {
+    loop {
+        let unit = tokio::select! {
+            () = output.closed() => return Ok(End::OfOutput),
+            read = timeout(SILENCE, reader.next()) => read.map_err(|_| silent(program))?,
+        };
+        let url = || format!("exec:{program}");
+        let unit = unit.map_err(|error| SourceError::Protocol { url: url(), reason: error.to_string() })?;
+        let Some(unit) = unit else { return Ok(End::OfProgram) };
+        if output.send(unit).await.is_err() {
+            return Ok(End::OfOutput);
         }
     }
 }

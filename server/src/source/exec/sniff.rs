@@ -3,6 +3,7 @@
 use crate::media::Codec;
 
 use super::annexb;
+use crate::source::ivf;
 
 /// As many bytes as are ever needed.
 pub(super) const ENOUGH: usize = 16;
@@ -11,6 +12,8 @@ pub(super) const ENOUGH: usize = 16;
 pub(super) enum Content {
     /// H.264 or H.265 as it is.
     AnnexB(Codec),
+    /// VP8, VP9 or AV1, as they are but for their times.
+    Ivf,
     /// Something that ffmpeg takes apart.
     Container(&'static str),
     Mjpeg,
@@ -21,11 +24,13 @@ pub(super) fn content(start: &[u8]) -> Content {
     if let Some(codec) = annexb::codec_of(start) {
         return Content::AnnexB(codec);
     }
+    if ivf::codec_of(start).is_some() {
+        return Content::Ivf;
+    }
     match *start {
         [b'F', b'L', b'V', ..] => Content::Container("FLV"),
         [0x47, ..] => Content::Container("MPEG-TS"),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Content::Container("Matroska"),
-        [b'D', b'K', b'I', b'F', ..] => Content::Container("IVF"),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Content::Container("MP4"),
         [0, 0, 1, 0xba, ..] => Content::Container("MPEG-PS"),
         // Bare, or as `multipart/x-mixed-replace`.
@@ -48,6 +53,7 @@ mod tests {
             (&[0x47, 0x40, 0x11, 0x10], Content::Container("MPEG-TS")),
             (b"\0\0\0\x20ftypisom", Content::Container("MP4")),
             (&[0xff, 0xd8, 0xff, 0xe0], Content::Mjpeg),
+            (b"DKIF\0\0\x20\0AV01", Content::Ivf),
             (b"Starting camera...", Content::Unknown),
             (b"", Content::Unknown),
         ] {
