@@ -8,6 +8,8 @@ const SIZE = { width: 400, height: 225 };
 const GIVE_UP_MS = 20_000;
 const BETWEEN_RUNS_MS = 400;
 const SETTLE_MS = 3_000;
+/** Reading what a tile shows costs the browser more than showing it: that is done after the steady state. */
+const WATCH_MS = 3_000;
 /** A dashboard that stands: what its own page load left to do is no part of adding the tiles. */
 const LOADED_MS = 1_000;
 const POLL_MS = 5;
@@ -47,6 +49,7 @@ export async function iframes(browser, job, say) {
   const page = await dashboard();
   await open(page);
   await steady(page, job.steadyMs, say);
+  say({ event: 'watched', tiles: await watch(page) });
   for (let index = 0; index < changes; index++) {
     // Every camera is live: the tile takes its neighbour's.
     say({ event: 'change', ms: await change(page, 0, 2 + (index % (TILES - 1))) });
@@ -98,6 +101,20 @@ async function steady(page, ms, say) {
   say({ event: 'steady', connections });
   await sleep(ms);
   say({ event: 'steady-end' });
+}
+
+/** What each tile shows for a while. @param {Page} page */
+async function watch(page) {
+  const inFrames = page.frames().map((frame) =>
+    frame.evaluate(async (ms) => {
+      const videos = [...document.querySelectorAll('video')];
+      videos.forEach(window.bench.record);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      const pictures = await Promise.all(videos.map(window.bench.stop));
+      return pictures.map((pictures) => ({ origin: performance.timeOrigin, pictures }));
+    }, WATCH_MS),
+  );
+  return (await Promise.all(inFrames)).flat();
 }
 
 /** @param {Page} page */

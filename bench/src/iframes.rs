@@ -15,11 +15,14 @@ use crate::accounting;
 use crate::browser;
 use crate::distribution::Distribution;
 use crate::machine::{Machine, Versions};
+use crate::pictures::{Footage, Watched};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
 const CAMERAS: u8 = 6;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
+/// Of the cameras' pictures.
+const HEIGHT: u32 = 720;
 /// Of the smaller stream that each camera has beside its 720p.
 const SMALL_HEIGHT: u32 = 360;
 
@@ -75,6 +78,7 @@ enum Event {
     Change { ms: f64 },
     Steady { connections: u64 },
     SteadyEnd,
+    Watched { tiles: Vec<Watched> },
 }
 
 /// A way, the dashboard without cameras, or, in the last lines, the iframes' figures as multiples of a client's.
@@ -91,6 +95,10 @@ struct Measured {
     server_cpu_s: f64,
     browser_cpu_s: f64,
     browser_pss_mib: f64,
+    /// Age of the pictures in the steady state. No ratio is made of it.
+    latency_ms: Option<Distribution>,
+    /// Pictures per second on the tile with the fewest.
+    slowest_tile_fps: Option<f64>,
 }
 
 impl Case for Measured {
@@ -110,6 +118,8 @@ impl Case for Measured {
             ("server CPU, s", plain(self.server_cpu_s, 2)),
             ("browser CPU, s", plain(self.browser_cpu_s, 1)),
             ("browser PSS, MiB", plain(self.browser_pss_mib, 0)),
+            ("latency, ms", figure(&self.latency_ms, None)),
+            ("slowest tile, fps", self.slowest_tile_fps.map_or("–".to_owned(), |fps| format!("{fps:.1}"))),
         ]
     }
 }
@@ -122,7 +132,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
         height,
         ..CamerasOptions::default()
     };
-    let (cameras, small) = (scene::cameras(&sized(720))?, scene::cameras(&sized(SMALL_HEIGHT))?);
+    let (cameras, small) = (scene::cameras(&sized(HEIGHT))?, scene::cameras(&sized(SMALL_HEIGHT))?);
     let mut streams = scene::streams(&cameras, CAMERAS, "");
     streams.extend(scene::streams(&small, CAMERAS, &format!("-{SMALL_HEIGHT}p")));
 
@@ -143,7 +153,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     }
     cases.extend(multiples);
     let about = format!(
-        "six live cameras of 720p, each with a 360p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
+        "six live cameras of {HEIGHT}p, each with a {SMALL_HEIGHT}p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
          CPU over {} s of steady state, proportional set size of Chromium at its end; \
          ratios of CPU and memory are of what came on top of the empty dashboard",
         options.seconds
@@ -181,6 +191,7 @@ async fn measure(
     });
     let (mut pictures, mut changes, mut connected) = (Vec::new(), Vec::new(), 0);
     let (mut before, mut steady) = (None, None);
+    let mut watched: Vec<Watched> = Vec::new();
     let version = browser::run("iframes", &job, |pid, event| {
         match serde_json::from_value(event).context("what the browser said")? {
             Event::Pictures { ms } => pictures.push(ms),
@@ -189,6 +200,7 @@ async fn measure(
                 connected = connections;
                 before = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
+            Event::Watched { tiles } => watched = tiles,
             Event::SteadyEnd => {
                 steady = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
@@ -198,6 +210,8 @@ async fn measure(
     .await?;
     let ((server_before, browser_before), (server_after, browser_after)) =
         before.zip(steady).with_context(|| format!("{} had no steady state", way.name))?;
+    let footage = Footage::new(HEIGHT * 16 / 9, CamerasOptions::default().gop_s);
+    let ages: Vec<f64> = watched.iter().flat_map(|tile| tile.ages(footage)).collect();
     let (pictures_ms, change_ms) = (Distribution::of(&pictures), Distribution::of(&changes));
     let case = Measured {
         name: way.name.to_owned(),
@@ -210,6 +224,8 @@ async fn measure(
         server_cpu_s: server_after.cpu_s - server_before.cpu_s,
         browser_cpu_s: browser_after.cpu_s - browser_before.cpu_s,
         browser_pss_mib: browser_after.pss_bytes as f64 / MEBIBYTE,
+        latency_ms: Distribution::of(&ages),
+        slowest_tile_fps: watched.iter().map(Watched::fps).reduce(f64::min),
     };
     Ok((case, version))
 }
@@ -237,5 +253,7 @@ fn ratios([iframes, their_empty]: [&Measured; 2], [client, empty]: [&Measured; 2
         server_cpu_s: more(|case| case.server_cpu_s),
         browser_cpu_s: more(|case| case.browser_cpu_s),
         browser_pss_mib: more(|case| case.browser_pss_mib),
+        latency_ms: None,
+        slowest_tile_fps: None,
     }
 }

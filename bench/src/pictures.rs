@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 /// Of the test cameras (`e2e/cameras`).
-pub(crate) const FPS: f64 = 30.0;
-pub(crate) const FRAME_MS: f64 = 1000.0 / FPS;
+const FPS: f64 = 30.0;
+const FRAME_MS: f64 = 1000.0 / FPS;
 
 /// A picture as the browser noted it (`bench/browser/probe.mjs`).
 #[derive(Debug, Clone, Deserialize)]
@@ -41,9 +41,45 @@ pub(crate) struct Shown {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Footage {
     /// Of the cameras' own pictures; a variant is narrower.
-    pub(crate) native_width: u32,
+    native_width: u32,
     /// Frames until a camera's loop starts again: frame `k` is sent when `floor(unix_time * fps) % frames` is `k`.
-    pub(crate) loop_frames: f64,
+    loop_frames: f64,
+}
+
+impl Footage {
+    /// Of a camera with this many frames in a GOP: its loop is whole GOPs, ten seconds or a little more.
+    pub(crate) fn new(native_width: u32, gop_s: f64) -> Self {
+        let gop_frames = gop_s * FPS;
+        Self { native_width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() }
+    }
+
+    /// How old a picture is when the page is told of it, in ms, by its frame number. `origin` as in [`Tile`].
+    fn age(self, picture: &Picture, origin: f64) -> Option<f64> {
+        let sent_by_now = (origin + picture.t) / 1000.0 * FPS;
+        let behind = (sent_by_now - f64::from(picture.frame?)).rem_euclid(self.loop_frames);
+        Some(behind * FRAME_MS)
+    }
+}
+
+/// One tile that is left alone.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Watched {
+    /// When the page began, ms since 1970.
+    origin: f64,
+    pictures: Vec<Picture>,
+}
+
+impl Watched {
+    /// Of each picture, in ms.
+    pub(crate) fn ages(&self, footage: Footage) -> impl Iterator<Item = f64> {
+        self.pictures.iter().filter_map(move |picture| footage.age(picture, self.origin))
+    }
+
+    /// Pictures that were presented per second.
+    pub(crate) fn fps(&self) -> f64 {
+        let [first, .., last] = &self.pictures[..] else { return 0.0 };
+        (last.presented - first.presented) as f64 / (last.t - first.t) * 1000.0
+    }
 }
 
 /// What one switch did to one tile. Times are ms since it was asked for.
@@ -93,9 +129,7 @@ impl Tile {
     }
 
     fn age(&self, picture: &Picture, footage: Footage) -> Option<f64> {
-        let sent_by_now = (self.origin + picture.t) / 1000.0 * FPS;
-        let behind = (sent_by_now - f64::from(picture.frame?)).rem_euclid(footage.loop_frames);
-        Some(behind * FRAME_MS)
+        footage.age(picture, self.origin)
     }
 }
 
@@ -195,6 +229,15 @@ mod tests {
         let mut tile = tile((31..60).map(|n| Picture { width: 320, ..picture(n, 1, 0) }));
         tile.to = Shown { camera: 1, quality: Some("180p".to_owned()) };
         assert_eq!(tile.outcome(FOOTAGE).expect("a switch").wrong_frames, 0);
+    }
+
+    #[test]
+    fn a_tile_that_is_left_alone_tells_its_latency_and_its_frame_rate() {
+        let pictures =
+            (10..=40).filter(|number| number % 3 > 0).map(|number| picture(number, 1, 0)).collect();
+        let watched = Watched { origin: 0.0, pictures };
+        assert!(watched.ages(FOOTAGE).all(|age| near(age, f64::from(LATENCY_FRAMES) * FRAME_MS)));
+        assert!(near(watched.fps(), FPS), "one that the page was not told of was presented all the same");
     }
 
     #[test]

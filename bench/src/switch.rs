@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::browser;
 use crate::distribution::Distribution;
 use crate::machine::{Machine, Versions};
-use crate::pictures::{FPS, Footage, Outcome, Tile};
+use crate::pictures::{Footage, Outcome, Tile};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
@@ -141,9 +141,7 @@ async fn measure(
     })?;
     let streams = scene::streams(&cameras, CAMERAS, "");
     let server = scene::server(binaries, &streams, &variants(setting.kind))?;
-    // Loops are whole GOPs, ten seconds or a little more.
-    let gop_frames = setting.gop_s * FPS;
-    let footage = Footage { native_width: width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() };
+    let footage = Footage::new(width, setting.gop_s);
 
     let (mut outcomes, mut failed, mut pli) = (Vec::new(), 0, 0);
     let job = json!({ "url": server.url(), "kind": setting.kind, "switches": switches });
