@@ -12,6 +12,8 @@ const SETTLE_MS = 3_000;
 const WATCH_MS = 3_000;
 /** A dashboard that stands: what its own page load left to do is no part of adding the tiles. */
 const LOADED_MS = 1_000;
+/** A GOP of the cameras: whatever is done, is done at a random moment of one. */
+const GOP_MS = 2_000;
 const POLL_MS = 5;
 
 /**
@@ -41,7 +43,7 @@ export async function iframes(browser, job, say) {
   const changes = job.tiles.kind === 'none' ? 0 : job.switches;
   for (let run = 0; run < job.runs; run++) {
     const page = await dashboard();
-    await sleep(LOADED_MS);
+    await sleep(LOADED_MS + Math.random() * GOP_MS);
     const ms = await open(page);
     if (job.tiles.kind !== 'none') say({ event: 'pictures', ms });
     await close(page);
@@ -53,7 +55,7 @@ export async function iframes(browser, job, say) {
   for (let index = 0; index < changes; index++) {
     // Every camera is live: the tile takes its neighbour's.
     say({ event: 'change', ms: await change(page, 0, 2 + (index % (TILES - 1))) });
-    await sleep(500 + Math.random() * 1_000);
+    await sleep(500 + Math.random() * GOP_MS);
   }
   await close(page);
 }

@@ -126,6 +126,8 @@ impl Case for Measured {
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::this();
+    // A program that cannot be started is told of now, not when all else is measured.
+    let go2rtc_version = options.go2rtc.as_deref().map(version_of).transpose()?;
     let sized = |height| CamerasOptions {
         count: CAMERAS,
         width: height * 16 / 9,
@@ -145,7 +147,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     let clients = [&cases[2], &cases[3]];
     let mut multiples = Vec::from(clients.map(|client| ratios([&cases[1], &cases[0]], [client, &cases[0]])));
     if let Some(program) = &options.go2rtc {
-        versions.go2rtc = Some(version_of(program)?);
+        versions.go2rtc = go2rtc_version;
         let server = scene::go2rtc(program, &streams)?;
         let (theirs, _) = measure_all(&server, "/api", &[GO2RTC_EMPTY, GO2RTC_IFRAMES], options).await?;
         multiples.extend(clients.map(|client| ratios([&theirs[1], &theirs[0]], [client, &cases[0]])));
@@ -153,7 +155,7 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     }
     cases.extend(multiples);
     let about = format!(
-        "six live cameras of {HEIGHT}p, each with a {SMALL_HEIGHT}p stream beside it that only `auto` takes, in tiles of about 400 × 225 pixels; \
+        "six live cameras of {HEIGHT}p, each with a {SMALL_HEIGHT}p stream beside it that only `auto` takes, in tiles of 400 × 225 pixels; \
          CPU over {} s of steady state, proportional set size of Chromium at its end; \
          ratios of CPU and memory are of what came on top of the empty dashboard",
         options.seconds
@@ -200,10 +202,10 @@ async fn measure(
                 connected = connections;
                 before = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
-            Event::Watched { tiles } => watched = tiles,
             Event::SteadyEnd => {
                 steady = Some((accounting::usage(server.id())?, accounting::descendants(pid)?));
             }
+            Event::Watched { tiles } => watched = tiles,
         }
         Ok(())
     })

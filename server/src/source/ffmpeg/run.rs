@@ -241,15 +241,12 @@ impl Sink<'_> {
 }
 
 async fn deliver(outlet: Outlet, stdout: Option<ChildStdout>, sink: &Sink<'_>, timeout: Duration) -> End {
-    let delivered = match (outlet, stdout) {
+    let Err(end) = match (outlet, stdout) {
         (Outlet::Rtp(socket), _) => deliver_rtp(socket, sink, timeout).await,
         (Outlet::Ivf, Some(stdout)) => deliver_ivf(stdout, sink, timeout).await,
         (Outlet::Ivf, None) => Err(End::Program),
     };
-    match delivered {
-        Err(end) => end,
-        Ok(never) => match never {},
-    }
+    end
 }
 
 async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
