@@ -62,8 +62,9 @@ struct World {
     former: Vec<Subscription>,
     now: Instant,
     ticks: u64,
-    /// The tag the m-line carries, by what was released: only forward.
     sent: Vec<RtpPacket>,
+    /// GOPs that the slot took: how much was sent by then, and the camera.
+    cuts: Vec<(usize, usize)>,
 }
 
 impl World {
@@ -79,6 +80,7 @@ impl World {
             now: Instant::now(),
             ticks: 1_000_000,
             sent: Vec::new(),
+            cuts: Vec::new(),
         }
     }
 
@@ -87,21 +89,33 @@ impl World {
         TIMESTAMP_OFFSET.wrapping_add(self.ticks as u32)
     }
 
+    /// A hub answers a subscription with what it has. The slot takes no notice of one that it gave back.
+    fn give_gop(&mut self, tag: u64, camera: usize) {
+        let gop = &self.cameras[camera].gop;
+        self.slot.handle_gop(self.now, tag, gop);
+        if !gop.is_empty() && self.subscriptions.iter().any(|viewer| viewer.tag == tag) {
+            self.cuts.push((self.sent.len(), camera));
+        }
+    }
+
     fn happen(&mut self, event: &Event) {
         match *event {
             Event::Switch { camera } => self.slot.show(self.now, target(&format!("{camera}")), None),
             Event::Frame { camera, packets } => {
                 self.ticks += 1500;
                 let frame = self.cameras[camera].next_frame(Timestamp90k(self.ticks), packets);
-                let gop = &self.cameras[camera].gop;
+                let mut waiting = Vec::new();
                 let viewers = self.subscriptions.iter_mut().chain(&mut self.former);
                 for viewer in viewers.filter(|viewer| viewer.camera == camera) {
                     if viewer.follows {
                         self.slot.handle_frame(viewer.tag, frame.clone());
                     } else {
-                        self.slot.handle_gop(self.now, viewer.tag, gop);
+                        waiting.push(viewer.tag);
                         viewer.follows = true;
                     }
+                }
+                for tag in waiting {
+                    self.give_gop(tag, camera);
                 }
             }
             Event::Codec { camera, codec } => {
@@ -131,16 +145,16 @@ impl World {
             match action {
                 Action::Subscribe { tag, name } => {
                     let camera: usize = name.parse().expect("cameras are numbers here");
-                    let gop = &self.cameras[camera].gop;
-                    self.subscriptions.push(Subscription { tag, camera, follows: !gop.is_empty() });
-                    self.slot.handle_gop(self.now, tag, gop);
+                    let follows = !self.cameras[camera].gop.is_empty();
+                    self.subscriptions.push(Subscription { tag, camera, follows });
+                    self.give_gop(tag, camera);
                 }
                 Action::Unsubscribe { tag } => {
                     self.former.extend(self.subscriptions.extract_if(.., |viewer| viewer.tag == tag));
                 }
                 Action::Refresh { tag } => {
                     if let Some(viewer) = self.subscriptions.iter().find(|viewer| viewer.tag == tag) {
-                        self.slot.handle_gop(self.now, tag, &self.cameras[viewer.camera].gop);
+                        self.give_gop(tag, viewer.camera);
                     }
                 }
                 Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
@@ -187,6 +201,22 @@ proptest! {
             prop_assert!(markers <= 1 && (markers == 0 || last), "the marker is on a frame's last packet");
             prop_assert!(last || index + 1 == frames.len(), "a frame that was begun is finished");
             prop_assert!(!last || frame.len() == usize::from(packets), "all of a frame is sent");
+        }
+    }
+
+    #[test]
+    fn after_a_cut_the_next_frame_is_the_new_streams_key_frame(events in proptest::collection::vec(event(), 1..200)) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        let ends = world.cuts.iter().skip(1).map(|(at, _)| *at).chain([world.sent.len()]);
+        for (&(at, camera), end) in world.cuts.iter().zip(ends) {
+            let begins = |index: &usize| *index == 0 || world.sent[index - 1].marker;
+            if let Some(first) = (at..end).find(begins) {
+                let [from, keyframe, ..] = world.sent[first].payload[..] else { unreachable!("payloads are five bytes here") };
+                prop_assert_eq!((usize::from(from), keyframe), (camera, 1));
+            }
         }
     }
 
