@@ -3,7 +3,9 @@
 mod command;
 mod filter;
 mod hardware;
+mod inlet;
 mod matroska;
+mod outlet;
 mod rtp_socket;
 mod run;
 mod sdp;

@@ -6,6 +6,7 @@
 //! camera's timeline to the tick; what transcoding takes shows as lateness, not as a shift.
 
 use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::media::Timestamp90k;
 
@@ -18,7 +19,7 @@ const REMEMBERED: usize = 1024;
 
 /// The input's side: it remembers what was written when.
 #[derive(Debug, Default)]
-pub(super) struct Timeline {
+struct Timeline {
     start: Option<Timestamp90k>,
     written: VecDeque<(Milliseconds, Timestamp90k)>,
 }
@@ -26,7 +27,7 @@ pub(super) struct Timeline {
 impl Timeline {
     /// The time to write for an input picture. Pictures within one millisecond (a burst that was pressed together) are
     /// told apart by moving the later one.
-    pub(super) fn enter(&mut self, timestamp: Timestamp90k) -> Milliseconds {
+    fn enter(&mut self, timestamp: Timestamp90k) -> Milliseconds {
         let start = *self.start.get_or_insert(timestamp);
         let mut ms = (timestamp - start.0).0.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
         while self.written.iter().rev().take(REMEMBERED / 8).any(|(taken, _)| *taken == ms) {
@@ -40,11 +41,29 @@ impl Timeline {
     }
 
     /// The timestamp of the picture that came out this long after the first.
-    pub(super) fn leave(&self, ticks_since_first: u64) -> Timestamp90k {
+    fn leave(&self, ticks_since_first: u64) -> Timestamp90k {
         let ms = ticks_since_first.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
         let known = self.written.iter().rev().find(|(written, _)| *written == ms);
         // A picture that was not in the input: a rate filter made it.
         known.map_or_else(|| self.start.unwrap_or_default() + ticks_since_first, |(_, timestamp)| *timestamp)
+    }
+}
+
+/// A [`Timeline`] for both directions of one run.
+#[derive(Debug, Default)]
+pub(super) struct SharedTimeline(Mutex<Timeline>);
+
+impl SharedTimeline {
+    pub(super) fn enter(&self, timestamp: Timestamp90k) -> Milliseconds {
+        self.lock().enter(timestamp)
+    }
+
+    pub(super) fn leave(&self, ticks_since_first: u64) -> Timestamp90k {
+        self.lock().leave(ticks_since_first)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Timeline> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

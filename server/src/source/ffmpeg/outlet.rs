@@ -1,0 +1,153 @@
+//! How pictures come out of ffmpeg: as RTP on a socket of their own, AV1 in IVF on its stdout.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rtc::rtp::Packet;
+use rtc::shared::marshal::Unmarshal as _;
+use tokio::process::ChildStdout;
+
+use super::rtp_socket::{RtpReader, RtpSocket};
+use super::sdp;
+use super::timeline::{SharedTimeline, Unwrapped};
+use crate::config::FfmpegConfig;
+use crate::media::{AccessUnit, Codec, Timestamp90k};
+use crate::source::depacketize::Depacketizer;
+use crate::source::ivf::IvfReader;
+use crate::source::{Output, SourceError};
+
+pub(super) enum Outlet {
+    Rtp(RtpSocket),
+    /// On stdout.
+    Ivf,
+}
+
+/// What ended a run.
+pub(super) enum End {
+    /// ffmpeg ended or is ending.
+    Program,
+    OutputClosed,
+    Error(SourceError),
+}
+
+impl Outlet {
+    pub(super) fn rtp(config: &FfmpegConfig) -> Result<Self, SourceError> {
+        let socket = RtpSocket::bind().map_err(|error| {
+            let reason = format!("no socket for its output in {}: {error}", std::env::temp_dir().display());
+            SourceError::CannotStart { program: config.bin.clone(), reason }
+        });
+        socket.map(Self::Rtp)
+    }
+
+    /// For what these arguments of ffmpeg make: all of its AV1 encoders have that in their name.
+    pub(super) fn of(arguments: &[String], config: &FfmpegConfig) -> Result<Self, SourceError> {
+        let is_encoder = |option: &str| matches!(option, "-c:v" | "-codec:v" | "-vcodec");
+        let makes_av1 = arguments.windows(2).any(|pair| is_encoder(&pair[0]) && pair[1].contains("av1"));
+        if makes_av1 { Ok(Self::Ivf) } else { Self::rtp(config) }
+    }
+
+    pub(super) fn is_stdout(&self) -> bool {
+        matches!(self, Self::Ivf)
+    }
+
+    /// The end of ffmpeg's command line.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        match self {
+            // Packets of VP9 are a draft to ffmpeg 5.
+            Self::Rtp(socket) => [words("-strict experimental"), socket.arguments()].concat(),
+            Self::Ivf => words("-flush_packets 1 -f ivf pipe:1"),
+        }
+    }
+
+    /// Hands on all pictures. `stdout` is ffmpeg's, where it is joined.
+    pub(super) async fn deliver(
+        self,
+        stdout: Option<ChildStdout>,
+        sink: &Sink<'_>,
+        timeout: Duration,
+    ) -> End {
+        let Err(end) = match (self, stdout) {
+            (Self::Rtp(socket), _) => deliver_rtp(socket, sink, timeout).await,
+            (Self::Ivf, Some(stdout)) => deliver_ivf(stdout, sink, timeout).await,
+            (Self::Ivf, None) => Err(End::Program),
+        };
+        end
+    }
+}
+
+/// Where the pictures of one run go.
+pub(super) struct Sink<'a> {
+    pub(super) output: &'a Output,
+    /// Of the input, if that is a stream.
+    pub(super) timeline: Option<&'a SharedTimeline>,
+    pub(super) program: &'a str,
+}
+
+impl Sink<'_> {
+    /// `Err`: nobody takes pictures any more.
+    async fn put(
+        &self,
+        codec: Codec,
+        keyframe: bool,
+        ticks_since_first: u64,
+        data: Bytes,
+    ) -> Result<(), End> {
+        let timestamp = self
+            .timeline
+            .map_or(Timestamp90k(ticks_since_first), |timeline| timeline.leave(ticks_since_first));
+        let unit = AccessUnit { codec, timestamp, keyframe, data };
+        self.output.send(unit).await.map_err(|_| End::OutputClosed)
+    }
+
+    fn silent(&self, after: Duration) -> End {
+        End::Error(SourceError::ProgramSilent { program: self.program.to_owned(), after })
+    }
+}
+
+async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
+    let accepted = tokio::time::timeout(timeout, socket.accept()).await.map_err(|_| sink.silent(timeout))?;
+    let mut reader = accepted.map_err(|_| End::Program)?;
+    let mut depacketizer: Option<Depacketizer> = None;
+    let mut unwrapped = Unwrapped::default();
+    let mut codec = Codec::H264;
+    loop {
+        let packet = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
+        let Ok(Some(mut packet)) = packet else { return Err(End::Program) };
+        let depacketizer = match &mut depacketizer {
+            Some(depacketizer) => depacketizer,
+            none => {
+                let video = described(&reader, sink.program).await.map_err(End::Error)?;
+                codec = video.codec;
+                none.insert(Depacketizer::new(video.codec, video.parameter_sets))
+            }
+        };
+        let Ok(packet) = Packet::unmarshal(&mut packet) else { continue };
+        depacketizer.push(&packet);
+        while let Some(picture) = depacketizer.pop() {
+            let ticks = unwrapped.ticks_since_first(picture.rtp_timestamp);
+            sink.put(codec, picture.keyframe, ticks, picture.data).await?;
+        }
+    }
+}
+
+async fn deliver_ivf(stdout: ChildStdout, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
+    let mut reader = IvfReader::new(BytesMut::new(), stdout);
+    loop {
+        let read = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
+        let Ok(Some(unit)) = read else { return Err(End::Program) };
+        sink.put(unit.codec, unit.keyframe, unit.timestamp.0, unit.data).await?;
+    }
+}
+
+async fn described(reader: &RtpReader, program: &str) -> Result<sdp::Video, SourceError> {
+    let protocol = |reason: String| SourceError::Protocol { url: program.to_owned(), reason };
+    let text = reader.sdp().await.map_err(|error| protocol(format!("no SDP of its output: {error}")))?;
+    sdp::video(&text).map_err(|codec| match codec {
+        Some(codec) => {
+            SourceError::NotSupported { what: format!("{codec} in a browser; use #video=h264: it") }
+        }
+        None => SourceError::NoVideo { url: program.to_owned() },
+    })
+}
