@@ -40,19 +40,19 @@ const POLL_MS = 5;
  */
 export async function iframes(browser, job, say) {
   const { dashboard, open, change } = wayOf(browser, job);
-  const changes = job.tiles.kind === 'none' ? 0 : job.switches;
+  const hasTiles = job.tiles.kind !== 'none';
   for (let run = 0; run < job.runs; run++) {
     const page = await dashboard();
     await sleep(LOADED_MS + Math.random() * GOP_MS);
     const ms = await open(page);
-    if (job.tiles.kind !== 'none') say({ event: 'pictures', ms });
+    if (hasTiles) say({ event: 'pictures', ms });
     await close(page);
   }
   const page = await dashboard();
   await open(page);
   await steady(page, job.steadyMs, say);
   say({ event: 'watched', tiles: await watch(page) });
-  for (let index = 0; index < changes; index++) {
+  for (let index = 0; hasTiles && index < job.switches; index++) {
     // Every camera is live: the tile takes its neighbour's.
     say({ event: 'change', ms: await change(page, 0, 2 + (index % (TILES - 1))) });
     await sleep(500 + Math.random() * GOP_MS);

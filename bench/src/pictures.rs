@@ -47,7 +47,7 @@ pub(crate) struct Footage {
 }
 
 impl Footage {
-    /// Of a camera with this many frames in a GOP: its loop is whole GOPs, ten seconds or a little more.
+    /// Of a camera with a key frame every `gop_s` seconds: its loop is whole GOPs, ten seconds or a little more.
     pub(crate) fn new(native_width: u32, gop_s: f64) -> Self {
         let gop_frames = gop_s * FPS;
         Self { native_width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() }

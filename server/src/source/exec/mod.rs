@@ -132,8 +132,10 @@ async fn ivf(mut reader: IvfReader<ChildStdout>, program: &str, output: &Output)
             () = output.closed() => return Ok(End::OfOutput),
             read = timeout(SILENCE, reader.next()) => read.map_err(|_| silent(program))?,
         };
-        let url = || format!("exec:{program}");
-        let unit = unit.map_err(|error| SourceError::Protocol { url: url(), reason: error.to_string() })?;
+        let unit = unit.map_err(|error| SourceError::Protocol {
+            url: format!("exec:{program}"),
+            reason: error.to_string(),
+        })?;
         let Some(unit) = unit else { return Ok(End::OfProgram) };
         if output.send(unit).await.is_err() {
             return Ok(End::OfOutput);
