@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Codec, Timestamp90k};
+use super::Timestamp90k;
+use crate::bitstream::Codec;
 
 /// One coded picture with everything that decodes with it.
 #[derive(Debug, Clone)]

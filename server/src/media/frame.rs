@@ -2,14 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Codec, Timestamp90k};
-
-/// The size of a picture, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Dimensions {
-    pub width: u32,
-    pub height: u32,
-}
+use super::Timestamp90k;
+use crate::bitstream::{Codec, Dimensions};
 
 /// An access unit as RTP payloads. Shared between the GOP cache and all viewers; never changed.
 #[derive(Debug)]

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::nal::{self, NalKind};
-use super::{AccessUnit, Codec, Dimensions, Frame, Timeline, Timestamp90k, av1, packetize, sps, vpx};
+use super::{AccessUnit, Frame, Timeline, Timestamp90k};
+use crate::bitstream::nal::{self, NalKind};
+use crate::bitstream::{Codec, Dimensions, av1, sps, vpx};
+use crate::rtp::packetize;
 
 /// Makes frames of one stream's access units. It trusts no flag of the source: whether decoding can start at a picture is
 /// read from the picture.

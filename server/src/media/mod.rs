@@ -2,21 +2,15 @@
 //! Pure: no clock, no task, no socket.
 
 mod access_unit;
-pub mod av1;
-mod codec;
 mod frame;
 mod framer;
 mod gop;
-pub mod nal;
-pub mod packetize;
-pub mod sps;
 mod timeline;
 mod timestamp;
-pub mod vpx;
 
+pub use crate::bitstream::{Codec, Dimensions};
 pub use access_unit::AccessUnit;
-pub use codec::Codec;
-pub use frame::{Dimensions, Frame};
+pub use frame::Frame;
 pub use framer::{FrameError, Framer};
 pub use gop::{GopCache, GopLimits};
 pub use timeline::Timeline;

@@ -6,7 +6,8 @@ use std::io;
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::media::{AccessUnit, Codec, Timestamp90k, av1, vpx};
+use crate::bitstream::{Codec, av1, vpx};
+use crate::media::{AccessUnit, Timestamp90k};
 
 const SIGNATURE: [u8; 4] = *b"DKIF";
 const HEADER: usize = 32;

@@ -1,7 +1,6 @@
 //! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
 
 mod child;
-mod depacketize;
 mod error;
 mod exec;
 pub mod ffmpeg;

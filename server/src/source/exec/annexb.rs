@@ -5,8 +5,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::media::Codec;
-use crate::media::nal::{self, NalKind};
+use crate::bitstream::Codec;
+use crate::bitstream::nal::{self, NalKind};
 
 /// An access unit that grows beyond this is none.
 const MAX_UNIT: usize = 32 << 20;

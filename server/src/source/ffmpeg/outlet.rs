@@ -13,7 +13,7 @@ use super::sdp;
 use super::timeline::{SharedTimeline, Unwrapped};
 use crate::config::FfmpegConfig;
 use crate::media::{AccessUnit, Codec, Timestamp90k};
-use crate::source::depacketize::Depacketizer;
+use crate::rtp::depacketize::Depacketizer;
 use crate::source::ivf::IvfReader;
 use crate::source::{Output, SourceError};
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use rtc::rtp::codec::av1::Av1Payloader;
 use rtc::rtp::packetizer::Payloader;
 
-use super::Codec;
+use crate::bitstream::Codec;
 
 /// Leaves room for RTP, SRTP, header extensions, TURN, and IPv6 in an Ethernet frame, tunnels included.
 pub const MAX_PAYLOAD: usize = 1200;
@@ -32,7 +32,7 @@ pub fn vp9(frame: &Bytes, keyframe: bool) -> Vec<Bytes> {
     vpx::vp9(frame, keyframe, MAX_PAYLOAD)
 }
 
-/// AV1 (AOM's RTP specification). `unit` must consist of whole OBUs, as [`super::av1::read`] checks.
+/// AV1 (AOM's RTP specification). `unit` must consist of whole OBUs, as [`crate::bitstream::av1::read`] checks.
 pub fn av1(unit: &Bytes, keyframe: bool) -> Vec<Bytes> {
     /// The bit that says "a new coded video sequence starts here" (§4.4).
     const NEW_SEQUENCE: u8 = 1 << 3;

@@ -11,7 +11,7 @@ use rtc::rtp::codec::vp8::Vp8Packet;
 use rtc::rtp::codec::vp9::Vp9Packet;
 use rtc::rtp::packetizer::Depacketizer as _;
 
-use crate::media::Codec;
+use crate::bitstream::Codec;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// An access unit that grows beyond this is no picture.
@@ -19,14 +19,14 @@ const MAX_UNIT: usize = 32 << 20;
 
 /// A picture with the timestamp of its packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Picture {
-    pub(super) rtp_timestamp: u32,
-    pub(super) keyframe: bool,
-    pub(super) data: Bytes,
+pub struct Picture {
+    pub rtp_timestamp: u32,
+    pub keyframe: bool,
+    pub data: Bytes,
 }
 
 #[derive(Debug)]
-pub(super) struct Depacketizer {
+pub struct Depacketizer {
     codec: Codec,
     /// Sent out of band: the first key frame gets them in front.
     parameter_sets: Vec<Bytes>,
@@ -50,7 +50,7 @@ struct Unit {
 }
 
 impl Depacketizer {
-    pub(super) fn new(codec: Codec, parameter_sets: Vec<Bytes>) -> Self {
+    pub fn new(codec: Codec, parameter_sets: Vec<Bytes>) -> Self {
         Self {
             codec,
             parameter_sets,
@@ -62,7 +62,7 @@ impl Depacketizer {
     }
 
     /// Takes the next packet; then [`Self::pop`] until there is no more.
-    pub(super) fn push(&mut self, packet: &Packet) {
+    pub fn push(&mut self, packet: &Packet) {
         let header = &packet.header;
         if self.next_sequence.is_some_and(|expected| expected != header.sequence_number) {
             self.unit = Unit::default();
@@ -84,7 +84,7 @@ impl Depacketizer {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Picture> {
+    pub fn pop(&mut self) -> Option<Picture> {
         self.done.pop_front()
     }
 

@@ -11,7 +11,7 @@ use rtc::rtp::codec::vp9::Vp9Packet;
 use rtc::rtp::packetizer::Depacketizer;
 
 use super::*;
-use crate::media::nal::annex_b;
+use crate::bitstream::nal::annex_b;
 
 fn body(max: usize) -> impl Strategy<Value = Vec<u8>> {
     vec(1u8..=255, 2..max)

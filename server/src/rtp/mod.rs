@@ -1,0 +1,4 @@
+//! RTP as values and as payload formats: pure, without a socket or a clock.
+
+pub mod depacketize;
+pub mod packetize;
