@@ -1,12 +1,20 @@
 //! What the OBUs of an AV1 temporal unit tell. Sections are those of the AV1 bitstream specification.
 
 use bitstream_io::{BigEndian, BitRead, BitReader};
+use bytes::{Buf as _, BufMut, Bytes};
 
-use super::Dimensions;
+use super::{Dimensions, leb128};
 
+// OBU types (§6.2.2).
 const SEQUENCE_HEADER: u8 = 1;
+const TEMPORAL_DELIMITER: u8 = 2;
 const FRAME_HEADER: u8 = 3;
 const FRAME: u8 = 6;
+const TILE_LIST: u8 = 8;
+
+// Bits of an OBU's first byte (§5.3.2): `obu_extension_flag` and `obu_has_size_field`.
+const EXTENDED: u8 = 4;
+const SIZED: u8 = 2;
 
 /// What a temporal unit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,28 +53,44 @@ pub fn read(unit: &[u8]) -> Result<Unit, DamagedObu> {
 /// The first OBU of `data`: its type, its payload, and what follows it (§5.3).
 fn obu(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (header, mut rest) = data.split_first()?;
-    let (extended, sized) = (header & 4 != 0, header & 2 != 0);
+    let (extended, sized) = (header & EXTENDED != 0, header & SIZED != 0);
     if extended {
         rest = rest.get(1..)?;
     }
     if !sized {
         return None;
     }
-    let (len, rest) = leb128(rest)?;
+    let (len, rest) = leb128::read(rest)?;
     let (payload, after) = rest.split_at_checked(len)?;
     Some((header >> 3 & 0xf, payload, after))
 }
 
-/// §4.10.5; sizes are limited to 32 bits.
-fn leb128(data: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0u64;
-    for (index, byte) in data.iter().enumerate().take(8) {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((u32::try_from(value).ok()? as usize, &data[index + 1..]));
-        }
+/// Writes an OBU that RTP carries without its size with its size (§5.3), unless it is one that a temporal unit does without
+/// (AOM's RTP specification §5: delimiters and tile lists). `None` if it ends within its header.
+pub fn put_obu(obu: &[u8], out: &mut impl BufMut) -> Option<()> {
+    let first = *obu.first()?;
+    let header_len = if first & EXTENDED == 0 { 1 } else { 2 };
+    let (header, payload) = obu.split_at_checked(header_len)?;
+    if matches!(first >> 3 & 0xf, TEMPORAL_DELIMITER | TILE_LIST) {
+        return Some(());
     }
-    None
+    if first & SIZED != 0 {
+        out.put_slice(obu);
+        return Some(());
+    }
+    out.put_u8(first | SIZED);
+    out.put_slice(&header[1..]);
+    leb128::put(payload.len(), out);
+    out.put_slice(payload);
+    Some(())
+}
+
+/// Takes the temporal delimiter off, which each temporal unit begins with in a container (§7.5) and which RTP leaves out.
+pub fn strip_temporal_delimiter(unit: &mut Bytes) {
+    const DELIMITER: [u8; 2] = [TEMPORAL_DELIMITER << 3 | SIZED, 0];
+    if unit.starts_with(&DELIMITER) {
+        unit.advance(DELIMITER.len());
+    }
 }
 
 /// `show_existing_frame` 0, `frame_type` `KEY_FRAME`, `show_frame` 1 (§5.9.2).
@@ -166,10 +190,33 @@ mod tests {
         assert_eq!(unit(&[&[0x32, 0xff, 0xff, 0xff, 0xff, 0xff]]), Err(DamagedObu));
     }
 
+    #[test]
+    fn a_temporal_delimiter_is_taken_off() {
+        let mut unit = Bytes::from_static(&[0x12, 0x00, 0x32, 0x02, 0x30, 0x00]);
+        strip_temporal_delimiter(&mut unit);
+        assert_eq!(unit[..], [0x32, 0x02, 0x30, 0x00]);
+        strip_temporal_delimiter(&mut unit);
+        assert_eq!(unit.len(), 4);
+    }
+
+    #[test]
+    fn an_obu_gets_its_size_whether_it_has_an_extension_or_not() {
+        let sized = |obu: &[u8]| {
+            let mut out = Vec::new();
+            put_obu(obu, &mut out).map(|()| out)
+        };
+        assert_eq!(sized(&[0x30, 0x10, 0x00]), Some(vec![0x32, 0x02, 0x10, 0x00]));
+        assert_eq!(sized(&[0x34, 0x08, 0x10]), Some(vec![0x36, 0x08, 0x01, 0x10]));
+        assert_eq!(sized(&[0x32, 0x01, 0x10]), Some(vec![0x32, 0x01, 0x10]));
+        assert_eq!(sized(&[0x10]), Some(Vec::new()), "a delimiter is left out");
+        assert_eq!(sized(&[0x34]), None, "the extension is missing");
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, header: Vec<u8>) {
             let _ = read(&bytes);
+            let _ = put_obu(&bytes, &mut Vec::new());
             let _ = sequence_header(&header);
         }
     }

@@ -3,18 +3,18 @@
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
 
-use super::{Codec, Dimensions};
+use super::Dimensions;
+use super::nal::NalCodec;
 
 /// Of an SPS with its NAL header; `None` if it is damaged.
-pub fn dimensions(codec: Codec, sps: &[u8]) -> Option<Dimensions> {
+pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
+    let bits = BitReader::new(ByteReader::without_skip(sps.get(codec.header_len()..)?));
     match codec {
-        Codec::H264 => {
-            let bits = BitReader::new(ByteReader::without_skip(sps.get(1..)?));
+        NalCodec::H264 => {
             let (width, height) = SeqParameterSet::from_bits(bits).ok()?.pixel_dimensions().ok()?;
             Some(Dimensions { width, height })
         }
-        Codec::H265 => h265(BitReader::new(ByteReader::without_skip(sps.get(2..)?))).ok()?,
-        Codec::Vp8 | Codec::Vp9 | Codec::Av1 => None,
+        NalCodec::H265 => h265(bits).ok()?,
     }
 }
 
@@ -93,25 +93,25 @@ mod tests {
 
     #[test]
     fn a_1080p_picture_of_h264_is_cropped_to_its_1080_lines() {
-        assert_eq!(dimensions(Codec::H264, H264_1080P), Some(Dimensions { width: 1920, height: 1080 }));
+        assert_eq!(dimensions(NalCodec::H264, H264_1080P), Some(Dimensions { width: 1920, height: 1080 }));
     }
 
     #[test]
     fn a_1080p_picture_of_h265_tells_its_size() {
-        assert_eq!(dimensions(Codec::H265, H265_1080P), Some(Dimensions { width: 1920, height: 1080 }));
+        assert_eq!(dimensions(NalCodec::H265, H265_1080P), Some(Dimensions { width: 1920, height: 1080 }));
     }
 
     #[test]
     fn a_damaged_sps_has_no_size() {
-        assert_eq!(dimensions(Codec::H264, &H264_1080P[..6]), None);
-        assert_eq!(dimensions(Codec::H265, &[0x42]), None);
+        assert_eq!(dimensions(NalCodec::H264, &H264_1080P[..6]), None);
+        assert_eq!(dimensions(NalCodec::H265, &[0x42]), None);
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            let _ = dimensions(Codec::H264, &bytes);
-            let _ = dimensions(Codec::H265, &bytes);
+            let _ = dimensions(NalCodec::H264, &bytes);
+            let _ = dimensions(NalCodec::H265, &bytes);
         }
     }
 }

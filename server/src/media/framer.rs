@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::{AccessUnit, Frame, Timeline, Timestamp90k};
-use crate::bitstream::nal::{self, NalKind};
-use crate::bitstream::{Codec, Dimensions, av1, sps, vpx};
+use crate::bitstream::nal::{NalCodec, NalKind};
+use crate::bitstream::{Codec, Dimensions, annex_b, av1, sps, vpx};
 use crate::rtp::packetize;
 
 /// Makes frames of one stream's access units. It trusts no flag of the source: whether decoding can start at a picture is
@@ -65,19 +65,20 @@ impl Framer {
             self.parameter_sets = ParameterSets::default();
             self.size = None;
         }
-        let picture = match (unit.codec, nal::kind_of(unit.codec), packetize::nal_format(unit.codec)) {
-            (codec, Some(kind_of), Some(format)) => self.nal_units(codec, kind_of, format, unit.data)?,
-            (Codec::Vp8, ..) => {
+        let picture = match unit.codec {
+            Codec::H264 => self.nal_units(NalCodec::H264, unit.data)?,
+            Codec::H265 => self.nal_units(NalCodec::H265, unit.data)?,
+            Codec::Vp8 => {
                 let dimensions = vpx::vp8_key_frame(&unit.data);
                 let payloads = packetize::vp8(&unit.data);
                 Picture { keyframe: dimensions.is_some(), dimensions, data: unit.data, payloads }
             }
-            (Codec::Vp9, ..) => {
+            Codec::Vp9 => {
                 let dimensions = vpx::vp9_key_frame(&unit.data);
                 let payloads = packetize::vp9(&unit.data, dimensions.is_some());
                 Picture { keyframe: dimensions.is_some(), dimensions, data: unit.data, payloads }
             }
-            _ => {
+            Codec::Av1 => {
                 let av1::Unit { keyframe, dimensions } = av1::read(&unit.data)?;
                 let payloads = packetize::av1(&unit.data, keyframe);
                 let dimensions = dimensions.filter(|_| keyframe);
@@ -97,36 +98,30 @@ impl Framer {
         })
     }
 
-    fn nal_units(
-        &mut self,
-        codec: Codec,
-        kind_of: fn(&[u8]) -> NalKind,
-        format: packetize::NalFormat,
-        data: Bytes,
-    ) -> Result<Picture, FrameError> {
-        let mut nals: Vec<Bytes> = nal::annex_b(&data).collect();
+    fn nal_units(&mut self, codec: NalCodec, data: Bytes) -> Result<Picture, FrameError> {
+        let mut nals: Vec<Bytes> = annex_b::split(&data).collect();
         let all = nals.len();
-        nals.retain(|nal| kind_of(nal) != NalKind::Padding);
-        self.parameter_sets.remember(&nals, kind_of);
-        let keyframe = nals.iter().any(|nal| kind_of(nal) == NalKind::KeySlice);
-        if !keyframe && !nals.iter().any(|nal| kind_of(nal) == NalKind::Slice) {
+        nals.retain(|nal| codec.kind(nal) != NalKind::Padding);
+        self.parameter_sets.remember(codec, &nals);
+        let keyframe = nals.iter().any(|nal| codec.kind(nal) == NalKind::KeySlice);
+        if !keyframe && !nals.iter().any(|nal| codec.kind(nal) == NalKind::Slice) {
             return Err(FrameError::NoPicture);
         }
         let mut changed = nals.len() != all;
-        if keyframe && !self.parameter_sets.begin(&nals, kind_of) {
-            self.parameter_sets.put_first(codec, &mut nals, kind_of)?;
+        if keyframe && !self.parameter_sets.begin(codec, &nals) {
+            self.parameter_sets.put_first(codec, &mut nals)?;
             changed = true;
         }
         Ok(Picture {
             keyframe,
             dimensions: if keyframe { self.dimensions(codec) } else { None },
-            data: if changed { nal::to_annex_b(&nals) } else { data },
-            payloads: packetize::nal_units(format, &nals),
+            data: if changed { annex_b::join(&nals) } else { data },
+            payloads: packetize::nal_units(codec, &nals),
         })
     }
 
     /// Of the current SPS; read once for as long as it stays the same.
-    fn dimensions(&mut self, codec: Codec) -> Option<Dimensions> {
+    fn dimensions(&mut self, codec: NalCodec) -> Option<Dimensions> {
         let sps = self.parameter_sets.sps.first()?;
         if let Some((known, dimensions)) = &self.size
             && known == sps
@@ -140,11 +135,11 @@ impl Framer {
 }
 
 impl ParameterSets {
-    fn remember(&mut self, nals: &[Bytes], kind_of: fn(&[u8]) -> NalKind) {
+    fn remember(&mut self, codec: NalCodec, nals: &[Bytes]) {
         for (kind, kept) in
             [(NalKind::Vps, &mut self.vps), (NalKind::Sps, &mut self.sps), (NalKind::Pps, &mut self.pps)]
         {
-            let mut sent = nals.iter().filter(|nal| kind_of(nal) == kind).peekable();
+            let mut sent = nals.iter().filter(|nal| codec.kind(nal) == kind).peekable();
             if sent.peek().is_some() {
                 // Copies: a slice would keep the whole access unit in memory for as long as the parameter set holds.
                 *kept = sent.map(|nal| Bytes::copy_from_slice(nal)).collect();
@@ -153,23 +148,19 @@ impl ParameterSets {
     }
 
     /// Whether all that are known stand in the unit, before its first slice.
-    fn begin(&self, nals: &[Bytes], kind_of: fn(&[u8]) -> NalKind) -> bool {
-        let before_slice = nals.iter().map(|nal| kind_of(nal)).take_while(|kind| *kind != NalKind::KeySlice);
+    fn begin(&self, codec: NalCodec, nals: &[Bytes]) -> bool {
+        let before_slice =
+            nals.iter().map(|nal| codec.kind(nal)).take_while(|kind| *kind != NalKind::KeySlice);
         let parameter_sets = before_slice.filter(|kind| kind.is_parameter_set()).count();
         let known = self.vps.len() + self.sps.len() + self.pps.len();
         parameter_sets >= known && !self.sps.is_empty() && !self.pps.is_empty()
     }
 
-    fn put_first(
-        &self,
-        codec: Codec,
-        nals: &mut Vec<Bytes>,
-        kind_of: fn(&[u8]) -> NalKind,
-    ) -> Result<(), FrameError> {
-        if self.sps.is_empty() || self.pps.is_empty() || (codec == Codec::H265 && self.vps.is_empty()) {
+    fn put_first(&self, codec: NalCodec, nals: &mut Vec<Bytes>) -> Result<(), FrameError> {
+        if self.sps.is_empty() || self.pps.is_empty() || (codec == NalCodec::H265 && self.vps.is_empty()) {
             return Err(FrameError::NoParameterSets);
         }
-        nals.retain(|nal| !kind_of(nal).is_parameter_set());
+        nals.retain(|nal| !codec.kind(nal).is_parameter_set());
         nals.splice(..0, self.vps.iter().chain(&self.sps).chain(&self.pps).cloned());
         Ok(())
     }
@@ -194,12 +185,12 @@ mod tests {
             codec: Codec::H264,
             timestamp: Timestamp90k(0),
             keyframe: false,
-            data: nal::to_annex_b(&nals),
+            data: annex_b::join(&nals),
         }
     }
 
     fn nals(frame: &Frame) -> Vec<Bytes> {
-        nal::annex_b(&frame.data).collect()
+        annex_b::split(&frame.data).collect()
     }
 
     #[test]

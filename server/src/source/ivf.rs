@@ -15,8 +15,6 @@ const PICTURE_HEADER: usize = 12;
 /// A picture that claims more than this is none.
 const MAX_PICTURE: usize = 32 << 20;
 const READ_AT_ONCE: usize = 64 << 10;
-/// What each AV1 temporal unit begins with in a container (AV1 §7.5); RTP leaves it out.
-const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0x00];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IvfError {
@@ -77,8 +75,8 @@ impl Splitter {
         }
         self.buffer.advance(PICTURE_HEADER);
         let mut data = self.buffer.split_to(size).freeze();
-        if stream.codec == Codec::Av1 && data.starts_with(&TEMPORAL_DELIMITER) {
-            data.advance(TEMPORAL_DELIMITER.len());
+        if stream.codec == Codec::Av1 {
+            av1::strip_temporal_delimiter(&mut data);
         }
         let timestamp = stream.timestamp(u64::from_le_bytes(time));
         let keyframe = match stream.codec {

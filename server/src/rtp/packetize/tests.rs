@@ -11,7 +11,7 @@ use rtc::rtp::codec::vp9::Vp9Packet;
 use rtc::rtp::packetizer::Depacketizer;
 
 use super::*;
-use crate::bitstream::nal::annex_b;
+use crate::bitstream::{annex_b, leb128};
 
 fn body(max: usize) -> impl Strategy<Value = Vec<u8>> {
     vec(1u8..=255, 2..max)
@@ -71,12 +71,7 @@ fn join_h265(payloads: &[Bytes]) -> Vec<Bytes> {
 
 fn obu(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut obu = vec![kind << 3 | 2];
-    let mut len = body.len();
-    while len >= 0x80 {
-        obu.push(len as u8 | 0x80);
-        len >>= 7;
-    }
-    obu.push(len as u8);
+    leb128::put(body.len(), &mut obu);
     obu.extend_from_slice(body);
     obu
 }
@@ -84,19 +79,19 @@ fn obu(kind: u8, body: &[u8]) -> Vec<u8> {
 proptest! {
     #[test]
     fn h264_nal_units_come_out_as_they_went_in(nals in h264_nals()) {
-        let payloads = nal_units(NalFormat::H264, &nals);
+        let payloads = nal_units(NalCodec::H264, &nals);
         prop_assert!(payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD));
         let mut packet = H264Packet::default();
         let mut stream = BytesMut::new();
         for payload in &payloads {
             stream.put(packet.depacketize(payload).expect("a packet of RFC 6184"));
         }
-        prop_assert_eq!(annex_b(&stream.freeze()).collect::<Vec<_>>(), nals);
+        prop_assert_eq!(annex_b::split(&stream.freeze()).collect::<Vec<_>>(), nals);
     }
 
     #[test]
     fn h265_nal_units_come_out_as_they_went_in(nals in h265_nals()) {
-        let payloads = nal_units(NalFormat::H265, &nals);
+        let payloads = nal_units(NalCodec::H265, &nals);
         prop_assert!(payloads.iter().all(|payload| payload.len() <= MAX_PAYLOAD));
         prop_assert_eq!(join_h265(&payloads), nals);
     }
@@ -150,7 +145,7 @@ proptest! {
 #[test]
 fn parameter_sets_share_one_packet_ahead_of_a_large_idr() {
     let nals = [Bytes::from_static(&[0x67, 1, 2]), Bytes::from_static(&[0x68, 3]), vec![0x65; 3000].into()];
-    let payloads = nal_units(NalFormat::H264, &nals);
+    let payloads = nal_units(NalCodec::H264, &nals);
     assert_eq!(payloads[0], [0x78, 0, 3, 0x67, 1, 2, 0, 2, 0x68, 3][..]);
     assert_eq!(payloads[1][..2], [0x7c, 0x85]);
     assert_eq!(payloads[3][..2], [0x7c, 0x45]);
@@ -160,6 +155,6 @@ fn parameter_sets_share_one_packet_ahead_of_a_large_idr() {
 #[test]
 fn a_nal_unit_that_fits_is_sent_without_a_copy() {
     let nal = Bytes::from(vec![0x61; MAX_PAYLOAD]);
-    let payloads = nal_units(NalFormat::H264, std::slice::from_ref(&nal));
+    let payloads = nal_units(NalCodec::H264, std::slice::from_ref(&nal));
     assert_eq!(payloads[0].as_ptr(), nal.as_ptr());
 }

@@ -19,8 +19,9 @@ use self::sniff::Content;
 use super::child::{Child, Joined};
 use super::ivf::IvfReader;
 use super::{Output, SourceError, ffmpeg};
+use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
-use crate::media::{AccessUnit, Codec, Timestamp90k};
+use crate::media::{AccessUnit, Timestamp90k};
 
 /// Without a byte for this long the program counts as dead.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -89,14 +90,14 @@ async fn show(
 }
 
 async fn raw(
-    codec: Codec,
+    codec: NalCodec,
     mut bytes: BytesMut,
     mut stdout: ChildStdout,
     program: &str,
     output: &Output,
 ) -> Result<End, SourceError> {
     let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
-    let mut splitter = Splitter::new(codec).ok_or_else(|| protocol(format!("{codec} has no byte stream")))?;
+    let mut splitter = Splitter::new(codec);
     let start = Instant::now();
     // A unit comes out when the next one begins: it arrived with the bytes before.
     let mut arrived = Duration::ZERO;
@@ -107,7 +108,8 @@ async fn raw(
             let place = Timestamp90k::from_duration(arrived);
             let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
             given = Some(timestamp);
-            let unit = AccessUnit { codec, timestamp, keyframe: unit.keyframe, data: unit.data };
+            let unit =
+                AccessUnit { codec: codec.into(), timestamp, keyframe: unit.keyframe, data: unit.data };
             if output.send(unit).await.is_err() {
                 return Ok(End::OfOutput);
             }

@@ -1,8 +1,6 @@
 //! What a program writes, told by its first bytes. Pure.
 
-use crate::media::Codec;
-
-use super::annexb;
+use crate::bitstream::nal::NalCodec;
 use crate::source::ivf;
 
 /// As many bytes as are ever needed.
@@ -11,7 +9,7 @@ pub(super) const ENOUGH: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// H.264 or H.265 as it is.
-    AnnexB(Codec),
+    AnnexB(NalCodec),
     /// VP8, VP9 or AV1, as they are but for their times.
     Ivf,
     /// Something that ffmpeg takes apart.
@@ -21,7 +19,7 @@ pub(super) enum Content {
 }
 
 pub(super) fn content(start: &[u8]) -> Content {
-    if let Some(codec) = annexb::codec_of(start) {
+    if let Some(codec) = NalCodec::of_byte_stream(start) {
         return Content::AnnexB(codec);
     }
     if ivf::codec_of(start).is_some() {
@@ -48,7 +46,7 @@ mod tests {
     #[test]
     fn what_programs_write_is_told_by_its_first_bytes() {
         for (start, expected) in [
-            (&[0, 0, 0, 1, 0x67, 0x64, 0, 0x1f][..], Content::AnnexB(Codec::H264)),
+            (&[0, 0, 0, 1, 0x67, 0x64, 0, 0x1f][..], Content::AnnexB(NalCodec::H264)),
             (b"FLV\x01\x05\0\0\0\x09", Content::Container("FLV")),
             (&[0x47, 0x40, 0x11, 0x10], Content::Container("MPEG-TS")),
             (b"\0\0\0\x20ftypisom", Content::Container("MP4")),

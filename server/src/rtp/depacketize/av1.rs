@@ -1,0 +1,56 @@
+//! AV1 (AOM's RTP payload specification §4.4).
+//!
+//! Own code: the `rtc` crate's panics at an OBU that ends within its header.
+
+use bytes::BytesMut;
+
+use super::Damaged;
+use crate::bitstream::{av1, leb128};
+
+/// Joins one temporal unit's payloads to OBUs with their sizes, which elements of RTP go without (AV1 §5.3).
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    keyframe: bool,
+    data: BytesMut,
+    /// What has come of the current OBU.
+    obu: Vec<u8>,
+    /// The current OBU goes on in the next payload.
+    in_fragment: bool,
+}
+
+impl Unit {
+    pub(super) fn len(&self) -> usize {
+        self.data.len() + self.obu.len()
+    }
+
+    pub(super) fn finish(self) -> Result<(bool, BytesMut), Damaged> {
+        if self.in_fragment { Err(Damaged) } else { Ok((self.keyframe, self.data)) }
+    }
+
+    pub(super) fn push(&mut self, payload: &[u8]) -> Result<(), Damaged> {
+        let (header, mut rest) = payload.split_first().ok_or(Damaged)?;
+        // Z, Y, W, N.
+        let (continues, goes_on) = (header & 0x80 != 0, header & 0x40 != 0);
+        let count = usize::from(header >> 4 & 3);
+        self.keyframe |= header & 0x08 != 0;
+        if continues != self.in_fragment {
+            return Err(Damaged);
+        }
+        let mut index = 0;
+        while !rest.is_empty() {
+            index += 1;
+            // The last of a counted number of elements carries no length.
+            let (length, elements) =
+                if index == count { (rest.len(), rest) } else { leb128::read(rest).ok_or(Damaged)? };
+            let (element, after) = elements.split_at_checked(length).ok_or(Damaged)?;
+            self.obu.extend_from_slice(element);
+            rest = after;
+            if !(rest.is_empty() && goes_on) {
+                let obu = std::mem::take(&mut self.obu);
+                av1::put_obu(&obu, &mut self.data).ok_or(Damaged)?;
+            }
+        }
+        self.in_fragment = goes_on;
+        Ok(())
+    }
+}
