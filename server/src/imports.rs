@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stream", &["bitstream", "media", "config", "source"]),
     ("slot", &["bitstream", "rtp", "media"]),
     ("egress", &["rtp", "media", "slot"]),
-    ("rtc", &["bitstream", "rtp", "media", "config", "slot"]),
+    ("rtc", &["bitstream", "rtp", "media", "config"]),
     ("session", &["bitstream", "rtp", "media", "config", "stream", "slot", "egress", "rtc"]),
     ("metrics", &["media", "config", "stream", "session"]),
     ("http", &["media", "config", "stream", "session", "metrics"]),

@@ -1,11 +1,13 @@
 //! The device server: it pulls each camera once, keeps its GOP, and sends many slots over one WebRTC connection.
 //!
-//! Imports point one way: `http → session → {rtc, stream} → {source, slot} → media → rtp → bitstream`; `config` is known by
-//! all. `imports.rs` tests that. `bitstream`, `rtp`, `media`, `slot` and `config` are sans-IO: no clock, no task, no socket.
+//! Imports point one way: `http → session → {rtc, egress, stream} → {source, slot} → media → rtp → bitstream`; `config` is
+//! known by all. `imports.rs` tests that. `bitstream`, `rtp`, `media`, `slot`, `egress` and `config` are sans-IO: no clock,
+//! no task, no socket.
 
 pub mod bitstream;
 pub mod config;
 pub mod demo;
+pub mod egress;
 pub mod http;
 #[cfg(test)]
 mod imports;

@@ -9,7 +9,7 @@ use rtc::shared::error::Result;
 
 use super::sdp::OfferedCodec;
 use crate::media::Codec;
-use crate::slot::PayloadTypes;
+use crate::rtp::PayloadTypes;
 
 /// Lets the sender tell the receiver how long to hold a frame back: not at all.
 const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";

@@ -13,7 +13,7 @@ use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLa
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-use crate::slot::ArrivalReport;
+use crate::rtp::ArrivalReport;
 
 /// What a browser said.
 #[derive(Debug, Clone, PartialEq, Eq)]

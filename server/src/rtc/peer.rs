@@ -25,7 +25,7 @@ use super::feedback::{Feedback, FeedbackTap};
 use super::nomination::Nomination;
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp};
-use crate::slot::{ArrivalReport, PayloadTypes, RtpPacket};
+use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket};
 
 /// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);

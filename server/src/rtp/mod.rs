@@ -1,5 +1,12 @@
 //! RTP as values and as payload formats: pure, without a socket or a clock.
 
+mod arrival_report;
 pub mod depacketize;
 mod h26x;
+mod packet;
 pub mod packetize;
+mod payload_types;
+
+pub use arrival_report::ArrivalReport;
+pub use packet::{ArrivalRequest, RtpPacket};
+pub use payload_types::PayloadTypes;

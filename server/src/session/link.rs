@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::egress::Pacer;
 use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
-use crate::slot::{Pacer, Slot};
+use crate::slot::Slot;
 
 /// A browser that is not heard for this long after it was lost is gone.
 const LOST_AFTER_DISCONNECTED: Duration = Duration::from_secs(10);

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use multistream_protocol::server::KeyframeStatus;
 use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 
-use super::{PayloadTypes, RtpPacket, Splicer};
+use super::Splicer;
 use crate::media::{Codec, Dimensions, Frame};
+use crate::rtp::{PayloadTypes, RtpPacket};
 
 /// A browser that keeps asking for key frames gets the GOP again no more often than this.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
@@ -344,7 +345,7 @@ impl Slot {
     // What comes out.
 
     /// The next packet of this slot; called by the pacer when it may leave.
-    pub(super) fn pop_packet(&mut self, now: Instant) -> Option<RtpPacket> {
+    pub(crate) fn pop_packet(&mut self, now: Instant) -> Option<RtpPacket> {
         let released = self.splicer.pop()?;
         if released.shows_stream {
             for (request_id, _) in self.keyframe_requests.drain(..) {
@@ -368,7 +369,7 @@ impl Slot {
     }
 
     /// Whether what waits is a burst, which yields to the live frames of other slots.
-    pub(super) fn is_catching_up(&self) -> bool {
+    pub(crate) fn is_catching_up(&self) -> bool {
         self.splicer.is_catching_up()
     }
 

@@ -7,10 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::PayloadTypes;
 use crate::media::{Frame, Timestamp90k};
+use crate::rtp::{ArrivalRequest, PayloadTypes, RtpPacket};
 
 /// Ticks between the frames of a burst: distinct for every receiver, and 5 s of frames still span less than 17 ms.
 const BURST_SPACING: u64 = 10;
@@ -18,28 +16,6 @@ const BURST_SPACING: u64 = 10;
 const MAX_WAITING: usize = 900;
 /// A slot that is further behind than this goes on at the next key frame instead of playing what it missed.
 const MAX_BEHIND: usize = 5;
-
-/// An RTP packet but for its SSRC, which is the slot's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RtpPacket {
-    pub payload_type: u8,
-    pub sequence_number: u16,
-    pub timestamp: u32,
-    pub marker: bool,
-    /// The header extension id under which to ask for no playout delay.
-    pub playout_delay: Option<u8>,
-    /// Asks when this packet arrived; set on the packets of a burst.
-    pub arrival_report: Option<ArrivalRequest>,
-    pub payload: Bytes,
-}
-
-/// The header extension by which a browser is asked when a packet arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArrivalRequest {
-    pub extension: u8,
-    /// Transport-wide sequence number, given by the pacer: it counts over all slots.
-    pub number: u16,
-}
 
 /// A packet that may leave now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Cameras, slots and what leaves them, on a virtual clock.
 
 mod any_order;
-mod pacing;
 mod switching;
 
 use std::sync::Arc;
@@ -9,31 +8,33 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Action, PayloadTypes, RtpPacket, Slot, Splicer, Target};
+use super::{Action, Slot, Splicer, Target};
 use crate::media::{Codec, Frame, Timestamp90k};
+use crate::rtp::{PayloadTypes, RtpPacket};
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-const FRAME_TICKS: u64 = 3000;
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const FRAME_TICKS: u64 = 3000;
 /// Timestamps wrap around soon.
-const TIMESTAMP_OFFSET: u32 = u32::MAX - 500;
+pub(crate) const TIMESTAMP_OFFSET: u32 = u32::MAX - 500;
 /// Everything offered, but no AV1.
-const TYPES: [(Codec, u8); 4] = [(Codec::H264, 103), (Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H265, 49)];
+pub(crate) const TYPES: [(Codec, u8); 4] =
+    [(Codec::H264, 103), (Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H265, 49)];
 
 /// A camera whose packets say whose they are: the payload is camera, kind, frame number.
-struct Camera {
+pub(crate) struct Camera {
     id: u8,
     codec: Codec,
-    gop: Vec<Arc<Frame>>,
+    pub(crate) gop: Vec<Arc<Frame>>,
     frames: u8,
     gop_len: usize,
 }
 
 impl Camera {
-    fn new(id: u8, codec: Codec, gop_len: usize) -> Self {
+    pub(crate) fn new(id: u8, codec: Codec, gop_len: usize) -> Self {
         Self { id, codec, gop: Vec::new(), frames: 0, gop_len }
     }
 
-    fn next_frame(&mut self, timestamp: Timestamp90k, packets: usize) -> Arc<Frame> {
+    pub(crate) fn next_frame(&mut self, timestamp: Timestamp90k, packets: usize) -> Arc<Frame> {
         let keyframe = self.gop.len().is_multiple_of(self.gop_len);
         if keyframe {
             self.gop.clear();
@@ -54,24 +55,24 @@ impl Camera {
     }
 }
 
-fn target(name: &str) -> Target {
+pub(crate) fn target(name: &str) -> Target {
     Target { name: name.to_owned(), quality: None }
 }
 
 /// A slot that shows nothing, on a connection that is up.
-fn slot() -> Slot {
+pub(crate) fn slot() -> Slot {
     let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec(), Some(5), Some(3)));
     slot.connected(Instant::now());
     slot
 }
 
-fn actions(slot: &mut Slot) -> Vec<Action> {
+pub(crate) fn actions(slot: &mut Slot) -> Vec<Action> {
     std::iter::from_fn(|| slot.poll_action()).collect()
 }
 
 /// The statuses among `actions`, each as `state`, `(reason)` and `#request`, where it has them.
-fn statuses(actions: &[Action]) -> Vec<String> {
+pub(crate) fn statuses(actions: &[Action]) -> Vec<String> {
     let brief = |action: &Action| {
         let Action::Status { status, request_id } = action else { return None };
         let reason = status.reason.as_ref().map(|reason| format!(" ({reason})"));
@@ -82,12 +83,12 @@ fn statuses(actions: &[Action]) -> Vec<String> {
     actions.iter().filter_map(brief).collect()
 }
 
-fn drain(slot: &mut Slot) -> Vec<RtpPacket> {
+pub(crate) fn drain(slot: &mut Slot) -> Vec<RtpPacket> {
     std::iter::from_fn(|| slot.pop_packet(Instant::now())).collect()
 }
 
 /// Shows `camera`, whose GOP has `frames` frames so far, on a fresh slot.
-fn showing(camera: &mut Camera, frames: u64) -> (Slot, Instant) {
+pub(crate) fn showing(camera: &mut Camera, frames: u64) -> (Slot, Instant) {
     let now = Instant::now();
     let mut slot = slot();
     slot.show(now, target("camera0"), Some("1".to_owned()));

@@ -1,7 +1,15 @@
 //! Many slots on one connection, of which some catch up.
 
-use super::super::{ArrivalReport, Pacer};
-use super::*;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::egress::Pacer;
+use crate::media::{Codec, Frame, Timestamp90k};
+use crate::rtp::ArrivalReport;
+use crate::slot::Slot;
+use crate::slot::tests::{Camera, FRAME_TICKS, actions, drain, showing, statuses};
 
 #[test]
 fn nine_slots_share_the_packets_of_a_millisecond() {

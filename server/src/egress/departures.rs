@@ -1,20 +1,12 @@
 //! When each numbered packet left, until the browser says when it arrived.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Arrival;
+use crate::rtp::ArrivalReport;
 
 /// A browser reports within a quarter of a second; at 30 packets a millisecond that is what has left by then.
 const REMEMBERED: usize = 8192;
-
-/// A browser's word on one numbered packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArrivalReport {
-    /// Transport-wide sequence number.
-    pub number: u16,
-    /// On the browser's clock; none if the packet was lost.
-    pub arrived: Option<Duration>,
-}
 
 /// The packets of bursts on one connection, by their transport-wide sequence number.
 #[derive(Debug, Default)]
@@ -57,6 +49,8 @@ impl Departures {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn received(number: u16) -> ArrivalReport {

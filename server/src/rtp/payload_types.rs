@@ -1,6 +1,6 @@
 //! What was negotiated for one m-line.
 
-use crate::media::Codec;
+use crate::bitstream::Codec;
 
 /// The payload types of one m-line. Made from an answer only, so that a packet cannot carry one that the browser does not
 /// know.

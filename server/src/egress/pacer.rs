@@ -2,14 +2,16 @@
 //!
 //! A burst of a thousand packets at once overruns socket buffers between here and the browser, and the repairs cost more
 //! than the pacing: 30 packets in a millisecond arrive clean (measured in Chromium), whichever slots they belong to. On a
-//! slower path bursts go slower still ([`BurstRate`]), and never before a live frame: one tile that catches up shall not
+//! slower path bursts go slower still ([`Pace`]), and never before a live frame: one tile that catches up shall not
 //! make the others late.
 
 use std::time::{Duration, Instant};
 
+use super::Pace;
 use super::departures::Departures;
 use super::repairs::Repairs;
-use super::{ArrivalReport, BurstRate, RtpPacket, Slot};
+use crate::rtp::{ArrivalReport, RtpPacket};
+use crate::slot::Slot;
 
 /// Packets that may leave at once, and per [`TICK`].
 const PACKETS_PER_TICK: u32 = 30;
@@ -29,7 +31,7 @@ pub struct Pacer {
     refilled_at: Instant,
     /// The slot whose turn is next.
     next: usize,
-    burst_rate: BurstRate,
+    pace: Pace,
     /// Bytes of bursts that may leave; the last packet may overdraw it.
     burst_credit: f64,
     credited_at: Instant,
@@ -45,7 +47,7 @@ impl Pacer {
             repair_budget: REPAIRS_PER_TICK,
             refilled_at: now,
             next: 0,
-            burst_rate: BurstRate::new(now),
+            pace: Pace::new(now),
             // Capped by the first refill.
             burst_credit: f64::INFINITY,
             credited_at: now,
@@ -56,7 +58,7 @@ impl Pacer {
 
     /// Takes the browser's report on packets of bursts.
     pub fn handle_arrivals(&mut self, now: Instant, reports: &[ArrivalReport]) {
-        self.burst_rate.handle_arrivals(now, &self.departures.resolve(reports));
+        self.pace.handle_arrivals(now, &self.departures.resolve(reports));
     }
 
     /// Takes the browser's request for packets of a slot that it misses.
@@ -117,7 +119,7 @@ impl Pacer {
             let before = self.budget;
             while turn > 0 && slots[self.next].is_catching_up() == bursts {
                 if bursts && self.burst_credit <= 0.0 {
-                    let wait = Duration::from_secs_f64(-self.burst_credit / self.burst_rate.get());
+                    let wait = Duration::from_secs_f64(-self.burst_credit / self.pace.get());
                     return Some(self.credited_at + wait.max(TICK));
                 }
                 let Some(mut packet) = slots[self.next].pop_packet(now) else { break };
@@ -140,7 +142,7 @@ impl Pacer {
 
     fn charge(&mut self, bytes: usize) {
         self.burst_credit -= bytes as f64;
-        self.burst_rate.handle_sent(bytes);
+        self.pace.handle_sent(bytes);
     }
 
     fn refill(&mut self, now: Instant) {
@@ -151,7 +153,7 @@ impl Pacer {
             self.repair_budget = REPAIRS_PER_TICK;
             self.refilled_at = now;
         }
-        let rate = self.burst_rate.get();
+        let rate = self.pace.get();
         let since = now.saturating_duration_since(self.credited_at).as_secs_f64();
         let most = rate * CREDIT_MEMORY.as_secs_f64();
         self.burst_credit = (self.burst_credit + since * rate).min(most);

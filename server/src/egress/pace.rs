@@ -49,7 +49,7 @@ pub struct Arrival {
 
 /// Sans-IO: arrivals in, a rate out.
 #[derive(Debug)]
-pub struct BurstRate {
+pub struct Pace {
     bytes_per_second: f64,
     /// What may still leave at full speed because nothing is known yet.
     unmeasured: usize,
@@ -60,7 +60,7 @@ pub struct BurstRate {
     delays: ShortestDelay,
 }
 
-impl BurstRate {
+impl Pace {
     pub fn new(now: Instant) -> Self {
         Self {
             bytes_per_second: UNMEASURED_RATE,
@@ -184,8 +184,8 @@ mod tests {
 
     /// A bottleneck with a queue, and what it does to `packets` that leave at the rate's own pace from `start` on.
     /// Returns the longest time a packet waited.
-    fn burst(rate: &mut BurstRate, start: Instant, packets: usize, path_bytes_per_s: f64) -> Duration {
-        let report = |rate: &mut BurstRate, arrivals: &mut Vec<Arrival>| {
+    fn burst(rate: &mut Pace, start: Instant, packets: usize, path_bytes_per_s: f64) -> Duration {
+        let report = |rate: &mut Pace, arrivals: &mut Vec<Arrival>| {
             let Some(last) = arrivals.last() else { return };
             rate.handle_arrivals(last.sent + Duration::from_millis(100), arrivals);
             arrivals.clear();
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_path_that_is_fast_enough_gets_the_full_rate_after_its_first_burst() {
         let now = Instant::now();
-        let mut rate = BurstRate::new(now);
+        let mut rate = Pace::new(now);
         burst(&mut rate, now, 100, 1e9);
         assert!(rate.get() > 0.9 * FASTEST, "{}", rate.get());
     }
@@ -223,7 +223,7 @@ mod tests {
     fn a_slow_path_is_known_after_its_first_burst_and_hardly_queues_in_the_next() {
         let path = 1e6;
         let now = Instant::now();
-        let mut rate = BurstRate::new(now);
+        let mut rate = Pace::new(now);
         burst(&mut rate, now, 500, path);
         assert!(rate.get() < 1.5 * path, "{}", rate.get());
         let waited = burst(&mut rate, now + Duration::from_secs(5), 2000, path);
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_path_that_got_faster_is_used_again() {
         let now = Instant::now();
-        let mut rate = BurstRate::new(now);
+        let mut rate = Pace::new(now);
         burst(&mut rate, now, 500, 1e6);
         for turn in 1..20 {
             burst(&mut rate, now + Duration::from_secs(5 * turn), 300, 1e9);
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn a_burst_of_which_nothing_arrives_halves_the_rate_but_never_stops_it() {
         let now = Instant::now();
-        let mut rate = BurstRate::new(now);
+        let mut rate = Pace::new(now);
         let lost = [Arrival { sent: now, arrived: None, bytes: PACKET }; 20];
         rate.handle_arrivals(now, &lost);
         assert!((rate.get() - UNMEASURED_RATE / 2.0).abs() < 1.0);
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_few_packets_say_nothing() {
         let now = Instant::now();
-        let mut rate = BurstRate::new(now);
+        let mut rate = Pace::new(now);
         let late = |ms| Arrival { sent: now, arrived: Some(Duration::from_millis(ms)), bytes: PACKET };
         rate.handle_arrivals(now, &[late(0), late(300), late(600)]);
         assert!((rate.get() - FASTEST).abs() < 1.0);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::RtpPacket;
+use crate::rtp::RtpPacket;
 
 /// A browser asks again every round trip, and gives a picture up after about this.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);

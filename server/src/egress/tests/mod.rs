@@ -1,0 +1,3 @@
+//! The pacer over real slots, on a virtual clock.
+
+mod pacing;
