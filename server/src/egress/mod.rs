@@ -12,4 +12,4 @@ mod repairs;
 mod tests;
 
 pub use pace::{Arrival, Pace};
-pub use pacer::Pacer;
+pub use pacer::{Departing, Pacer};

@@ -23,6 +23,14 @@ const PACKETS_PER_TURN: u32 = 5;
 /// Credit for bursts is saved up for this long, since timers are late by a millisecond or two.
 const CREDIT_MEMORY: Duration = Duration::from_millis(4);
 
+/// A packet that leaves now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departing {
+    pub packet: RtpPacket,
+    /// Transport-wide sequence number, which counts over all slots of the connection; only where an arrival report is wanted.
+    pub transport_number: Option<u16>,
+}
+
 /// The budget of one connection.
 #[derive(Debug)]
 pub struct Pacer {
@@ -75,7 +83,7 @@ impl Pacer {
         &mut self,
         now: Instant,
         slots: &mut [Slot],
-        mut send: impl FnMut(usize, RtpPacket),
+        mut send: impl FnMut(usize, Departing),
     ) -> Option<Instant> {
         self.refill(now);
         let more_repairs = self.release_repairs(&mut send);
@@ -85,15 +93,15 @@ impl Pacer {
     }
 
     /// Sends what was lost: its picture waits for it.
-    fn release_repairs(&mut self, send: &mut impl FnMut(usize, RtpPacket)) -> Option<Instant> {
+    fn release_repairs(&mut self, send: &mut impl FnMut(usize, Departing)) -> Option<Instant> {
         for slot in 0..self.repairs.len() {
             while !self.repairs[slot].is_empty() {
                 if self.repair_budget == 0 {
                     return Some(self.refilled_at + TICK);
                 }
-                let Some(packet) = self.repairs[slot].pop() else { break };
-                self.charge(packet.payload.len());
-                send(slot, packet);
+                let Some(repair) = self.repairs[slot].pop() else { break };
+                self.charge(repair.packet.payload.len());
+                send(slot, repair);
                 self.repair_budget -= 1;
                 self.budget = self.budget.saturating_sub(1);
             }
@@ -107,7 +115,7 @@ impl Pacer {
         bursts: bool,
         now: Instant,
         slots: &mut [Slot],
-        send: &mut impl FnMut(usize, RtpPacket),
+        send: &mut impl FnMut(usize, Departing),
     ) -> Option<Instant> {
         let mut idle = 0;
         while idle < slots.len() {
@@ -122,15 +130,15 @@ impl Pacer {
                     let wait = Duration::from_secs_f64(-self.burst_credit / self.pace.get());
                     return Some(self.credited_at + wait.max(TICK));
                 }
-                let Some(mut packet) = slots[self.next].pop_packet(now) else { break };
+                let Some(packet) = slots[self.next].pop_packet(now) else { break };
                 if bursts {
                     self.charge(packet.payload.len());
                 }
-                if let Some(report) = &mut packet.arrival_report {
-                    report.number = self.departures.number(now, packet.payload.len());
-                }
-                self.repairs[self.next].note(now, packet.clone());
-                send(self.next, packet);
+                let transport_number =
+                    packet.report_arrival.then(|| self.departures.number(now, packet.payload.len()));
+                let departing = Departing { packet, transport_number };
+                self.repairs[self.next].note(now, departing.clone());
+                send(self.next, departing);
                 turn -= 1;
                 self.budget -= 1;
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::rtp::RtpPacket;
+use super::Departing;
 
 /// A browser asks again every round trip, and gives a picture up after about this.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
@@ -15,19 +15,19 @@ const REMEMBERED: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     /// In order, without a hole.
-    sent: VecDeque<(Instant, RtpPacket)>,
+    sent: VecDeque<(Instant, Departing)>,
     /// Sequence numbers that were asked for.
     wanted: BTreeSet<u16>,
 }
 
 impl Repairs {
     /// Remembers a packet that leaves now.
-    pub(super) fn note(&mut self, now: Instant, packet: RtpPacket) {
-        let is_old = |(at, _): &(Instant, RtpPacket)| now.saturating_duration_since(*at) > REMEMBERED_FOR;
+    pub(super) fn note(&mut self, now: Instant, departing: Departing) {
+        let is_old = |(at, _): &(Instant, Departing)| now.saturating_duration_since(*at) > REMEMBERED_FOR;
         while self.sent.front().is_some_and(is_old) || self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }
-        self.sent.push_back((now, packet));
+        self.sent.push_back((now, departing));
     }
 
     /// Takes a browser's request. What it asked for already and has not got yet is not sent twice.
@@ -42,19 +42,20 @@ impl Repairs {
     }
 
     /// The next packet that was asked for.
-    pub(super) fn pop(&mut self) -> Option<RtpPacket> {
+    pub(super) fn pop(&mut self) -> Option<Departing> {
         loop {
             let wanted = self.wanted.pop_first()?;
-            if let Some(packet) = self.find(wanted) {
-                return Some(packet.clone());
+            if let Some(departing) = self.find(wanted) {
+                return Some(departing.clone());
             }
         }
     }
 
-    fn find(&self, sequence_number: u16) -> Option<&RtpPacket> {
+    fn find(&self, sequence_number: u16) -> Option<&Departing> {
         let (_, oldest) = self.sent.front()?;
-        let (_, packet) = self.sent.get(usize::from(sequence_number.wrapping_sub(oldest.sequence_number)))?;
-        Some(packet)
+        let (_, departing) =
+            self.sent.get(usize::from(sequence_number.wrapping_sub(oldest.packet.sequence_number)))?;
+        Some(departing)
     }
 }
 
@@ -63,21 +64,23 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::rtp::RtpPacket;
 
-    fn packet(sequence_number: u16) -> RtpPacket {
-        RtpPacket {
+    fn packet(sequence_number: u16) -> Departing {
+        let packet = RtpPacket {
             payload_type: 96,
             sequence_number,
             timestamp: u32::from(sequence_number),
             marker: false,
-            playout_delay: None,
-            arrival_report: None,
+            no_playout_delay: false,
+            report_arrival: false,
             payload: Bytes::from_static(b"x"),
-        }
+        };
+        Departing { packet, transport_number: None }
     }
 
     fn popped(repairs: &mut Repairs) -> Vec<u16> {
-        std::iter::from_fn(|| repairs.pop()).map(|packet| packet.sequence_number).collect()
+        std::iter::from_fn(|| repairs.pop()).map(|departing| departing.packet.sequence_number).collect()
     }
 
     #[test]

@@ -16,8 +16,23 @@ const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/pl
 /// Numbers packets so that the receiver can say when each arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 const TRANSPORT_CC_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
-/// What was negotiated for one m-line: the first payload type of each codec, in the browser's order of preference.
-pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {
+/// The ids of the header extensions that were negotiated for one m-line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct HeaderExtensions {
+    /// Says how long a receiver shall hold a picture back.
+    pub(super) playout_delay: Option<u8>,
+    /// Carries the transport-wide sequence number.
+    pub(super) transport_number: Option<u8>,
+}
+
+pub(super) fn header_extensions(parameters: &RTCRtpSendParameters) -> HeaderExtensions {
+    let extensions = &parameters.rtp_parameters.header_extensions;
+    let id_of = |uri: &str| extensions.iter().find(|known| known.uri == uri).map(|known| known.id as u8);
+    HeaderExtensions { playout_delay: id_of(PLAYOUT_DELAY_URI), transport_number: id_of(TRANSPORT_CC_URI) }
+}
+
+/// The first payload type of each codec that was negotiated for one m-line, in the browser's order of preference.
+pub(super) fn payload_types(parameters: &RTCRtpSendParameters) -> PayloadTypes {
     let mut by_codec = Vec::new();
     for parameters in &parameters.rtp_parameters.codecs {
         if let Some(codec) = codec_of(&parameters.rtp_codec.mime_type)
@@ -26,9 +41,7 @@ pub(super) fn negotiated(parameters: &RTCRtpSendParameters) -> PayloadTypes {
             by_codec.push((codec, parameters.payload_type));
         }
     }
-    let extensions = &parameters.rtp_parameters.header_extensions;
-    let id_of = |uri: &str| extensions.iter().find(|known| known.uri == uri).map(|known| known.id as u8);
-    PayloadTypes::new(by_codec, id_of(PLAYOUT_DELAY_URI), id_of(TRANSPORT_CC_URI))
+    PayloadTypes::new(by_codec)
 }
 
 fn codec_of(mime_type: &str) -> Option<Codec> {

@@ -21,6 +21,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
+use super::codecs::HeaderExtensions;
 use super::feedback::{Feedback, FeedbackTap};
 use super::nomination::Nomination;
 use super::port::{Port, Transport};
@@ -91,11 +92,19 @@ pub struct Answer {
     pub payload_types: Vec<PayloadTypes>,
 }
 
+/// What the packets of one slot carry in their headers.
+#[derive(Debug, Clone, Copy)]
+struct Outgoing {
+    ssrc: u32,
+    extensions: HeaderExtensions,
+}
+
 /// One browser's connection.
 pub struct Peer {
     connection: RTCPeerConnection,
     feedback: mpsc::Receiver<Feedback>,
-    ssrcs: Vec<u32>,
+    /// By slot.
+    outgoing: Vec<Outgoing>,
     state: PeerState,
     nomination: Nomination,
     ufrag: String,
@@ -140,12 +149,10 @@ impl Peer {
             .build(now)?;
         let local = port.local_addr();
         connection.set_remote_description(now, RTCSessionDescription::offer(offer.to_owned())?)?;
-        let mut ssrcs = Vec::with_capacity(slots);
         let mut senders = Vec::with_capacity(slots);
         for slot in 0..slots {
             let ssrc = rand::random_range(1..u32::MAX);
-            ssrcs.push(ssrc);
-            senders.push(connection.add_track(track(slot, ssrc, codec.clone()))?);
+            senders.push((ssrc, connection.add_track(track(slot, ssrc, codec.clone()))?));
         }
         for candidate in inside_candidates(local) {
             connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() })?;
@@ -156,15 +163,18 @@ impl Peer {
 
         let mut mids = Vec::with_capacity(slots);
         let mut payload_types = Vec::with_capacity(slots);
+        let mut outgoing = Vec::with_capacity(slots);
         let transceivers: Vec<_> = connection.get_transceivers().collect();
-        for sender in senders {
+        for (ssrc, sender) in senders {
             let mid = transceivers.iter().find_map(|id| {
                 let transceiver = connection.rtp_transceiver(*id)?;
                 (transceiver.sender() == Some(sender)).then(|| transceiver.mid().clone()).flatten()
             });
             mids.push(mid.ok_or(PeerError::NotReceiving)?);
             let parameters = connection.rtp_sender(sender).map(|mut sender| sender.get_parameters().clone());
-            payload_types.push(codecs::negotiated(&parameters.unwrap_or_default()));
+            let parameters = parameters.unwrap_or_default();
+            payload_types.push(codecs::payload_types(&parameters));
+            outgoing.push(Outgoing { ssrc, extensions: codecs::header_extensions(&parameters) });
         }
         if payload_types.iter().all(|types| types.codecs().next().is_none()) {
             return Err(PeerError::NoCodec);
@@ -174,7 +184,7 @@ impl Peer {
         let peer = Self {
             connection,
             feedback,
-            ssrcs,
+            outgoing,
             state: PeerState::Connecting,
             nomination,
             ufrag,
@@ -238,29 +248,32 @@ impl Peer {
         self.connection.poll_timeout()
     }
 
-    /// Sends an RTP packet on a slot. Before the connection is up it goes nowhere.
-    pub fn send(&mut self, now: Instant, slot: usize, rtp: RtpPacket) {
+    /// Sends an RTP packet on a slot, with its transport-wide sequence number if it has one. Before the connection is up it
+    /// goes nowhere.
+    pub fn send(&mut self, now: Instant, slot: usize, rtp: RtpPacket, transport_number: Option<u16>) {
+        let Outgoing { ssrc, extensions } = self.outgoing[slot];
         let mut header = rtc::rtp::header::Header {
             version: 2,
             marker: rtp.marker,
             payload_type: rtp.payload_type,
             sequence_number: rtp.sequence_number,
             timestamp: rtp.timestamp,
-            ssrc: self.ssrcs[slot],
+            ssrc,
             ..Default::default()
         };
-        // Receivers remember the last playout delay, so the splicer asks for it on key frames only.
-        let no_delay = rtp.playout_delay.map(|id| (id, NO_PLAYOUT_DELAY));
-        let number = rtp
-            .arrival_report
-            .map(|report| (report.extension, Bytes::copy_from_slice(&report.number.to_be_bytes())));
+        let no_delay =
+            extensions.playout_delay.filter(|_| rtp.no_playout_delay).map(|id| (id, NO_PLAYOUT_DELAY));
+        let number = extensions
+            .transport_number
+            .zip(transport_number)
+            .map(|(id, number)| (id, Bytes::copy_from_slice(&number.to_be_bytes())));
         for (id, payload) in [no_delay, number].into_iter().flatten() {
             header.extension = true;
             header.extension_profile = ONE_BYTE_EXTENSIONS;
             header.extensions.push(rtc::rtp::header::Extension { id, payload });
         }
         let packet = rtc::rtp::Packet { header, payload: rtp.payload };
-        // Straight into the pipeline: the payload type and the extension id are negotiated ones by their type, so the
+        // Straight into the pipeline: the payload type is a negotiated one by its type, and so are the extension ids, so the
         // sender's own checks, a search through its parameters for every packet, would find nothing.
         let message = TaggedRTCMessage { now, message: RTCMessage::RtpPacket(String::new(), packet) };
         if let Err(error) = self.connection.handle_write(message) {
@@ -317,7 +330,7 @@ impl Peer {
     }
 
     fn slot_of(&self, ssrc: u32) -> Option<usize> {
-        self.ssrcs.iter().position(|known| *known == ssrc)
+        self.outgoing.iter().position(|known| known.ssrc == ssrc)
     }
 
     /// Says goodbye: what [`Self::poll_transmit`] gives afterwards tells the browser at once that this is over.

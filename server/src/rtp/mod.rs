@@ -8,5 +8,5 @@ pub mod packetize;
 mod payload_types;
 
 pub use arrival_report::ArrivalReport;
-pub use packet::{ArrivalRequest, RtpPacket};
+pub use packet::RtpPacket;
 pub use payload_types::PayloadTypes;

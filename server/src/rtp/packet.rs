@@ -9,17 +9,9 @@ pub struct RtpPacket {
     pub sequence_number: u16,
     pub timestamp: u32,
     pub marker: bool,
-    /// The header extension id under which to ask for no playout delay.
-    pub playout_delay: Option<u8>,
-    /// Asks when this packet arrived; set on the packets of a burst.
-    pub arrival_report: Option<ArrivalRequest>,
+    /// Asks the browser to show the picture as soon as it is decoded, where the header extension for it was negotiated.
+    pub no_playout_delay: bool,
+    /// Asks the browser to report when the packet arrived: it then leaves with a transport-wide sequence number.
+    pub report_arrival: bool,
     pub payload: Bytes,
-}
-
-/// The header extension by which a browser is asked when a packet arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ArrivalRequest {
-    pub extension: u8,
-    /// Transport-wide sequence number, given by the pacer: it counts over all slots.
-    pub number: u16,
 }

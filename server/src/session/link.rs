@@ -91,7 +91,9 @@ impl Link {
         }
         self.release_at = if self.is_connected() {
             let peer = &mut self.peer;
-            self.pacer.release(now, slots, |slot, packet| peer.send(now, slot, packet))
+            self.pacer.release(now, slots, |slot, departing| {
+                peer.send(now, slot, departing.packet, departing.transport_number);
+            })
         } else {
             None
         };

@@ -284,7 +284,7 @@ impl Slot {
             self.cannot_show(is_next, reason);
             return;
         };
-        self.splicer.cut(gop, payload_type, types);
+        self.splicer.cut(gop, payload_type);
         // The browser has what it needs; a request for a key frame that is under way asks for the past.
         self.refreshed_at = Some(now);
         if is_next {

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::media::{Frame, Timestamp90k};
-use crate::rtp::{ArrivalRequest, PayloadTypes, RtpPacket};
+use crate::rtp::RtpPacket;
 
 /// Ticks between the frames of a burst: distinct for every receiver, and 5 s of frames still span less than 17 ms.
 const BURST_SPACING: u64 = 10;
@@ -45,8 +45,6 @@ pub struct Splicer {
     timestamp_offset: u64,
     /// Of the last frame that left, or of the one that is leaving.
     last_timestamp: Option<u64>,
-    playout_delay: Option<u8>,
-    arrival_report: Option<u8>,
     /// From a cut until nothing waits any more.
     catching_up: bool,
     /// Too much was waiting: nothing is taken until the next key frame.
@@ -62,8 +60,6 @@ impl Splicer {
             sequence_number,
             timestamp_offset: u64::from(timestamp_offset),
             last_timestamp: None,
-            playout_delay: None,
-            arrival_report: None,
             catching_up: false,
             skipping: false,
         }
@@ -71,12 +67,10 @@ impl Splicer {
 
     /// Continues with another stream, or with the same one from its key frame: `gop`, oldest first, its last frame live.
     /// What waited of the old one is dropped, but for a frame of which a part has left already.
-    pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8, types: &PayloadTypes) {
+    pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
         self.clear();
         self.skipping = false;
         self.catching_up = true;
-        self.playout_delay = types.playout_delay();
-        self.arrival_report = types.arrival_report();
         let Some(live) = gop.last().map(|frame| frame.timestamp) else { return };
         for (index, frame) in gop.iter().enumerate() {
             let before_live = (gop.len() - 1 - index) as u64;
@@ -142,11 +136,9 @@ impl Splicer {
             timestamp,
             marker,
             // Receivers remember it, so it goes with key frames only; with all their packets, in case some are lost.
-            playout_delay: self.playout_delay.filter(|_| front.frame.keyframe),
-            arrival_report: self
-                .arrival_report
-                .filter(|_| self.catching_up)
-                .map(|extension| ArrivalRequest { extension, number: 0 }),
+            no_playout_delay: front.frame.keyframe,
+            // A burst is what measures the path; a steady stream costs no reports.
+            report_arrival: self.catching_up,
             payload,
         };
         let shows_stream = marker && front.first_after_cut;

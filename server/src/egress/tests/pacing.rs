@@ -68,8 +68,8 @@ fn pacer_on_a_slow_path(now: Instant, slots: &mut [Slot]) -> (Pacer, Instant) {
     let mut at = now;
     while reports.len() < 100 {
         at = pacer
-            .release(at, slots, |_, packet| {
-                let number = packet.arrival_report.expect("a packet of a burst").number;
+            .release(at, slots, |_, departing| {
+                let number = departing.transport_number.expect("a packet of a burst");
                 reports.push(ArrivalReport {
                     number,
                     arrived: Some(Duration::from_millis(10) * u32::from(number)),
@@ -87,7 +87,7 @@ fn a_burst_leaves_no_faster_than_the_path_was_measured_to_carry() {
     let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     let (mut now, mut bytes) = (start, 0);
     while now < start + Duration::from_secs(2) {
-        let again = pacer.release(now, &mut slots, |_, packet| bytes += packet.payload.len());
+        let again = pacer.release(now, &mut slots, |_, departing| bytes += departing.packet.payload.len());
         now = again.expect("more is waiting");
     }
     assert!((100_000..200_000).contains(&bytes), "{bytes} bytes in 2 s");
@@ -139,11 +139,9 @@ fn a_key_frame_that_takes_the_place_of_one_that_had_not_left_turns_the_slot_acti
 fn only_packets_of_bursts_ask_when_they_arrived() {
     let mut camera = Camera::new(7, Codec::H264, 50);
     let (mut slot, _) = showing(&mut camera, 3);
-    assert!(
-        drain(&mut slot).iter().all(|packet| packet.arrival_report.is_some_and(|asked| asked.extension == 3))
-    );
+    assert!(drain(&mut slot).iter().all(|packet| packet.report_arrival));
     slot.handle_frame(0, camera.next_frame(Timestamp90k(2_000_000), 2));
-    assert!(drain(&mut slot).iter().all(|packet| packet.arrival_report.is_none()));
+    assert!(drain(&mut slot).iter().all(|packet| !packet.report_arrival));
 }
 
 #[test]
@@ -152,13 +150,15 @@ fn a_lost_packet_is_sent_again_as_it_was() {
     let mut pacer = Pacer::new(start, slots.len());
     let mut sent = Vec::new();
     let mut now = start;
-    while let Some(again) = pacer.release(now, &mut slots, |_, packet| sent.push(packet)) {
+    while let Some(again) = pacer.release(now, &mut slots, |_, departing| sent.push(departing)) {
         now = again;
     }
     let lost = &sent[17];
-    pacer.handle_lost(1, &[lost.sequence_number]);
+    pacer.handle_lost(1, &[lost.packet.sequence_number]);
     let mut again = Vec::new();
-    pacer.release(now + Duration::from_millis(20), &mut slots, |slot, packet| again.push((slot, packet)));
+    pacer.release(now + Duration::from_millis(20), &mut slots, |slot, departing| {
+        again.push((slot, departing));
+    });
     assert_eq!(again, [(1, lost.clone())]);
 }
 
@@ -168,7 +168,9 @@ fn a_browser_that_asks_for_everything_again_gets_its_live_frames_still() {
     let mut pacer = Pacer::new(start, slots.len());
     let mut now = start;
     let mut numbers = Vec::new();
-    while let Some(again) = pacer.release(now, &mut slots, |_, packet| numbers.push(packet.sequence_number)) {
+    while let Some(again) =
+        pacer.release(now, &mut slots, |_, departing| numbers.push(departing.packet.sequence_number))
+    {
         now = again;
     }
     pacer.handle_lost(1, &numbers);

@@ -24,8 +24,8 @@ fn a_burst_ends_at_live_and_its_frames_are_ten_ticks_apart() {
 #[test]
 fn key_frames_and_only_they_ask_for_no_playout_delay() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 2);
-    let asks: Vec<_> = drain(&mut slot).iter().map(|packet| packet.playout_delay).collect();
-    assert_eq!(asks, [Some(5), Some(5), None, None]);
+    let asks: Vec<_> = drain(&mut slot).iter().map(|packet| packet.no_playout_delay).collect();
+    assert_eq!(asks, [true, true, false, false]);
 }
 
 #[test]
