@@ -58,7 +58,7 @@ run(
 );
 
 rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
+mkdirSync(join(dist, 'wasm'), { recursive: true });
 
 step('smaller WebAssembly (wasm-opt)');
 const wasm = join(dist, 'client.wasm');
@@ -82,11 +82,14 @@ runPackaged('binaryen', 'wasm-opt', [
   '--strip-target-features',
   ...features.map((feature) => `--enable-${feature}`),
 ]);
-copyFileSync(join(pkg, 'glue.js'), join(dist, 'glue.js'));
+copyFileSync(join(pkg, 'glue.js'), join(dist, 'wasm/glue.js'));
 
 step('the module as text, for ./inline');
 const base64 = readFileSync(wasm).toString('base64');
-writeFileSync(join(dist, 'bytes.js'), `// client.wasm in base64.\nexport const wasmBase64 = '${base64}';\n`);
+writeFileSync(
+  join(dist, 'wasm/bytes.js'),
+  `// client.wasm in base64.\nexport const wasmBase64 = '${base64}';\n`,
+);
 
 step('TypeScript → JavaScript and typings (tsc)');
 runPackaged('typescript', 'tsc', ['-p', npm]);
@@ -96,5 +99,5 @@ for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE'])
 const kib = (file) =>
   `${file} ${(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1024).toFixed(1)} KiB`;
 step(
-  `done: ${statSync(wasm).size} bytes of wasm; gzip: ${['client.wasm', 'glue.js', 'client.js', 'index.js'].map(kib).join(', ')}`,
+  `done: ${statSync(wasm).size} bytes of wasm; gzip: ${['client.wasm', 'wasm/glue.js', 'client.js', 'index.js'].map(kib).join(', ')}`,
 );

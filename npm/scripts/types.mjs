@@ -1,4 +1,4 @@
-// Writes src/protocol.ts from the Rust types of protocol/. A test of that crate fails when the two drift.
+// Writes src/generated/protocol.ts from the Rust types of protocol/. A test of that crate fails when the two drift.
 import { spawnSync } from 'node:child_process';
 
 const args = [

@@ -2,11 +2,8 @@
 export { MultiStreamClient } from './client.js';
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-export type { ConnectionPath } from './path.js';
+export type { ServerErrorCode } from './generated/protocol.js';
 export { preload } from './preload.js';
-export type { ServerErrorCode } from './protocol.js';
-export type { SlotStats } from './stats.js';
-export type { SwitchedStatus, SwitchTiming } from './timing.js';
 export type {
   ClientOptions,
   ClientState,
@@ -20,3 +17,6 @@ export type {
   StatusCallback,
   WebSocketState,
 } from './types.js';
+export type { ConnectionPath } from './video/path.js';
+export type { SlotStats } from './video/stats.js';
+export type { SwitchedStatus, SwitchTiming } from './video/timing.js';

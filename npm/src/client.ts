@@ -1,14 +1,10 @@
 // MultiStreamClient: the face of the Rust core. It holds handlers and nothing else; the core decides.
-import { show } from './attach.js';
+
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-import type { Core, Hooks } from './glue.js';
 import { Knock } from './knock.js';
-import { type ConnectionPath, readPath } from './path.js';
 import { Savings } from './savings/savings.js';
-import { type SlotStats, StatsReader } from './stats.js';
-import { FirstPictures, type SwitchedStatus } from './timing.js';
 import type {
   ClientOptions,
   ClientState,
@@ -20,7 +16,12 @@ import type {
   StatusCallback,
   WebSocketState,
 } from './types.js';
-import { loadWasm } from './wasm.js';
+import { show } from './video/attach.js';
+import { type ConnectionPath, readPath } from './video/path.js';
+import { type SlotStats, StatsReader } from './video/stats.js';
+import { FirstPictures, type SwitchedStatus } from './video/timing.js';
+import type { Core, Hooks } from './wasm/glue.js';
+import { loadWasm } from './wasm/load.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 

@@ -1,5 +1,5 @@
 // The one error class of the package, and its codes.
-import type { ServerErrorCode } from './protocol.js';
+import type { ServerErrorCode } from './generated/protocol.js';
 
 /** The codes the client makes itself, beside those of the server. */
 export type ClientErrorCode =

@@ -1,7 +1,7 @@
 // What a client tells an app, as one discriminated union.
 import type { MultiStreamError } from './errors.js';
-import type { SwitchedStatus } from './timing.js';
 import type { ClientState, SlotStatus } from './types.js';
+import type { SwitchedStatus } from './video/timing.js';
 
 /**
  * Everything a client tells. `type` says which.

@@ -1,5 +1,5 @@
 // For apps that know early that they will connect.
-import { loadWasm } from './wasm.js';
+import { loadWasm } from './wasm/load.js';
 
 /**
  * Loads the WebAssembly module before the first `connect` needs it, so that it comes along with the rest of the page.

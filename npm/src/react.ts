@@ -1,5 +1,5 @@
 'use client'; // For frameworks with server components, such as Next.js: everything here runs in browsers.
 
 // The React entry.
-export { CameraGrid, type CameraGridProps, CameraTile, type CameraTileProps } from './grid.js';
-export { type MultiStream, useMultiStream } from './use-multi-stream.js';
+export { CameraGrid, type CameraGridProps, CameraTile, type CameraTileProps } from './react/grid.js';
+export { type MultiStream, useMultiStream } from './react/use-multi-stream.js';

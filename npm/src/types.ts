@@ -1,5 +1,5 @@
 // The shapes an app gives and gets.
-import type { KeyframeStatus, SlotState } from './protocol.js';
+import type { KeyframeStatus, SlotState } from './generated/protocol.js';
 
 export type { KeyframeStatus, SlotState };
 

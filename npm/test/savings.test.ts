@@ -1,9 +1,9 @@
 // What is paused, resumed and switched on the app's behalf, on a clock and a screen made here.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MultiStreamError } from '../src/errors.js';
-import type { Core } from '../src/glue.js';
 import { Savings } from '../src/savings/savings.js';
 import type { ClientOptions, ClientState, SlotConfig, SlotStatus } from '../src/types.js';
+import type { Core } from '../src/wasm/glue.js';
 import { FakeVideo, installScreen, page } from './screen.js';
 
 const LIST = {

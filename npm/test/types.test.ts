@@ -1,7 +1,7 @@
 // The typings an app sees must be those of the protocol, in camelCase.
 import { expectTypeOf, test } from 'vitest';
 import type { ErrorCode, SlotStatus } from '../src/api.js';
-import type { ServerErrorCode, SlotStatus as WireStatus } from '../src/protocol.js';
+import type { ServerErrorCode, SlotStatus as WireStatus } from '../src/generated/protocol.js';
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`

@@ -1,4 +1,4 @@
-//! The protocol's types as one TypeScript module, the source of truth of `npm/src/protocol.ts`.
+//! The protocol's types as one TypeScript module, the source of truth of `npm/src/generated/protocol.ts`.
 //!
 //! `tests/typescript.rs` compares the two and rewrites the file on request.
 

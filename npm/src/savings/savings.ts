@@ -3,8 +3,8 @@
 
 import { MultiStreamError } from '../errors.js';
 import type { ClientEvent } from '../events.js';
-import type { Core } from '../glue.js';
 import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
+import type { Core } from '../wasm/glue.js';
 import { Catalogue } from './catalogue.js';
 import { chooseQuality, NATIVE, type Tile } from './choose.js';
 import { Sight } from './sight.js';

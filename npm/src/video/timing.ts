@@ -1,5 +1,5 @@
 // When the first picture of a new stream is on the screen. It is told from a late one of the old by its RTP timestamp.
-import type { SlotStatus } from './types.js';
+import type { SlotStatus } from '../types.js';
 
 /**
  * How long a switch took.

@@ -1,5 +1,5 @@
 // Where the WebAssembly module comes from, and that it is loaded once, when it is first needed.
-import { MultiStreamError } from './errors.js';
+import { MultiStreamError } from '../errors.js';
 import type * as Glue from './glue.js';
 import init, * as glue from './glue.js';
 

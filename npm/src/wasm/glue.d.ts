@@ -1,5 +1,5 @@
 // What wasm-bindgen generates from client-wasm/src/shell, typed by hand: its own typings know only `any`.
-import type { ClientEvent } from './events.js';
+import type { ClientEvent } from '../events.js';
 import type {
   ClientState,
   KeyframeStatus,
@@ -7,7 +7,7 @@ import type {
   SlotConfig,
   SlotStatus,
   WebSocketState,
-} from './types.js';
+} from '../types.js';
 
 export interface Hooks {
   event(event: ClientEvent): void;

@@ -1,8 +1,8 @@
 // A connection as a React hook.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from './index.js';
-import type { SwitchedStatus } from './timing.js';
-import type { SlotConfig, SlotStatus } from './types.js';
+import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from '../index.js';
+import type { SlotConfig, SlotStatus } from '../types.js';
+import type { SwitchedStatus } from '../video/timing.js';
 
 /**
  * What {@link useMultiStream} gives.
