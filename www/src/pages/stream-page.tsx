@@ -3,14 +3,14 @@ import { preload } from 'multistream-client';
 import { useMultiStream } from 'multistream-client/react';
 import { StrictMode, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { serverUrl, token } from './server';
+import { serverUrl, token } from '../api/server';
+import { useCameras } from '../api/streams';
 import { readStreamQuery, type StreamQuery } from './stream-query';
-import { useCameras } from './streams';
-import './style/page.css';
-import './style/tile.css';
-import './style/stream.css';
-import { Tile } from './Tile';
-import { useTheme } from './theme';
+import '../ui/page.css';
+import '../tile/tile.css';
+import './stream.css';
+import { Tile } from '../tile/Tile';
+import { useTheme } from '../ui/theme';
 
 function Single({ stream, query }: { stream: string; query: StreamQuery }) {
   const [quality, setQuality] = useState(query.quality);

@@ -1,7 +1,7 @@
 // What the wall shows, and every change of it. Pure: an address or a change in, a wall out.
 import type { SlotConfig } from 'multistream-client';
+import type { Camera } from '../api/streams';
 import { type Layout, layoutFor } from './layouts';
-import type { Camera } from './streams';
 
 /** What one cell shows. */
 export interface Choice {

@@ -1,8 +1,8 @@
 // The cameras beside the wall: to drag onto a tile, or to click into the chosen one.
 import type { PointerEvent } from 'react';
 import { useState } from 'react';
-import { letterOf } from './keys';
-import type { Camera } from './streams';
+import type { Camera } from '../api/streams';
+import { letterOf } from '../wall/keys';
 import type { WarmHandlers } from './warm';
 
 interface Props {

@@ -2,16 +2,16 @@
 import { preload } from 'multistream-client';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { useMaxSlots } from '../api/limits';
+import { useCameras } from '../api/streams';
+import { layoutsUpTo } from '../wall/layouts';
 import { EmptyState } from './EmptyState';
-import { layoutsUpTo } from './layouts';
-import { useMaxSlots } from './limits';
-import { useCameras } from './streams';
-import './style/page.css';
-import './style/stats.css';
-import './style/tile.css';
-import './style/wall.css';
-import { useTheme } from './theme';
-import { Wall } from './Wall';
+import '../ui/page.css';
+import '../stats/stats.css';
+import '../tile/tile.css';
+import '../wall/wall.css';
+import { useTheme } from '../ui/theme';
+import { Wall } from '../wall/Wall';
 
 function Page() {
   const cameras = useCameras();

@@ -1,7 +1,7 @@
 // Since when a camera is offline: since its last frame, which the server knows.
 import type { SlotStatus } from 'multistream-client';
 import { useEffect, useState } from 'react';
-import { lastFrameAt } from './streams';
+import { lastFrameAt } from '../api/streams';
 
 export function useOfflineSince(status: SlotStatus | undefined): number | undefined {
   const [since, setSince] = useState<number>();

@@ -1,5 +1,5 @@
 // The sheet of `?`: every gesture and every key.
-import { Dialog } from './Dialog';
+import { Dialog } from '../ui/Dialog';
 
 const KEYS: readonly [keys: string, does: string][] = [
   ['1 … 9, 0', 'goes to a tile; two digits in a row to tiles from 10'],

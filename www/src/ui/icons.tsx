@@ -1,6 +1,6 @@
 // The few pictures of the controls, drawn by hand in a box of 16.
 import type { ReactNode } from 'react';
-import type { Layout } from './layouts';
+import type { Layout } from '../wall/layouts';
 
 const PATHS = {
   list: 'M2 4h1M2 8h1M2 12h1M6 4h8M6 8h8M6 12h8',

@@ -1,7 +1,7 @@
 // The tour: every few seconds the next tile shows the next camera that was not on the wall.
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useState } from 'react';
-import type { Camera } from './streams';
+import type { Camera } from '../api/streams';
 import { AUTO, notShown, type WallState } from './wall-state';
 
 export const INTERVALS_S: readonly number[] = [5, 10, 20, 60];

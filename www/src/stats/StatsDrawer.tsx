@@ -1,7 +1,7 @@
 // The drawer of statistics: the connection, the switches of this session, and each tile as small plots.
 import type { ConnectionPath, MultiStreamClient } from 'multistream-client';
+import { Icon } from '../ui/icons';
 import { Histogram } from './Histogram';
-import { Icon } from './icons';
 import type { Meters } from './meters';
 import { Sparkline } from './Sparkline';
 import { type History, useReadings } from './stats-history';

@@ -1,14 +1,14 @@
 // One camera of the wall: its picture, the truth about it, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
 import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
+import type { Meters } from '../stats/meters';
+import { Icon } from '../ui/icons';
+import { Menu } from '../ui/Menu';
+import { AUTO, type Choice } from '../wall/wall-state';
 import { caption } from './caption';
-import { Icon } from './icons';
-import { Menu } from './Menu';
-import type { Meters } from './meters';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
 import { saveSnapshot, toggleFullScreen } from './tile-element';
-import { AUTO, type Choice } from './wall-state';
 
 interface Props {
   slot: number;

@@ -1,25 +1,25 @@
 // The camera wall: a layout of tiles over one connection, and everything that can be done with it.
 import { useMultiStream } from 'multistream-client/react';
 import { type CSSProperties, useEffect, useMemo, useState } from 'react';
-import { CameraList } from './CameraList';
-import { Chooser } from './Chooser';
+import { serverUrl, token } from '../api/server';
+import type { Camera } from '../api/streams';
+import { CameraList } from '../cameras/CameraList';
+import { Chooser } from '../cameras/Chooser';
+import { useWarm } from '../cameras/warm';
+import { Meters } from '../stats/meters';
+import { StatsDrawer } from '../stats/StatsDrawer';
+import { Tile, VacantTile } from '../tile/Tile';
+import { focusTile, saveSnapshot, tileElement, toggleFullScreen } from '../tile/tile-element';
+import type { Theme } from '../ui/theme';
 import { type Load, useDrag } from './drag';
 import { Header } from './Header';
 import { Help } from './Help';
 import { useKeys } from './keys';
 import type { Layout } from './layouts';
-import { Meters } from './meters';
-import { StatsDrawer } from './StatsDrawer';
-import { serverUrl, token } from './server';
 import { useListOpen, useTourInterval } from './settings';
-import type { Camera } from './streams';
-import { Tile, VacantTile } from './Tile';
-import type { Theme } from './theme';
-import { focusTile, saveSnapshot, tileElement, toggleFullScreen } from './tile-element';
 import { DEFAULT_INTERVAL_S, useTour } from './tour';
 import { useWall } from './use-wall';
 import { AUTO, type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
-import { useWarm } from './warm';
 
 interface Props extends Means {
   theme: Theme;

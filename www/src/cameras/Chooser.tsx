@@ -1,9 +1,9 @@
 // The dialog of a tile: which camera, in which quality.
 import { useState } from 'react';
+import type { Camera } from '../api/streams';
+import { Dialog } from '../ui/Dialog';
+import { AUTO, type Choice } from '../wall/wall-state';
 import { matching, SEARCH_FROM, Search } from './CameraList';
-import { Dialog } from './Dialog';
-import type { Camera } from './streams';
-import { AUTO, type Choice } from './wall-state';
 import type { WarmHandlers } from './warm';
 
 interface Props {
