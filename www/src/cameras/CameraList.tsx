@@ -2,7 +2,7 @@
 import type { PointerEvent } from 'react';
 import { useState } from 'react';
 import type { Camera } from '../api/streams';
-import { letterOf } from '../wall/keys';
+import { letterOf } from './letters';
 import type { WarmHandlers } from './warm';
 
 interface Props {

@@ -2,8 +2,8 @@
 import { useState } from 'react';
 import type { Camera } from '../api/streams';
 import { Dialog } from '../ui/Dialog';
-import { AUTO, type Choice } from '../wall/wall-state';
 import { matching, SEARCH_FROM, Search } from './CameraList';
+import { AUTO, type Choice } from './choice';
 import type { WarmHandlers } from './warm';
 
 interface Props {

@@ -1,5 +1,5 @@
 // What the address of `stream.html` asks for.
-import { AUTO } from '../wall/wall-state';
+import { AUTO } from '../cameras/choice';
 
 export interface StreamQuery {
   /** `src`; `null`: nothing was named. */

@@ -1,10 +1,10 @@
 // One camera of the wall: its picture, the truth about it, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
 import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
+import { AUTO, type Choice } from '../cameras/choice';
 import type { Meters } from '../stats/meters';
 import { Icon } from '../ui/icons';
 import { Menu } from '../ui/Menu';
-import { AUTO, type Choice } from '../wall/wall-state';
 import { caption } from './caption';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';

@@ -1,6 +1,4 @@
 // The few pictures of the controls, drawn by hand in a box of 16.
-import type { ReactNode } from 'react';
-import type { Layout } from '../wall/layouts';
 
 const PATHS = {
   list: 'M2 4h1M2 8h1M2 12h1M6 4h8M6 8h8M6 12h8',
@@ -17,34 +15,12 @@ const PATHS = {
   close: 'M3 3l10 10M13 3L3 13',
 } as const;
 
-/** Between the tiles of a layout, in tiles. */
-const GAP = 0.18;
-
 export type IconName = keyof typeof PATHS;
 
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
       <path d={PATHS[name]} />
-    </svg>
-  );
-}
-
-/** The layout itself, small. */
-export function LayoutIcon({ layout: { columns, rows, first, cells } }: { layout: Layout }) {
-  const boxes: ReactNode[] = [];
-  const box = (column: number, row: number, span: number) => (
-    <rect key={boxes.length} x={column} y={row} width={span - GAP} height={span - GAP} />
-  );
-  boxes.push(box(0, 0, first));
-  for (let at = 0; at < columns * rows && boxes.length < cells; at++) {
-    const [column, row] = [at % columns, Math.floor(at / columns)];
-    if (column >= first || row >= first) boxes.push(box(column, row, 1));
-  }
-  const view = `0 0 ${columns - GAP} ${rows - GAP}`;
-  return (
-    <svg className="layout-icon" viewBox={view} preserveAspectRatio="none" aria-hidden="true">
-      {boxes}
     </svg>
   );
 }

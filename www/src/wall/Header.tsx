@@ -1,7 +1,8 @@
 // The bar above the wall: what the connection does, and the controls of the whole wall.
-import { Icon, type IconName, LayoutIcon } from '../ui/icons';
+import { Icon, type IconName } from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import type { Theme } from '../ui/theme';
+import { LayoutIcon } from './LayoutIcon';
 import type { Layout } from './layouts';
 import { INTERVALS_S, type TourState } from './tour';
 

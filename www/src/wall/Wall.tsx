@@ -5,6 +5,7 @@ import { serverUrl, token } from '../api/server';
 import type { Camera } from '../api/streams';
 import { CameraList } from '../cameras/CameraList';
 import { Chooser } from '../cameras/Chooser';
+import { AUTO } from '../cameras/choice';
 import { useWarm } from '../cameras/warm';
 import { Meters } from '../stats/meters';
 import { StatsDrawer } from '../stats/StatsDrawer';
@@ -19,7 +20,7 @@ import type { Layout } from './layouts';
 import { useListOpen, useTourInterval } from './settings';
 import { DEFAULT_INTERVAL_S, useTour } from './tour';
 import { useWall } from './use-wall';
-import { AUTO, type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
+import { type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
 
 interface Props extends Means {
   theme: Theme;

@@ -1,5 +1,6 @@
 // The wall by keyboard: digits go to a tile, letters and arrows change its camera, and commands are Shift and a letter.
 import { useEffect, useRef } from 'react';
+import { indexOf } from '../cameras/letters';
 
 export interface Actions {
   /** How many cells there are. */
@@ -19,12 +20,6 @@ export interface Actions {
 
 /** Two digits that follow each other this quickly are one number. */
 const NUMBER_MS = 700;
-const FIRST_LETTER = 'a'.charCodeAt(0);
-
-/** The key of the camera at this place; empty for those beyond the alphabet. */
-export function letterOf(index: number): string {
-  return index < 26 ? String.fromCharCode(FIRST_LETTER + index) : '';
-}
 
 export function useKeys(actions: Actions): void {
   const latest = useRef(actions);
@@ -78,7 +73,7 @@ function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boo
       return true;
   }
   if (!/^[a-z]$/i.test(key)) return false;
-  if (!shiftKey) return actions.camera(selected, key.toLowerCase().charCodeAt(0) - FIRST_LETTER);
+  if (!shiftKey) return actions.camera(selected, indexOf(key));
   return command(key.toLowerCase(), actions);
 }
 

@@ -2,7 +2,8 @@
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import type { Camera } from '../api/streams';
-import { AUTO, notShown, type WallState } from './wall-state';
+import { AUTO } from '../cameras/choice';
+import { notShown, type WallState } from './wall-state';
 
 export const INTERVALS_S: readonly number[] = [5, 10, 20, 60];
 export const DEFAULT_INTERVAL_S = 10;

@@ -1,14 +1,8 @@
 // What the wall shows, and every change of it. Pure: an address or a change in, a wall out.
 import type { SlotConfig } from 'multistream-client';
 import type { Camera } from '../api/streams';
+import { AUTO, type Choice } from '../cameras/choice';
 import { type Layout, layoutFor } from './layouts';
-
-/** What one cell shows. */
-export interface Choice {
-  stream: string;
-  /** `auto`, `native`, or one of the camera's qualities. */
-  quality: string;
-}
 
 export interface WallState {
   layout: Layout;
@@ -21,8 +15,6 @@ export interface Means {
   cameras: readonly Camera[];
   layouts: readonly [Layout, ...Layout[]];
 }
-
-export const AUTO = 'auto';
 
 /** The parameters of an address that make a wall. */
 export interface WallQuery {

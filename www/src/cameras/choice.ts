@@ -1,0 +1,10 @@
+// Which camera somebody chose for a place, and in which quality.
+
+export interface Choice {
+  stream: string;
+  /** `auto`, `native`, or one of the camera's qualities. */
+  quality: string;
+}
+
+/** The quality that the client fits to the picture's size. */
+export const AUTO = 'auto';
