@@ -20,7 +20,8 @@ pub enum NalKind {
     Vps,
     Sps,
     Pps,
-    /// Access unit delimiters, filler, ends of sequence or stream: of no use in RTP, and in the way there.
+    /// Access unit delimiters, filler, ends of sequence or stream: of no use in RTP, and in the way there. So are the types that
+    /// the codec leaves unspecified and RTP gives a meaning of its own (RFC 6184 §5.4, RFC 7798 §4.4).
     Padding,
     Other,
 }
@@ -92,7 +93,9 @@ impl NalCodec {
             (NalCodec::H265, Some(32)) => NalKind::Vps,
             (NalCodec::H264, Some(7)) | (NalCodec::H265, Some(33)) => NalKind::Sps,
             (NalCodec::H264, Some(8)) | (NalCodec::H265, Some(34)) => NalKind::Pps,
-            (NalCodec::H264, Some(9..=12)) | (NalCodec::H265, Some(35..=38)) => NalKind::Padding,
+            (NalCodec::H264, Some(9..=12 | 24..)) | (NalCodec::H265, Some(35..=38 | 48..)) => {
+                NalKind::Padding
+            }
             _ => NalKind::Other,
         }
     }

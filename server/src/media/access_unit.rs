@@ -11,9 +11,9 @@ pub struct AccessUnit {
     pub codec: Codec,
     /// On the source's own clock when it leaves a source; on the server's timeline once the hub has placed it.
     pub timestamp: Timestamp90k,
-    /// Decoding can start here: an IDR or IRAP picture with its parameter sets in the same unit, or a VPx/AV1 key frame.
-    pub keyframe: bool,
-    /// H.264 and H.265: Annex B, without access unit delimiters. VP8, VP9: the frame. AV1: a temporal unit
-    /// in the low-overhead format, without temporal delimiters.
+    /// Something that came before this picture was lost, so that it may need a picture that is missing.
+    pub discontinuity: bool,
+    /// H.264 and H.265: Annex B. VP8, VP9: the frame. AV1: a temporal unit in the low-overhead format, without temporal
+    /// delimiters.
     pub data: Bytes,
 }

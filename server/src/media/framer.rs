@@ -7,16 +7,20 @@ use crate::bitstream::nal::{NalCodec, NalKind};
 use crate::bitstream::{Codec, Dimensions, annex_b, av1, sps, vpx};
 use crate::rtp::packetize;
 
-/// Makes frames of one stream's access units. It trusts no flag of the source: whether decoding can start at a picture is
-/// read from the picture.
+/// Makes frames of one stream's access units. Whether decoding can start at a picture is read from the picture.
+///
+/// Nothing passes before a key frame: at the start, after a loss, after a picture that is damaged. A frozen picture is honest,
+/// a smeared one is not.
 ///
 /// H.264 and H.265: access unit delimiters and filler are taken out; a key frame whose parameter sets were sent at another
 /// time, or only once, gets them in front, for a browser has nothing else to decode it with.
 #[derive(Debug, Default)]
 pub struct Framer {
     timeline: Timeline,
-    /// Of the stream as it is now; a source that comes back with another codec starts anew.
+    /// Of the stream as it is now; `None` before the first picture of a run of the source.
     codec: Option<Codec>,
+    /// A key frame came, and every picture since.
+    whole: bool,
     parameter_sets: ParameterSets,
     size: Option<(Bytes, Option<Dimensions>)>,
 }
@@ -31,6 +35,8 @@ pub enum FrameError {
     NoParameterSets,
     #[error(transparent)]
     Damaged(#[from] av1::DamagedObu),
+    #[error("no key frame has come since the start or the last loss")]
+    AwaitsKeyFrame,
 }
 
 /// The last that were sent of each kind: a unit may carry several of one kind.
@@ -44,9 +50,16 @@ struct ParameterSets {
 /// A coded picture, ready to be cut.
 struct Picture {
     keyframe: bool,
+    /// Of a key frame.
     dimensions: Option<Dimensions>,
-    data: Bytes,
-    payloads: Vec<Bytes>,
+    coded: Coded,
+}
+
+enum Coded {
+    NalUnits(NalCodec, Vec<Bytes>),
+    Vp8(Bytes),
+    Vp9(Bytes),
+    Av1(Bytes),
 }
 
 impl Framer {
@@ -61,63 +74,75 @@ impl Framer {
     }
 
     pub fn frame(&mut self, unit: AccessUnit, arrival: Timestamp90k) -> Result<Frame, FrameError> {
-        if self.codec.replace(unit.codec) != Some(unit.codec) {
+        let AccessUnit { codec, timestamp, discontinuity, data } = unit;
+        if self.codec.replace(codec) != Some(codec) {
             self.parameter_sets = ParameterSets::default();
             self.size = None;
+            self.whole = false;
         }
-        let picture = match unit.codec {
-            Codec::H264 => self.nal_units(NalCodec::H264, unit.data)?,
-            Codec::H265 => self.nal_units(NalCodec::H265, unit.data)?,
-            Codec::Vp8 => {
-                let dimensions = vpx::vp8_key_frame(&unit.data);
-                let payloads = packetize::vp8(&unit.data);
-                Picture { keyframe: dimensions.is_some(), dimensions, data: unit.data, payloads }
-            }
-            Codec::Vp9 => {
-                let dimensions = vpx::vp9_key_frame(&unit.data);
-                let payloads = packetize::vp9(&unit.data, dimensions.is_some());
-                Picture { keyframe: dimensions.is_some(), dimensions, data: unit.data, payloads }
-            }
-            Codec::Av1 => {
-                let av1::Unit { keyframe, dimensions } = av1::read(&unit.data)?;
-                let payloads = packetize::av1(&unit.data, keyframe);
-                let dimensions = dimensions.filter(|_| keyframe);
-                Picture { keyframe, dimensions, data: unit.data, payloads }
+        self.whole &= !discontinuity;
+        let picture = match self.read(codec, data) {
+            Ok(picture) => picture,
+            Err(error) => {
+                self.whole &= error == FrameError::NoPicture;
+                return Err(error);
             }
         };
-        if picture.payloads.is_empty() {
+        // A picture that does not pass tells as much about the source's clock as one that does.
+        let timestamp = self.timeline.place(timestamp, arrival);
+        self.whole |= picture.keyframe;
+        if !self.whole {
+            return Err(FrameError::AwaitsKeyFrame);
+        }
+        let payloads = picture.cut();
+        if payloads.is_empty() {
             return Err(FrameError::NoPicture);
         }
         Ok(Frame {
-            codec: unit.codec,
-            timestamp: self.timeline.place(unit.timestamp, arrival),
+            codec,
+            timestamp,
             keyframe: picture.keyframe,
             dimensions: picture.dimensions,
-            payloads: picture.payloads.into(),
-            data: picture.data,
+            payloads: payloads.into(),
         })
     }
 
-    fn nal_units(&mut self, codec: NalCodec, data: Bytes) -> Result<Picture, FrameError> {
-        let mut nals: Vec<Bytes> = annex_b::split(&data).collect();
-        let all = nals.len();
-        nals.retain(|nal| codec.kind(nal) != NalKind::Padding);
+    fn read(&mut self, codec: Codec, data: Bytes) -> Result<Picture, FrameError> {
+        match codec {
+            Codec::H264 => self.nal_units(NalCodec::H264, &data),
+            Codec::H265 => self.nal_units(NalCodec::H265, &data),
+            // The frame tag alone takes three bytes (RFC 6386 §9.1): an encoder that drops a frame may write less.
+            Codec::Vp8 if data.len() < 3 => Err(FrameError::NoPicture),
+            Codec::Vp8 => {
+                let dimensions = vpx::vp8_key_frame(&data);
+                Ok(Picture { keyframe: dimensions.is_some(), dimensions, coded: Coded::Vp8(data) })
+            }
+            Codec::Vp9 => {
+                let dimensions = vpx::vp9_key_frame(&data);
+                Ok(Picture { keyframe: dimensions.is_some(), dimensions, coded: Coded::Vp9(data) })
+            }
+            Codec::Av1 => {
+                let av1::Unit { keyframe, dimensions } = av1::read(&data)?;
+                let dimensions = dimensions.filter(|_| keyframe);
+                Ok(Picture { keyframe, dimensions, coded: Coded::Av1(data) })
+            }
+        }
+    }
+
+    fn nal_units(&mut self, codec: NalCodec, data: &Bytes) -> Result<Picture, FrameError> {
+        let mut nals: Vec<Bytes> = annex_b::split(data)
+            .filter(|nal| nal.len() > codec.header_len() && codec.kind(nal) != NalKind::Padding)
+            .collect();
         self.parameter_sets.remember(codec, &nals);
-        let keyframe = nals.iter().any(|nal| codec.kind(nal) == NalKind::KeySlice);
-        if !keyframe && !nals.iter().any(|nal| codec.kind(nal) == NalKind::Slice) {
+        if !nals.iter().any(|nal| codec.kind(nal).is_slice()) {
             return Err(FrameError::NoPicture);
         }
-        let mut changed = nals.len() != all;
+        let keyframe = nals.iter().any(|nal| codec.kind(nal) == NalKind::KeySlice);
         if keyframe && !self.parameter_sets.begin(codec, &nals) {
             self.parameter_sets.put_first(codec, &mut nals)?;
-            changed = true;
         }
-        Ok(Picture {
-            keyframe,
-            dimensions: if keyframe { self.dimensions(codec) } else { None },
-            data: if changed { annex_b::join(&nals) } else { data },
-            payloads: packetize::nal_units(codec, &nals),
-        })
+        let dimensions = if keyframe { self.dimensions(codec) } else { None };
+        Ok(Picture { keyframe, dimensions, coded: Coded::NalUnits(codec, nals) })
     }
 
     /// Of the current SPS; read once for as long as it stays the same.
@@ -131,6 +156,17 @@ impl Framer {
         let dimensions = sps::dimensions(codec, sps);
         self.size = Some((sps.clone(), dimensions));
         dimensions
+    }
+}
+
+impl Picture {
+    fn cut(&self) -> Vec<Bytes> {
+        match &self.coded {
+            Coded::NalUnits(codec, nals) => packetize::nal_units(*codec, nals),
+            Coded::Vp8(frame) => packetize::vp8(frame),
+            Coded::Vp9(frame) => packetize::vp9(frame, self.keyframe),
+            Coded::Av1(unit) => packetize::av1(unit, self.keyframe),
+        }
     }
 }
 
@@ -168,6 +204,8 @@ impl ParameterSets {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SPS: &[u8] = &[
@@ -184,13 +222,35 @@ mod tests {
         AccessUnit {
             codec: Codec::H264,
             timestamp: Timestamp90k(0),
-            keyframe: false,
+            discontinuity: false,
             data: annex_b::join(&nals),
         }
     }
 
+    /// A key frame, as a source delivers it.
+    fn picture_of(codec: Codec) -> AccessUnit {
+        const VP8: &[u8] = &[0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0x68, 0x81];
+        const VP9: &[u8] = &[0x82, 0x49, 0x83, 0x42, 0x00, 0x4f, 0xf0, 0x2c, 0xf6];
+        const AV1: &[u8] = &[
+            0x0a, 0x0b, 0x00, 0x00, 0x00, 0x0c, 0xc4, 0xff, 0x67, 0x36, 0xbe, 0x40, 0x10, 0x32, 0x02, 0x10,
+            0x00,
+        ];
+        let data = match codec {
+            Codec::H264 => return unit(&[SPS, PPS, IDR]),
+            Codec::H265 => {
+                let nals = [[32 << 1, 1, 1], [33 << 1, 1, 1], [34 << 1, 1, 1], [19 << 1, 1, 0x88]];
+                annex_b::join(&nals.map(|nal| Bytes::copy_from_slice(&nal)))
+            }
+            // Copies: static bytes are never unique.
+            Codec::Vp8 => Bytes::copy_from_slice(VP8),
+            Codec::Vp9 => Bytes::copy_from_slice(VP9),
+            Codec::Av1 => Bytes::copy_from_slice(AV1),
+        };
+        AccessUnit { codec, data, ..unit(&[]) }
+    }
+
     fn nals(frame: &Frame) -> Vec<Bytes> {
-        annex_b::split(&frame.data).collect()
+        annex_b::split(&frame.access_unit().expect("whole")).collect()
     }
 
     #[test]
@@ -227,12 +287,86 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_unit_is_passed_on_without_a_copy() {
-        let unit = unit(&[DELTA]);
-        let data = unit.data.as_ptr();
-        let frame = Framer::new().frame(unit, Timestamp90k(0)).expect("a frame");
-        assert!(!frame.keyframe);
-        assert_eq!(frame.data.as_ptr(), data);
+    fn a_frame_holds_its_payloads_and_nothing_of_the_access_unit() {
+        for codec in Codec::ALL {
+            let unit = picture_of(codec);
+            let data = unit.data.clone();
+            let frame = Framer::new().frame(unit, Timestamp90k(0)).expect("a frame");
+            assert!(data.is_unique(), "{codec}: {} bytes are held besides the payloads", data.len());
+            assert!(frame.keyframe);
+        }
+    }
+
+    #[test]
+    fn the_access_unit_can_be_had_again() {
+        for codec in Codec::ALL {
+            let unit = picture_of(codec);
+            let data = unit.data.clone();
+            let frame = Framer::new().frame(unit, Timestamp90k(0)).expect("a frame");
+            assert_eq!(frame.access_unit(), Some(data), "{codec}");
+        }
+    }
+
+    #[test]
+    fn nal_units_that_rtp_would_take_for_packets_are_taken_out() {
+        let frame = Framer::new().frame(unit(&[SPS, PPS, &[28, 0x80, 1], IDR]), Timestamp90k(0));
+        assert_eq!(nals(&frame.expect("a frame")), [SPS, PPS, IDR]);
+    }
+
+    #[test]
+    fn frames_wait_for_a_key_frame_of_their_codec() {
+        let mut framer = Framer::new();
+        assert!(framer.frame(unit(&[DELTA]), Timestamp90k(0)).is_err(), "at the start");
+        framer.frame(unit(&[SPS, PPS, IDR]), Timestamp90k(0)).expect("a key frame");
+        framer.frame(unit(&[DELTA]), Timestamp90k(0)).expect("it follows on a key frame");
+        let other = AccessUnit { codec: Codec::Vp8, data: Bytes::from_static(&[1, 2, 3, 4]), ..unit(&[]) };
+        assert!(framer.frame(other, Timestamp90k(0)).is_err(), "of another codec");
+    }
+
+    #[test]
+    fn after_a_loss_nothing_passes_until_the_next_key_frame() {
+        let mut framer = Framer::new();
+        let key_frame = || unit(&[SPS, PPS, IDR]);
+        let after_loss = |unit| AccessUnit { discontinuity: true, ..unit };
+        let passed = [
+            key_frame(),
+            unit(&[DELTA]),
+            after_loss(unit(&[DELTA])),
+            unit(&[DELTA]),
+            // What was lost are pictures before the key frame, which needs none of them.
+            after_loss(key_frame()),
+            unit(&[DELTA]),
+        ]
+        .map(|unit| framer.frame(unit, Timestamp90k(0)).is_ok());
+        assert_eq!(passed, [true, true, false, false, true, true]);
+    }
+
+    #[test]
+    fn after_a_damaged_picture_nothing_passes_until_the_next_key_frame() {
+        let mut framer = Framer::new();
+        let of =
+            |data: &'static [u8]| AccessUnit { data: Bytes::from_static(data), ..picture_of(Codec::Av1) };
+        let inter = || of(&[0x32, 0x02, 0x30, 0x00]);
+        let passed =
+            [picture_of(Codec::Av1), inter(), of(&[0x32, 0x05, 0x30]), inter(), picture_of(Codec::Av1)]
+                .map(|unit| framer.frame(unit, Timestamp90k(0)).is_ok());
+        assert_eq!(passed, [true, true, false, false, true]);
+    }
+
+    #[test]
+    fn parameter_sets_between_two_pictures_are_no_loss() {
+        let mut framer = Framer::new();
+        let passed = [unit(&[SPS, PPS, IDR]), unit(&[SPS, PPS]), unit(&[DELTA])]
+            .map(|unit| framer.frame(unit, Timestamp90k(0)).is_ok());
+        assert_eq!(passed, [true, false, true]);
+    }
+
+    #[test]
+    fn parameter_sets_are_taken_from_pictures_that_do_not_pass() {
+        let mut framer = Framer::new();
+        let waiting = framer.frame(unit(&[SPS, PPS, DELTA]), Timestamp90k(0)).expect_err("no key frame");
+        assert_eq!(waiting, FrameError::AwaitsKeyFrame);
+        assert_eq!(nals(&framer.frame(unit(&[IDR]), Timestamp90k(0)).expect("a frame")), [SPS, PPS, IDR]);
     }
 
     #[test]
@@ -240,24 +374,36 @@ mod tests {
         let mut framer = Framer::new();
         framer.frame(unit(&[SPS, PPS, IDR]), Timestamp90k(0)).expect("a frame");
         framer.restart();
-        let mut other = unit(&[&[19 << 1, 1, 0x88]]);
-        other.codec = Codec::H265;
+        let other = AccessUnit { codec: Codec::H265, ..unit(&[&[19 << 1, 1, 0x88]]) };
         assert_eq!(framer.frame(other, Timestamp90k(0)).expect_err("no VPS"), FrameError::NoParameterSets);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_passes_can_be_joined_again(
+            codec in prop::sample::select(&Codec::ALL[..]),
+            units in prop::collection::vec(any::<Vec<u8>>(), 1..5),
+        ) {
+            let mut framer = Framer::new();
+            framer.frame(picture_of(codec), Timestamp90k(0)).expect("a key frame");
+            for mut data in units {
+                if codec.nal().is_some() {
+                    data.splice(..0, annex_b::START_CODE);
+                }
+                let unit = AccessUnit { codec, data: data.into(), ..unit(&[]) };
+                if let Ok(frame) = framer.frame(unit, Timestamp90k(0)) {
+                    prop_assert!(frame.access_unit().is_some(), "{:?}", frame.payloads);
+                }
+            }
+        }
     }
 
     #[test]
     fn damaged_foreign_bytes_are_an_error_for_every_codec() {
         for codec in Codec::ALL {
             for data in [&[][..], &[0xff], &[0, 0, 1], &[0, 0, 1, 0x65]] {
-                let unit = AccessUnit {
-                    codec,
-                    timestamp: Timestamp90k(0),
-                    keyframe: true,
-                    data: Bytes::from_static(data),
-                };
-                if let Ok(frame) = Framer::new().frame(unit, Timestamp90k(0)) {
-                    assert!(!frame.keyframe, "{codec}: {data:?}");
-                }
+                let unit = AccessUnit { codec, data: Bytes::from_static(data), ..unit(&[]) };
+                assert!(Framer::new().frame(unit, Timestamp90k(0)).is_err(), "{codec}: {data:?}");
             }
         }
     }

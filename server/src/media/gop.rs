@@ -8,7 +8,7 @@ use super::Frame;
 /// What one stream's cache may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct GopLimits {
-    /// Of the frames' payloads.
+    /// Of memory that the frames take.
     pub max_bytes: usize,
     pub max_duration: Duration,
 }
@@ -40,7 +40,7 @@ impl GopCache {
         } else if self.frames.is_empty() {
             return;
         }
-        self.bytes += frame.len_bytes();
+        self.bytes += frame.held_bytes();
         self.frames.push(frame);
         if self.bytes > self.limits.max_bytes || self.duration() > self.limits.max_duration {
             self.clear();
@@ -81,19 +81,23 @@ mod tests {
     const FRAME: u64 = 3000;
 
     fn frame(number: u64, keyframe: bool, len: usize) -> Arc<Frame> {
-        let data = Bytes::from(vec![0; len]);
         Arc::new(Frame {
             codec: Codec::H264,
             timestamp: Timestamp90k(number * FRAME),
             keyframe,
             dimensions: None,
-            payloads: Box::new([data.clone()]),
-            data,
+            payloads: Box::new([Bytes::from(vec![0; len])]),
         })
     }
 
-    fn cache(max_bytes: usize, seconds: u64) -> GopCache {
+    /// With room for the bookkeeping of `frames` frames besides `max_bytes` of pictures.
+    fn cache_of(frames: usize, max_bytes: usize, seconds: u64) -> GopCache {
+        let max_bytes = frames * frame(0, false, 0).held_bytes() + max_bytes;
         GopCache::new(GopLimits { max_bytes, max_duration: Duration::from_secs(seconds) })
+    }
+
+    fn cache(max_bytes: usize, seconds: u64) -> GopCache {
+        cache_of(50, max_bytes, seconds)
     }
 
     #[test]
@@ -115,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_gop_with_too_many_bytes_is_given_up_until_the_next_key_frame() {
-        let mut cache = cache(25, 10);
+        let mut cache = cache_of(3, 25, 10);
         cache.push(frame(0, true, 10));
         cache.push(frame(1, false, 10));
         assert!(cache.gop().is_some());
@@ -125,6 +129,21 @@ mod tests {
         assert!(cache.gop().is_none());
         cache.push(frame(4, true, 10));
         assert!(cache.gop().is_some());
+    }
+
+    #[test]
+    fn many_small_packets_count_with_what_it_takes_to_keep_them() {
+        let mut cache = GopCache::new(GopLimits { max_bytes: 4000, max_duration: Duration::from_secs(10) });
+        let packets = |count| {
+            Arc::new(Frame {
+                payloads: vec![Bytes::from_static(b"x"); count].into(),
+                ..Arc::into_inner(frame(0, true, 1)).expect("the only one")
+            })
+        };
+        cache.push(packets(50));
+        assert!(cache.gop().is_some());
+        cache.push(packets(500));
+        assert!(cache.gop().is_none());
     }
 
     #[test]
@@ -150,7 +169,8 @@ mod tests {
         fn what_it_gives_starts_with_a_key_frame_has_no_hole_and_keeps_the_limits(
             frames in proptest::collection::vec((proptest::bool::weighted(0.15), 1usize..40), 0..120)
         ) {
-            let mut cache = cache(200, 1);
+            let mut cache = cache_of(10, 200, 1);
+            let limit = cache.limits.max_bytes;
             for (number, (keyframe, len)) in frames.into_iter().enumerate() {
                 cache.push(frame(number as u64, keyframe, len));
                 let Some(gop) = cache.gop() else { continue };
@@ -158,7 +178,7 @@ mod tests {
                 prop_assert!(gop[1..].iter().all(|frame| !frame.keyframe));
                 prop_assert_eq!(gop.last().expect("never empty").timestamp, Timestamp90k(number as u64 * FRAME));
                 prop_assert!(gop.windows(2).all(|pair| pair[1].timestamp == pair[0].timestamp + FRAME));
-                prop_assert!(gop.iter().map(|frame| frame.len_bytes()).sum::<usize>() <= 200);
+                prop_assert!(gop.iter().map(|frame| frame.held_bytes()).sum::<usize>() <= limit);
                 prop_assert!(gop.len() <= 31);
             }
         }

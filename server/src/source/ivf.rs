@@ -6,7 +6,7 @@ use std::io;
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::bitstream::{Codec, av1, vpx};
+use crate::bitstream::{Codec, av1};
 use crate::media::{AccessUnit, Timestamp90k};
 
 const SIGNATURE: [u8; 4] = *b"DKIF";
@@ -79,12 +79,7 @@ impl Splitter {
             av1::strip_temporal_delimiter(&mut data);
         }
         let timestamp = stream.timestamp(u64::from_le_bytes(time));
-        let keyframe = match stream.codec {
-            Codec::Vp8 => vpx::vp8_key_frame(&data).is_some(),
-            Codec::Vp9 => vpx::vp9_key_frame(&data).is_some(),
-            _ => av1::read(&data).is_ok_and(|unit| unit.keyframe),
-        };
-        Ok(Some(AccessUnit { codec: stream.codec, timestamp, keyframe, data }))
+        Ok(Some(AccessUnit { codec: stream.codec, timestamp, discontinuity: false, data }))
     }
 }
 

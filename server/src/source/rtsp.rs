@@ -1,6 +1,6 @@
 //! Cameras: RTSP over TCP or UDP, by `retina`.
 //!
-//! After a loss (UDP) pictures are held back until the next key frame: a frozen picture is honest, a smeared one is not.
+//! A picture that packets were lost before (UDP) says so; what is done about it is the framer's.
 //! Whenever a run ends, the camera is told (TEARDOWN), for many of them allow but a few sessions.
 
 use std::sync::Arc;
@@ -53,16 +53,12 @@ async fn pull(source: &RtspSource, sessions: &Arc<SessionGroup>, output: &Output
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let playing = camera.answer(session.play(play)).await?;
     let mut demuxed = playing.demuxed().map_err(|error| camera.error(&error))?;
-    let mut whole = Whole::default();
     loop {
         let frame = camera.frame(&mut demuxed).await?;
-        if !whole.lets_pass(frame.loss() > 0, frame.is_random_access_point()) {
-            continue;
-        }
         let unit = AccessUnit {
             codec,
             timestamp: Timestamp90k(frame.timestamp().timestamp() as u64),
-            keyframe: frame.is_random_access_point(),
+            discontinuity: frame.loss() > 0,
             data: Bytes::from(frame.into_data()),
         };
         if output.send(unit).await.is_err() {
@@ -160,33 +156,5 @@ impl Camera<'_> {
             Ok(url) => format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(554)),
             Err(_) => self.url(),
         }
-    }
-}
-
-/// Whether all that a picture needs has come.
-#[derive(Debug, Default)]
-struct Whole {
-    lost: bool,
-}
-
-impl Whole {
-    fn lets_pass(&mut self, loss: bool, key_frame: bool) -> bool {
-        // A loss before a key frame hits the pictures before it.
-        self.lost = (self.lost || loss) && !key_frame;
-        !self.lost
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn after_a_loss_nothing_passes_until_the_next_key_frame() {
-        let mut whole = Whole::default();
-        let frames =
-            [(false, true), (false, false), (true, false), (false, false), (false, true), (false, false)];
-        let passed = frames.map(|(loss, key_frame)| whole.lets_pass(loss, key_frame));
-        assert_eq!(passed, [true, true, false, false, true, true]);
     }
 }

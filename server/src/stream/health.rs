@@ -83,7 +83,6 @@ mod tests {
             keyframe,
             dimensions: None,
             payloads: Box::new([Bytes::from_static(&[0; 1000])]),
-            data: Bytes::new(),
         }
     }
 

@@ -76,7 +76,6 @@ pub(super) fn spawn(
         life: Life::new(life, Instant::now().into_std()),
         run: None,
         framer: Framer::new(),
-        broken: true,
         gop: GopCache::new(limits),
         viewers: Viewers::default(),
         health: Health::default(),
@@ -104,8 +103,6 @@ struct Hub {
     life: Life,
     run: Option<Run>,
     framer: Framer,
-    /// Frames up to the next key frame are of no use: none came yet, or one was damaged.
-    broken: bool,
     gop: GopCache,
     // Out.
     viewers: Viewers,
@@ -190,11 +187,6 @@ impl Hub {
         let now = Instant::now();
         match self.framer.frame(unit, self.clock.at(now)) {
             Ok(frame) => {
-                self.broken &= !frame.keyframe;
-                if self.broken {
-                    self.life.handle_frame(false, now.into_std());
-                    return;
-                }
                 if self.life.state() != StreamState::Live {
                     let size = frame.dimensions.map(|size| format!("{}x{}", size.width, size.height));
                     info!(codec = %frame.codec, size = size.as_deref().unwrap_or("unknown"), "live");
@@ -207,10 +199,8 @@ impl Hub {
                 self.viewers.send(&frame, || gop.gop());
             }
             Err(FrameError::NoPicture) => {}
-            Err(error) => {
-                debug!(%error, "access unit dropped");
-                self.broken = true;
-            }
+            Err(FrameError::AwaitsKeyFrame) => self.life.handle_waiting_frame(now.into_std()),
+            Err(error) => debug!(%error, "access unit dropped"),
         }
     }
 
@@ -305,7 +295,6 @@ impl Hub {
     /// What a run left behind does not belong to the next one.
     fn reset_pictures(&mut self) {
         self.framer.restart();
-        self.broken = true;
         self.gop.clear();
     }
 

@@ -51,9 +51,21 @@ pub(super) struct Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
-    Running { source: usize, since: Instant, last_frame: Instant, live: bool },
-    Stopping { then: Then },
-    Waiting { since: Instant, retry_at: Instant },
+    Running {
+        source: usize,
+        /// Whatever it was worth.
+        last_frame: Instant,
+        /// Since when frames are of no use, for want of a key frame.
+        waiting: Option<Instant>,
+        live: bool,
+    },
+    Stopping {
+        then: Then,
+    },
+    Waiting {
+        since: Instant,
+        retry_at: Instant,
+    },
 }
 
 /// What comes once the source has stopped.
@@ -135,14 +147,23 @@ impl Life {
         }
     }
 
+    /// A frame came that viewers get.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
-        let Phase::Running { last_frame, live, .. } = &mut self.phase else { return };
+        let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };
         *last_frame = now;
+        *waiting = None;
         if key_frame {
             *live = true;
             self.error = None;
             self.backoff.reset();
         }
+    }
+
+    /// A picture came that is of no use before the next key frame: the source is at work.
+    pub(super) fn handle_waiting_frame(&mut self, now: Instant) {
+        let Phase::Running { last_frame, waiting, .. } = &mut self.phase else { return };
+        *last_frame = now;
+        waiting.get_or_insert(now);
     }
 
     /// The stream that the source reads is down: to look in on it every second costs its camera nothing, and the
@@ -199,9 +220,9 @@ impl Life {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let next = match self.phase {
             Phase::Waiting { retry_at, .. } => Some(retry_at),
-            Phase::Running { source, since, last_frame, live } => {
+            Phase::Running { source, last_frame, waiting, .. } => {
                 let silent = last_frame + self.patience(source);
-                Some(if live { silent } else { silent.min(since + KEY_FRAME_PATIENCE) })
+                Some(waiting.map_or(silent, |since| silent.min(since + KEY_FRAME_PATIENCE)))
             }
             Phase::Idle | Phase::Stopping { .. } => None,
         };
@@ -209,7 +230,7 @@ impl Life {
     }
 
     fn start(&mut self, source: usize, now: Instant) {
-        self.phase = Phase::Running { source, since: now, last_frame: now, live: false };
+        self.phase = Phase::Running { source, last_frame: now, waiting: Some(now), live: false };
         self.actions.push_back(Action::Start(source));
     }
 
@@ -245,11 +266,11 @@ impl Life {
     }
 
     fn stalled(&self, now: Instant) -> Option<StreamError> {
-        let Phase::Running { source, since, last_frame, live } = self.phase else { return None };
+        let Phase::Running { source, last_frame, waiting, .. } = self.phase else { return None };
         let patience = self.patience(source);
         let message = if now >= last_frame + patience {
             format!("the source gave no picture for {} s", patience.as_secs())
-        } else if !live && now >= since + KEY_FRAME_PATIENCE {
+        } else if waiting.is_some_and(|since| now >= since + KEY_FRAME_PATIENCE) {
             format!(
                 "the source sent no key frame for {} s: set a shorter key frame interval in the camera",
                 KEY_FRAME_PATIENCE.as_secs()
@@ -420,8 +441,21 @@ mod tests {
         bench.join();
         for _ in 0..29 {
             assert_eq!(bench.pass(SECOND), []);
-            bench.life.handle_frame(false, bench.now);
+            bench.life.handle_waiting_frame(bench.now);
         }
+        assert!(matches!(bench.pass(SECOND)[..], [Action::Stop, Action::TellOffline(_)]));
+    }
+
+    #[test]
+    fn a_live_source_without_a_key_frame_after_a_loss_is_given_up_after_half_a_minute() {
+        let mut bench = bench(1);
+        bench.join();
+        bench.key_frame();
+        for _ in 0..30 {
+            assert_eq!(bench.pass(SECOND), []);
+            bench.life.handle_waiting_frame(bench.now);
+        }
+        assert_eq!(bench.life.state(), StreamState::Live, "a long GOP is no fault");
         assert!(matches!(bench.pass(SECOND)[..], [Action::Stop, Action::TellOffline(_)]));
     }
 

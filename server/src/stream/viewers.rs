@@ -184,7 +184,6 @@ mod tests {
                 keyframe,
                 dimensions: None,
                 payloads: Box::new([Bytes::from_static(b"x")]),
-                data: Bytes::new(),
             });
             self.next += 1;
             self.cache.push(Arc::clone(&frame));

@@ -51,7 +51,6 @@ fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
             keyframe,
             dimensions: None,
             payloads: vec![Bytes::from_static(&[1; 1000]); count].into(),
-            data: Bytes::new(),
         })
     };
     let gop: Vec<_> = (0..packets / 10)

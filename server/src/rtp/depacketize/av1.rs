@@ -10,7 +10,6 @@ use crate::bitstream::{av1, leb128};
 /// Joins one temporal unit's payloads to OBUs with their sizes, which elements of RTP go without (AV1 §5.3).
 #[derive(Debug, Default)]
 pub(super) struct Unit {
-    keyframe: bool,
     data: BytesMut,
     /// What has come of the current OBU.
     obu: Vec<u8>,
@@ -23,16 +22,15 @@ impl Unit {
         self.data.len() + self.obu.len()
     }
 
-    pub(super) fn finish(self) -> Result<(bool, BytesMut), Damaged> {
-        if self.in_fragment { Err(Damaged) } else { Ok((self.keyframe, self.data)) }
+    pub(super) fn finish(self) -> Result<BytesMut, Damaged> {
+        if self.in_fragment { Err(Damaged) } else { Ok(self.data) }
     }
 
     pub(super) fn push(&mut self, payload: &[u8]) -> Result<(), Damaged> {
         let (header, mut rest) = payload.split_first().ok_or(Damaged)?;
-        // Z, Y, W, N.
+        // Z, Y, W.
         let (continues, goes_on) = (header & 0x80 != 0, header & 0x40 != 0);
         let count = usize::from(header >> 4 & 3);
-        self.keyframe |= header & 0x08 != 0;
         if continues != self.in_fragment {
             return Err(Damaged);
         }

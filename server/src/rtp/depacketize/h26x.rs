@@ -4,14 +4,13 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::Damaged;
 use crate::bitstream::annex_b::START_CODE;
-use crate::bitstream::nal::{NalCodec, NalKind};
+use crate::bitstream::nal::NalCodec;
 use crate::rtp::h26x::{AP, FU, FU_A, STAP_A};
 
 /// Joins one picture's payloads to an Annex B access unit.
 #[derive(Debug)]
 pub(super) struct Unit {
     codec: NalCodec,
-    keyframe: bool,
     data: BytesMut,
     /// A fragmented NAL unit has begun and not ended.
     in_fragment: bool,
@@ -19,15 +18,15 @@ pub(super) struct Unit {
 
 impl Unit {
     pub(super) fn new(codec: NalCodec) -> Self {
-        Self { codec, keyframe: false, data: BytesMut::new(), in_fragment: false }
+        Self { codec, data: BytesMut::new(), in_fragment: false }
     }
 
     pub(super) fn len(&self) -> usize {
         self.data.len()
     }
 
-    pub(super) fn finish(self) -> Result<(bool, BytesMut), Damaged> {
-        if self.in_fragment { Err(Damaged) } else { Ok((self.keyframe, self.data)) }
+    pub(super) fn finish(self) -> Result<BytesMut, Damaged> {
+        if self.in_fragment { Err(Damaged) } else { Ok(self.data) }
     }
 
     pub(super) fn push(&mut self, payload: &[u8]) -> Result<(), Damaged> {
@@ -64,7 +63,6 @@ impl Unit {
         if nal.len() < self.codec.header_len() {
             return Err(Damaged);
         }
-        self.keyframe |= self.codec.kind(nal) == NalKind::KeySlice;
         self.data.put_slice(&START_CODE);
         self.data.put_slice(nal);
         Ok(())

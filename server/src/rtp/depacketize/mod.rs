@@ -1,7 +1,7 @@
 //! RTP packets back into access units.
 //!
-//! For packets that come in order. A hole in the sequence numbers costs everything up to the next key frame: a picture
-//! whose reference is missing is never handed on.
+//! For packets that come in order. A picture of which a packet is missing is dropped, and the next one that is whole says that
+//! something before it was lost.
 
 mod av1;
 mod h26x;
@@ -23,7 +23,8 @@ const MAX_UNIT: usize = 32 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub rtp_timestamp: u32,
-    pub keyframe: bool,
+    /// A packet or a picture before it was lost.
+    pub discontinuity: bool,
     pub data: Bytes,
 }
 
@@ -31,7 +32,7 @@ pub struct Picture {
 #[derive(Debug)]
 pub struct Depacketizer {
     codec: Codec,
-    /// Sent out of band: the first key frame gets them in front.
+    /// Sent out of band: the first picture gets them in front.
     parameter_sets: Vec<Bytes>,
     next_sequence: Option<u16>,
     /// Of the picture that `unit` grows to.
@@ -39,8 +40,8 @@ pub struct Depacketizer {
     unit: Unit,
     /// Something of the picture is missing or cannot be read.
     damaged: bool,
-    /// Nothing is handed on before a key frame: at the start, and after a hole.
-    waiting: bool,
+    /// Since the last picture that was handed on.
+    lost: bool,
     done: VecDeque<Picture>,
 }
 
@@ -65,7 +66,7 @@ impl Depacketizer {
             timestamp: None,
             unit: Unit::new(codec),
             damaged: false,
-            waiting: true,
+            lost: false,
             done: VecDeque::new(),
         }
     }
@@ -76,7 +77,7 @@ impl Depacketizer {
         if self.next_sequence.is_some_and(|expected| expected != header.sequence_number) {
             self.unit = Unit::new(self.codec);
             self.timestamp = None;
-            self.waiting = true;
+            self.lost = true;
             // The packets before this one may have belonged to the same picture.
             self.damaged = true;
         }
@@ -102,21 +103,29 @@ impl Depacketizer {
         let unit = std::mem::replace(&mut self.unit, Unit::new(self.codec));
         let damaged = std::mem::take(&mut self.damaged);
         let Some(rtp_timestamp) = self.timestamp.take() else { return };
-        let (false, Ok((keyframe, data))) = (damaged, unit.finish()) else {
-            self.waiting = true;
+        let (false, Ok(data)) = (damaged, unit.finish()) else {
+            self.lost = true;
             return;
         };
-        self.waiting &= !keyframe;
-        if self.waiting || data.is_empty() {
+        if data.is_empty() {
             return;
         }
         let mut data = data.freeze();
-        if keyframe && !self.parameter_sets.is_empty() {
+        if !self.parameter_sets.is_empty() {
             let sets = annex_b::join(&std::mem::take(&mut self.parameter_sets));
             data = [sets, data].concat().into();
         }
-        self.done.push_back(Picture { rtp_timestamp, keyframe, data });
+        self.done.push_back(Picture { rtp_timestamp, discontinuity: std::mem::take(&mut self.lost), data });
     }
+}
+
+/// The access unit of which these are all payloads, in order. `None` if one is missing or cannot be read.
+pub fn join(codec: Codec, payloads: &[Bytes]) -> Option<Bytes> {
+    let mut unit = Unit::new(codec);
+    for payload in payloads {
+        unit.push(payload).ok()?;
+    }
+    unit.finish().ok().map(BytesMut::freeze)
 }
 
 impl Unit {
@@ -146,8 +155,7 @@ impl Unit {
         }
     }
 
-    /// Whether it is a key frame, and the picture.
-    fn finish(self) -> Result<(bool, BytesMut), Damaged> {
+    fn finish(self) -> Result<BytesMut, Damaged> {
         match self {
             Self::H26x(unit) => unit.finish(),
             Self::Vpx(unit) => Ok(unit.finish()),

@@ -17,21 +17,20 @@ pub(super) enum VpxCodec {
 #[derive(Debug)]
 pub(super) struct Unit {
     codec: VpxCodec,
-    keyframe: bool,
     data: BytesMut,
 }
 
 impl Unit {
     pub(super) fn new(codec: VpxCodec) -> Self {
-        Self { codec, keyframe: false, data: BytesMut::new() }
+        Self { codec, data: BytesMut::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.data.len()
     }
 
-    pub(super) fn finish(self) -> (bool, BytesMut) {
-        (self.keyframe, self.data)
+    pub(super) fn finish(self) -> BytesMut {
+        self.data
     }
 
     pub(super) fn push(&mut self, payload: &Bytes) -> Result<(), Damaged> {
@@ -39,23 +38,7 @@ impl Unit {
             VpxCodec::Vp8 => Vp8Packet::default().depacketize(payload),
             VpxCodec::Vp9 => Vp9Packet::default().depacketize(payload),
         };
-        let data = data.map_err(|_| Damaged)?;
-        let first = *data.first().ok_or(Damaged)?;
-        if self.data.is_empty() {
-            self.keyframe = match self.codec {
-                // The frame tag's first bit is 0 in a key frame (RFC 6386 §9.1).
-                VpxCodec::Vp8 => first & 1 == 0,
-                VpxCodec::Vp9 => vp9_keyframe(first),
-            };
-        }
-        self.data.put_slice(&data);
+        self.data.put_slice(&data.map_err(|_| Damaged)?);
         Ok(())
     }
-}
-
-/// Frame marker, profile, `show_existing_frame`, `frame_type` (VP9 bitstream specification §6.2).
-const fn vp9_keyframe(first: u8) -> bool {
-    let profile_3 = first & 0b0011_0000 == 0b0011_0000;
-    let bits = if profile_3 { first << 1 } else { first };
-    bits & 0b0000_1100 == 0
 }

@@ -1,4 +1,4 @@
-//! H.264 (RFC 6184) and H.265 (RFC 7798): small NAL units share a packet, large ones are cut, the rest travel as they are.
+//! H.264 (RFC 6184) and H.265 (RFC 7798): small NAL units share a packet, large ones are cut, the rest travel alone.
 //!
 //! Own code: the payloaders of the `rtc` crate lose parameter sets that do not fit one packet, keep only the last of
 //! several, miss short start codes beside long ones, and allocate for each packet.
@@ -41,12 +41,13 @@ fn put_fragment_header(codec: NalCodec, nal: &[u8], first: bool, last: bool, out
     }
 }
 
-/// NAL units shorter than their header are left out.
+/// NAL units shorter than their header are left out. Everything is copied, small NAL units too: a payload that is a slice would
+/// keep the whole access unit in memory beside the payloads.
 pub(super) fn packetize(codec: NalCodec, nals: &[Bytes], max: usize) -> Vec<Bytes> {
     let whole: Vec<Bytes> = nals.iter().filter(|nal| nal.len() > codec.header_len()).cloned().collect();
     let total: usize = whole.iter().map(Bytes::len).sum();
     let mut payloads = Vec::with_capacity(total / max + whole.len());
-    // One allocation for all packets of the frame that cannot be slices of it.
+    // One allocation for all packets of the frame.
     let mut out = BytesMut::with_capacity(total + 4 * (total / max + whole.len() + 1));
     let mut rest = whole.as_slice();
     while let Some(nal) = rest.first() {
@@ -55,7 +56,8 @@ pub(super) fn packetize(codec: NalCodec, nals: &[Bytes], max: usize) -> Vec<Byte
             aggregate(codec, &rest[..together], &mut out);
             payloads.push(out.split().freeze());
         } else if nal.len() <= max {
-            payloads.push(nal.clone());
+            out.put_slice(nal);
+            payloads.push(out.split().freeze());
         } else {
             fragment(codec, nal, max, &mut out, &mut payloads);
         }

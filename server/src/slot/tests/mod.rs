@@ -48,7 +48,6 @@ impl Camera {
             keyframe,
             dimensions: None,
             payloads: vec![payload; packets].into(),
-            data: Bytes::new(),
         });
         self.gop.push(frame.clone());
         frame

@@ -30,20 +30,13 @@ pub(super) enum SplitError {
     NoPictureEnd,
 }
 
-/// A complete access unit, and whether decoding can start there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unit {
-    pub(super) keyframe: bool,
-    pub(super) data: Bytes,
-}
-
 impl Splitter {
     pub(super) fn new(codec: NalCodec) -> Self {
         Self { codec, buffer: BytesMut::new(), searched: 0, unit: Vec::new(), has_slice: false }
     }
 
     /// Takes the next bytes, however they are cut, and returns the access units that they complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Unit>, SplitError> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Bytes>, SplitError> {
         self.buffer.extend_from_slice(bytes);
         let mut done = Vec::new();
         while let Some(end) = self.next_start() {
@@ -71,7 +64,7 @@ impl Splitter {
         found.map(|at| from + at)
     }
 
-    fn nal(&mut self, nal: Bytes) -> Option<Unit> {
+    fn nal(&mut self, nal: Bytes) -> Option<Bytes> {
         let kind = self.codec.kind(&nal);
         let done = if self.has_slice && self.codec.begins_unit(&nal) { self.take() } else { None };
         self.has_slice |= kind.is_slice();
@@ -81,11 +74,10 @@ impl Splitter {
         done
     }
 
-    fn take(&mut self) -> Option<Unit> {
+    fn take(&mut self) -> Option<Bytes> {
         let nals = std::mem::take(&mut self.unit);
         self.has_slice = false;
-        let keyframe = nals.iter().any(|nal| self.codec.kind(nal) == NalKind::KeySlice);
-        (!nals.is_empty()).then(|| Unit { keyframe, data: annex_b::join(&nals) })
+        (!nals.is_empty()).then(|| annex_b::join(&nals))
     }
 }
 
@@ -106,7 +98,7 @@ mod tests {
         annex_b::join(&nals.iter().map(|nal| Bytes::copy_from_slice(nal)).collect::<Vec<_>>())
     }
 
-    fn split(bytes: &[u8], chunk: usize) -> Vec<Unit> {
+    fn split(bytes: &[u8], chunk: usize) -> Vec<Bytes> {
         let mut splitter = Splitter::new(NalCodec::H264);
         bytes.chunks(chunk).flat_map(|chunk| splitter.push(chunk).expect("small")).collect()
     }
@@ -116,10 +108,7 @@ mod tests {
         let bytes = stream(&[AUD, SPS, PPS, IDR, SECOND_SLICE, AUD, P, P, SPS]);
         for chunk in 1..=bytes.len() {
             let units = split(&bytes, chunk);
-            let expected = [
-                Unit { keyframe: true, data: stream(&[SPS, PPS, IDR, SECOND_SLICE]) },
-                Unit { keyframe: false, data: stream(&[P]) },
-            ];
+            let expected = [stream(&[SPS, PPS, IDR, SECOND_SLICE]), stream(&[P])];
             assert_eq!(units, expected, "the second P waits for the end of the SPS, in chunks of {chunk}");
         }
     }

@@ -103,13 +103,12 @@ async fn raw(
     let mut arrived = Duration::ZERO;
     let mut given = None;
     loop {
-        for unit in splitter.push(&bytes).map_err(|error| protocol(error.to_string()))? {
+        for data in splitter.push(&bytes).map_err(|error| protocol(error.to_string()))? {
             // Units of one read arrived at once; time goes on all the same.
             let place = Timestamp90k::from_duration(arrived);
             let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
             given = Some(timestamp);
-            let unit =
-                AccessUnit { codec: codec.into(), timestamp, keyframe: unit.keyframe, data: unit.data };
+            let unit = AccessUnit { codec: codec.into(), timestamp, discontinuity: false, data };
             if output.send(unit).await.is_err() {
                 return Ok(End::OfOutput);
             }

@@ -61,8 +61,11 @@ impl Inlet {
                         Some(_) => {}
                     }
                     let ms = timeline.enter(frame.timestamp);
-                    let before = matroska::before_unit(ms, frame.keyframe, frame.data.len());
-                    if pipe.write_all(&before).await.is_err() || pipe.write_all(&frame.data).await.is_err() {
+                    let Some(data) = frame.access_unit() else {
+                        return Some(input_down(&stream, "a picture of it cannot be read"));
+                    };
+                    let before = matroska::before_unit(ms, frame.keyframe, data.len());
+                    if pipe.write_all(&before).await.is_err() || pipe.write_all(&data).await.is_err() {
                         return None;
                     }
                 }

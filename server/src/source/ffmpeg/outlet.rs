@@ -90,14 +90,14 @@ impl Sink<'_> {
     async fn put(
         &self,
         codec: Codec,
-        keyframe: bool,
+        discontinuity: bool,
         ticks_since_first: u64,
         data: Bytes,
     ) -> Result<(), End> {
         let timestamp = self
             .timeline
             .map_or(Timestamp90k(ticks_since_first), |timeline| timeline.leave(ticks_since_first));
-        let unit = AccessUnit { codec, timestamp, keyframe, data };
+        let unit = AccessUnit { codec, timestamp, discontinuity, data };
         self.output.send(unit).await.map_err(|_| End::OutputClosed)
     }
 
@@ -127,7 +127,7 @@ async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> R
         depacketizer.push(&packet);
         while let Some(picture) = depacketizer.pop() {
             let ticks = unwrapped.ticks_since_first(picture.rtp_timestamp);
-            sink.put(codec, picture.keyframe, ticks, picture.data).await?;
+            sink.put(codec, picture.discontinuity, ticks, picture.data).await?;
         }
     }
 }
@@ -137,7 +137,7 @@ async fn deliver_ivf(stdout: ChildStdout, sink: &Sink<'_>, timeout: Duration) ->
     loop {
         let read = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
         let Ok(Some(unit)) = read else { return Err(End::Program) };
-        sink.put(unit.codec, unit.keyframe, unit.timestamp.0, unit.data).await?;
+        sink.put(unit.codec, unit.discontinuity, unit.timestamp.0, unit.data).await?;
     }
 }
 
