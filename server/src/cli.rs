@@ -27,15 +27,18 @@ enum Command {
     /// Print every problem of a config file; ends with 1 when the server would not start with it.
     Check(ConfigPath),
     /// Serve six moving demo cameras, without a camera or a config file.
-    Demo(DemoAddress),
+    Demo(Demo),
 }
 
 #[derive(Debug, Args)]
-struct DemoAddress {
+struct Demo {
     #[arg(long, value_name = "ADDRESS", default_value_t = DemoOptions::default().host)]
     host: IpAddr,
     #[arg(long, default_value_t = DemoOptions::default().port)]
     port: u16,
+    /// Render the cameras' pictures if they are missing, and end.
+    #[arg(long)]
+    render_only: bool,
 }
 
 #[derive(Debug, Args)]
@@ -60,7 +63,8 @@ pub(crate) fn run() -> ExitCode {
             }
             println!("{}: fine, {} streams", path.config.display(), config.streams.len());
         }),
-        Command::Demo(DemoAddress { host, port }) => {
+        Command::Demo(Demo { render_only: true, .. }) => demo::render().map_err(Into::into),
+        Command::Demo(Demo { host, port, render_only: false }) => {
             demo::prepare(&DemoOptions { host, port }).map_err(Into::into).and_then(|config| {
                 logging::init(&config.log);
                 println!("six demo cameras on http://{}/  (Ctrl-C ends)", SocketAddr::new(host, port));

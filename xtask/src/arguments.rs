@@ -1,12 +1,16 @@
 //! The command line of `cargo xtask`, read by hand: a parser library would double the time this crate takes to build.
 
-use crate::test::Part;
+use crate::test::{Part, Scope};
 
 pub(crate) const USAGE: &str = "\
 cargo xtask demo [--port PORT] [--host ADDRESS] [--no-setup]
     Sets up what is missing, builds, and serves six moving cameras on http://127.0.0.1:1984/.
 cargo xtask test [--only rust|wasm|npm|e2e] [--no-setup]
     Sets up what is missing and runs all tests; ends with one line of totals.
+cargo xtask test --quick
+    What is worth a look after each change: formatting, unit tests, types. No browser, no cameras, no set-up.
+cargo xtask test --release-checks
+    For a release: the oldest Rust it is said to build with, advisories, changes of the crates' API, the release binary.
 cargo xtask bench NAME [--out FILE] …
     Runs a benchmark; `cargo xtask bench help` lists them.
 cargo xtask setup
@@ -17,7 +21,7 @@ pub(crate) enum Task {
     Help,
     Setup,
     Demo(DemoOptions),
-    Test { only: Option<Part>, setup: bool },
+    Test { scope: Scope, setup: bool },
     Bench(Vec<String>),
 }
 
@@ -66,15 +70,23 @@ fn demo(mut rest: impl Iterator<Item = String>) -> Result<Task, String> {
 }
 
 fn test(mut rest: impl Iterator<Item = String>) -> Result<Task, String> {
-    let (mut only, mut setup) = (None, true);
+    let (mut scope, mut setup) = (None, true);
     while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "--no-setup" => setup = false,
-            "--only" => only = Some(Part::named(&value(&argument, rest.next())?)?),
+        let chosen = match argument.as_str() {
+            "--no-setup" => {
+                setup = false;
+                continue;
+            }
+            "--only" => Scope::Only(Part::named(&value(&argument, rest.next())?)?),
+            "--quick" => Scope::Quick,
+            "--release-checks" => Scope::Release,
             _ => return Err(format!("test does not know '{argument}'")),
+        };
+        if scope.replace(chosen).is_some() {
+            return Err("--only, --quick and --release-checks exclude each other".to_owned());
         }
     }
-    Ok(Task::Test { only, setup })
+    Ok(Task::Test { scope: scope.unwrap_or(Scope::All), setup })
 }
 
 fn value(name: &str, next: Option<String>) -> Result<String, String> {
@@ -97,8 +109,16 @@ mod tests {
 
     #[test]
     fn one_part_of_the_tests_can_be_chosen() {
-        assert_eq!(parsed("test --only e2e"), Ok(Task::Test { only: Some(Part::E2e), setup: true }));
+        assert_eq!(parsed("test --only e2e"), Ok(Task::Test { scope: Scope::Only(Part::E2e), setup: true }));
         assert!(parsed("test --only e3e").unwrap_err().contains("rust, wasm, npm, e2e"));
+    }
+
+    #[test]
+    fn one_scope_of_the_tests_can_be_chosen() {
+        assert_eq!(parsed("test"), Ok(Task::Test { scope: Scope::All, setup: true }));
+        assert_eq!(parsed("test --quick --no-setup"), Ok(Task::Test { scope: Scope::Quick, setup: false }));
+        assert_eq!(parsed("test --release-checks"), Ok(Task::Test { scope: Scope::Release, setup: true }));
+        assert!(parsed("test --quick --only e2e").unwrap_err().contains("exclude"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod arguments;
 mod bench;
 mod demo;
+mod lanes;
 mod pages;
 mod process;
 mod setup;
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
         }
         Task::Setup => setup::run(setup::Purpose::Test),
         Task::Demo(options) => demo::run(&options),
-        Task::Test { only, setup } => return test::run(only, setup),
+        Task::Test { scope, setup } => return test::run(scope, setup),
         Task::Bench(passed_on) => bench::run(&passed_on),
     };
     match result {

@@ -25,10 +25,10 @@ const PAGE: &str = "www/dist/index.html";
 /// Builds the npm package and the page, unless they are newer than all their inputs.
 pub(crate) fn build() -> Result<(), Failure> {
     if is_current() {
-        println!("pages: up to date");
+        process::say("pages: up to date");
         return Ok(());
     }
-    println!("pages: building the client and the page");
+    process::say("pages: building the client and the page");
     process::run(&mut process::command("npm", &["run", "build"]))?;
     mark_built()
 }

@@ -1,7 +1,8 @@
 //! Child processes: each leads a process group of its own, so that Ctrl-C ends it with everything it started.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,8 @@ use crate::workspace;
 const GRACE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(20);
 const INTERRUPTED: i32 = 130;
+/// The longest label of a lane.
+const LABEL_WIDTH: usize = 8;
 
 /// The children that are running. Locked while a child is started, so that none slips past an interrupt.
 static CHILDREN: LazyLock<Mutex<Children>> = LazyLock::new(Mutex::default);
@@ -35,27 +38,56 @@ fn children() -> MutexGuard<'static, Children> {
 /// On SIGINT, SIGTERM and SIGHUP: asks every child's group to end, kills what is left, and exits.
 pub(crate) fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
-        let groups = {
-            let mut children = children();
-            children.ending = true;
-            children.groups.clone()
-        };
         eprintln!("xtask: interrupted");
-        for &group in &groups {
-            killpg(Pid::from_raw(group), Signal::SIGINT).ok();
-        }
-        let rounds = GRACE.as_millis() / POLL.as_millis();
-        for _ in 0..rounds {
-            if groups.iter().all(|&group| killpg(Pid::from_raw(group), None).is_err()) {
-                break;
-            }
-            std::thread::sleep(POLL);
-        }
-        for &group in &groups {
-            killpg(Pid::from_raw(group), Signal::SIGKILL).ok();
-        }
+        end_children();
         std::process::exit(INTERRUPTED);
     })
+}
+
+/// Ends all children for good: asks every child's group to end, then kills what is left. No child starts afterwards, so the
+/// caller must be about to end the process.
+pub(crate) fn end_children() {
+    let groups = {
+        let mut children = children();
+        children.ending = true;
+        children.groups.clone()
+    };
+    for &group in &groups {
+        killpg(Pid::from_raw(group), Signal::SIGINT).ok();
+    }
+    let rounds = GRACE.as_millis() / POLL.as_millis();
+    for _ in 0..rounds {
+        if groups.iter().all(|&group| killpg(Pid::from_raw(group), None).is_err()) {
+            break;
+        }
+        std::thread::sleep(POLL);
+    }
+    for &group in &groups {
+        killpg(Pid::from_raw(group), Signal::SIGKILL).ok();
+    }
+}
+
+thread_local! {
+    /// What the lines of this thread's children begin with, while other threads print theirs.
+    static LABEL: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Makes every line that this thread and its children print begin with `label`.
+pub(crate) fn label_this_thread(label: &'static str) {
+    LABEL.set(Some(label));
+}
+
+/// Tells the person at the terminal something, under this thread's label.
+pub(crate) fn say(text: &str) {
+    print_line(LABEL.get(), text);
+}
+
+/// One line in one piece: `println!` locks stdout for the whole of it.
+fn print_line(label: Option<&str>, text: &str) {
+    match label {
+        Some(label) => println!("{label:<LABEL_WIDTH$} | {text}"),
+        None => println!("{text}"),
+    }
 }
 
 /// Starts a child in a group of its own. After an interrupt it never returns: the process is about to end.
@@ -83,15 +115,58 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs to its end with the terminal's output.
+/// Runs to its end. What it prints goes straight to the terminal, or line by line under this thread's label.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
-    let mut child = spawn(command)?;
-    let status = forgetting(child.id(), || child.wait())?;
+    let status = match LABEL.get() {
+        None => {
+            let mut child = spawn(command)?;
+            forgetting(child.id(), || child.wait())?
+        }
+        Some(label) => {
+            let mut child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+            let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+            forgetting(child.id(), || {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| stdout.map(|pipe| print_lines(label, pipe)));
+                    if let Some(pipe) = stderr {
+                        print_lines(label, pipe);
+                    }
+                });
+                child.wait()
+            })?
+        }
+    };
     if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command)).into()) }
 }
 
-/// Runs in the terminal's own process group, so that it can ask for a password.
-pub(crate) fn run_interactive(command: &mut Command) -> Result<(), Failure> {
+/// Ends with the pipe, or when it breaks: the exit code tells how the child fared.
+fn print_lines(label: &str, pipe: impl Read) {
+    for bytes in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        print_line(Some(label), &String::from_utf8_lossy(&bytes));
+    }
+}
+
+/// Starts a child that the caller talks to, and ends it afterwards.
+pub(crate) fn run_beside<T>(
+    command: &mut Command,
+    talk: impl FnOnce(&mut Child) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut child = spawn(command)?;
+    let group = child.id();
+    forgetting(group, || {
+        let result = talk(&mut child);
+        killpg(Pid::from_raw(group.cast_signed()), Signal::SIGKILL).ok();
+        child.wait()?;
+        result
+    })
+}
+
+/// Runs in the terminal's own process group, so that it can ask for a password; in a lane, where nothing can be asked,
+/// like any other child.
+pub(crate) fn run_at_the_terminal(command: &mut Command) -> Result<(), Failure> {
+    if LABEL.get().is_some() {
+        return run(command);
+    }
     let status = command.status().map_err(|error| format!("cannot start {}: {error}", program(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command)).into()) }
 }

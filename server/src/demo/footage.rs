@@ -1,6 +1,6 @@
 //! The demo's loops on disk: rendered by ffmpeg on the first start, kept in the user's cache folder.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -69,13 +69,20 @@ fn render(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(DemoError::NoFfmpeg)?;
+    // Percentages overwrite one another on a terminal; elsewhere the title says enough.
+    let is_terminal = std::io::stderr().is_terminal();
+    if !is_terminal {
+        eprintln!("{title}");
+    }
     for line in child.stdout.take().into_iter().flat_map(|pipe| BufReader::new(pipe).lines()) {
         let frame = line.ok().and_then(|line| line.strip_prefix("frame=")?.trim().parse::<u32>().ok());
-        if let Some(frame) = frame {
+        if let Some(frame) = frame.filter(|_| is_terminal) {
             eprint!("\r{title}: {} %   ", (frame * 100 / (SECONDS * FPS)).min(100));
         }
     }
-    eprintln!();
+    if is_terminal {
+        eprintln!();
+    }
     let mut complaint = String::new();
     if let Some(mut pipe) = child.stderr.take() {
         let _ = pipe.read_to_string(&mut complaint);

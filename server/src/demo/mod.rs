@@ -42,10 +42,15 @@ pub enum DemoError {
     Config(#[from] Problems),
 }
 
-/// Renders what is missing, telling the progress on stderr, and returns the config to serve.
+/// Renders the pictures that are missing, telling the progress on stderr.
+pub fn render() -> Result<(), DemoError> {
+    footage::render_missing(&footage::folder()?)
+}
+
+/// Renders what is missing, like [`render`], and returns the config to serve.
 pub fn prepare(options: &DemoOptions) -> Result<Config, DemoError> {
+    render()?;
     let folder = footage::folder()?;
-    footage::render_missing(&folder)?;
     let port = free_udp_port(options.host, WEBRTC_PORT);
     let text = config_text(options, port, |camera, quality| footage::file(&folder, camera, quality));
     let (config, _) = Config::parse("the demo's config", &text, &|_| None)?;

@@ -1,8 +1,8 @@
 //! System packages, by Debian's apt.
 
-use super::{Purpose, Step};
-use crate::Failure;
-use crate::process;
+use super::{Purpose, is_root};
+use crate::lanes::Step;
+use crate::{Failure, process};
 
 /// ffmpeg transcodes, and renders the footage of demo and tests; the font is for its texts.
 const DEMO: &[&str] = &["ffmpeg", "fonts-dejavu-core"];
@@ -44,17 +44,19 @@ fn install(packages: &[&str]) -> Result<(), Failure> {
         )
         .into());
     }
-    println!("these packages are missing and will be installed with apt-get: {}", packages.join(" "));
+    process::say(&format!(
+        "these packages are missing and will be installed with apt-get: {}",
+        packages.join(" ")
+    ));
     apt(&["update", "--quiet"])?;
     apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 fn apt(arguments: &[&str]) -> Result<(), Failure> {
-    let is_root = process::output_of("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     let words = [
-        if is_root { &[] as &[&str] } else { &["sudo"] },
+        if is_root() { &[] as &[&str] } else { &["sudo"] },
         &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"],
     ];
     let words = [words.concat().as_slice(), arguments].concat();
-    process::run_interactive(&mut process::command(words[0], &words[1..]))
+    process::run_at_the_terminal(&mut process::command(words[0], &words[1..]))
 }

@@ -2,11 +2,13 @@
 
 mod apt;
 mod npm;
+mod tools;
 mod wasm;
 
-use std::time::Instant;
+use crate::lanes::{self, Lane};
+use crate::{Failure, process};
 
-use crate::Failure;
+pub(crate) use tools::ensure as ensure_tool;
 
 /// What the machine is to be made ready for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,25 +17,26 @@ pub(crate) enum Purpose {
     Test,
 }
 
-struct Step {
-    name: &'static str,
-    is_done: Box<dyn Fn() -> bool>,
-    perform: Box<dyn Fn() -> Result<(), Failure>>,
+pub(crate) fn run(purpose: Purpose) -> Result<(), Failure> {
+    lanes::run(lanes(purpose)?)
 }
 
-pub(crate) fn run(purpose: Purpose) -> Result<(), Failure> {
-    let steps = [apt::step(purpose), wasm::target(), wasm::pack(), wasm::bindgen(), npm::step()];
-    let count = steps.len();
-    for (number, step) in steps.iter().enumerate() {
-        let title = format!("set-up {}/{count}: {}", number + 1, step.name);
-        if (step.is_done)() {
-            println!("{title}: present");
-            continue;
-        }
-        println!("{title}: installing");
-        let started = Instant::now();
-        (step.perform)().map_err(|error| format!("{title}: {error}"))?;
-        println!("{title}: done in {} s", started.elapsed().as_secs());
+/// The set-up as lanes, to be run beside other work. Steps that may ask for a password are done at once, alone at the
+/// terminal.
+pub(crate) fn lanes(purpose: Purpose) -> Result<Vec<Lane>, Failure> {
+    let (system, target) = (apt::step(purpose), wasm::target());
+    let mut packages = vec![npm::step()];
+    let mut tools = vec![wasm::pack(), wasm::bindgen()];
+    if is_root() {
+        packages.insert(0, system);
+        tools.insert(0, target);
+    } else {
+        system.run()?;
+        target.run()?;
     }
-    Ok(())
+    Ok(vec![Lane { label: "packages", steps: packages }, Lane { label: "tools", steps: tools }])
+}
+
+fn is_root() -> bool {
+    process::output_of("id", &["-u"]).is_some_and(|id| id.trim() == "0")
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::Step;
+use crate::lanes::Step;
 use crate::{process, workspace};
 
 pub(super) fn step() -> Step {

@@ -1,8 +1,8 @@
 //! The compiler's WebAssembly target and the tools that make a package of its output.
 
-use super::Step;
-use crate::Failure;
-use crate::{process, workspace};
+use super::tools::{has_version, install};
+use crate::lanes::Step;
+use crate::{Failure, process, workspace};
 
 const TARGET_SCRIPT: &str = "scripts/setup-wasm-target.sh";
 const WASM_PACK: &str = "0.15.1";
@@ -11,7 +11,7 @@ pub(super) fn target() -> Step {
     Step {
         name: "wasm32-unknown-unknown",
         is_done: Box::new(|| process::output_of(TARGET_SCRIPT, &["--check"]).is_some()),
-        perform: Box::new(|| process::run_interactive(&mut process::command(TARGET_SCRIPT, &[]))),
+        perform: Box::new(|| process::run_at_the_terminal(&mut process::command(TARGET_SCRIPT, &[]))),
     }
 }
 
@@ -19,7 +19,7 @@ pub(super) fn pack() -> Step {
     Step {
         name: "wasm-pack",
         is_done: Box::new(|| has_version("wasm-pack", WASM_PACK)),
-        perform: Box::new(|| cargo_install("wasm-pack", WASM_PACK)),
+        perform: Box::new(|| install("wasm-pack", WASM_PACK)),
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn bindgen() -> Step {
     Step {
         name: "wasm-bindgen-cli",
         is_done: Box::new(|| bindgen_version().is_ok_and(|version| has_version("wasm-bindgen", &version))),
-        perform: Box::new(|| cargo_install("wasm-bindgen-cli", &bindgen_version()?)),
+        perform: Box::new(|| install("wasm-bindgen-cli", &bindgen_version()?)),
     }
 }
 
@@ -42,17 +42,6 @@ fn locked_version(lock: &str, package: &str) -> Option<String> {
     let name = format!("name = \"{package}\"");
     let version = lock.lines().skip_while(|line| *line != name).nth(1)?;
     Some(version.strip_prefix("version = \"")?.strip_suffix('"')?.to_owned())
-}
-
-fn has_version(program: &str, version: &str) -> bool {
-    process::output_of(program, &["--version"])
-        .is_some_and(|text| text.split_whitespace().any(|word| word == version))
-}
-
-/// Not `--locked`: the lock file of wasm-bindgen-cli names crates that today's compilers refuse.
-fn cargo_install(package: &str, version: &str) -> Result<(), Failure> {
-    println!("{package} {version} is built from source: two to three minutes on two cores");
-    process::run(&mut process::command("cargo", &["install", package, "--version", version, "--force"]))
 }
 
 #[cfg(test)]

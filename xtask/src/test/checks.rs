@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::totals::{self, Totals};
-use super::{Part, licences};
+use super::{Part, licences, served};
 use crate::{Failure, pages, process};
 
 pub(super) struct Check {
@@ -36,6 +36,7 @@ pub(super) fn all() -> Vec<Check> {
             "cargo",
             &["clippy", "--package", CLIENT, "--target", WASM, "--", "-D", "warnings"],
         ),
+        Check { name: "documentation", parts: &[Rust], run: Box::new(documentation) },
         counted("tests of the workspace", &[Rust], totals::of_cargo, || {
             process::command("cargo", &["test", "--workspace", "--no-fail-fast"])
         }),
@@ -54,6 +55,11 @@ pub(super) fn all() -> Vec<Check> {
         counted("tests of the package and the page", &[Npm], totals::of_npm, || {
             process::command("npm", &["run", "test"])
         }),
+        Check {
+            name: "pages inside a release binary",
+            parts: &[Rust],
+            run: Box::new(|| served::check(&served::UNOPTIMISED)),
+        },
         // As part of the workspace's tests: built alone it has other features of its dependencies, and these take minutes
         // to compile once more.
         yes_or_no("build of the server", &[E2e], "cargo", &["test", "--workspace", "--no-run", "--quiet"]),
@@ -67,7 +73,7 @@ const CLIENT: &str = "multistream-client-wasm";
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// A check that counts as one test.
-fn yes_or_no(
+pub(super) fn yes_or_no(
     name: &'static str,
     parts: &'static [Part],
     program: &'static str,
@@ -78,7 +84,7 @@ fn yes_or_no(
 }
 
 /// A runner whose own totals are read from its output.
-fn counted(
+pub(super) fn counted(
     name: &'static str,
     parts: &'static [Part],
     totals_of: fn(&str) -> Totals,
@@ -95,6 +101,13 @@ fn counted(
         Ok(if is_silent { sum + Totals { failed: 1, ..Totals::default() } } else { sum })
     };
     Check { name, parts, run: Box::new(run) }
+}
+
+/// Links between comments that lead nowhere are errors. Private items too: this workspace's readers read its source.
+fn documentation() -> Result<Totals, Failure> {
+    let words = ["doc", "--workspace", "--no-deps", "--document-private-items", "--keep-going"];
+    let mut command = process::command("cargo", &words);
+    process::run(command.env("RUSTDOCFLAGS", "-D warnings")).map(|()| Totals::one_passed())
 }
 
 fn build_pages() -> Result<Totals, Failure> {

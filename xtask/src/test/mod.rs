@@ -2,6 +2,9 @@
 
 mod checks;
 mod licences;
+mod quick;
+mod release;
+mod served;
 mod totals;
 
 use std::process::ExitCode;
@@ -10,6 +13,17 @@ use std::time::Instant;
 use crate::setup;
 use checks::Check;
 use totals::Totals;
+
+/// Which checks are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    All,
+    Only(Part),
+    /// What a contributor runs after each change.
+    Quick,
+    /// What a release needs on top of [`Scope::All`].
+    Release,
+}
 
 /// A part that can be tested alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +48,22 @@ impl Part {
 }
 
 /// Runs all checks even when one fails: one run shows everything there is to mend.
-pub(crate) fn run(only: Option<Part>, with_setup: bool) -> ExitCode {
-    if with_setup && let Err(error) = setup::run(setup::Purpose::Test) {
+pub(crate) fn run(scope: Scope, with_setup: bool) -> ExitCode {
+    if with_setup
+        && scope != Scope::Quick
+        && let Err(error) = setup::run(setup::Purpose::Test)
+    {
         eprintln!("xtask: {error}");
         println!("{}", Totals { failed: 1, ..Totals::default() });
         return ExitCode::FAILURE;
     }
-    let checks =
-        checks::all().into_iter().filter(|check| only.is_none_or(|part| check.parts.contains(&part)));
-    let results: Vec<_> = checks.map(perform).collect();
+    let checks = match scope {
+        Scope::All => checks::all(),
+        Scope::Only(part) => checks::all().into_iter().filter(|check| check.parts.contains(&part)).collect(),
+        Scope::Quick => quick::all(),
+        Scope::Release => release::all(),
+    };
+    let results: Vec<_> = checks.into_iter().map(perform).collect();
 
     println!("\n──── summary");
     for (name, totals, seconds) in &results {
