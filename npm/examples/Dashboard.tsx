@@ -1,53 +1,56 @@
-// A React dashboard written against a local `./multistream-client`, with the class alone.
+// A dashboard that was written against a local `./multistream-client`: the class alone, in one effect, and no `catch`.
 import { useEffect, useRef, useState } from 'react';
 import { MultiStreamClient, type SlotConfig, type SlotStatus } from './multistream-client.js';
 
-const SLOTS: SlotConfig[] = [
-  { slot: 0, stream: 'camera1', quality: '720p' },
-  { slot: 1, stream: 'camera2', quality: '720p' },
-  { slot: 2, stream: 'camera3' },
-  { slot: 3, stream: 'camera4' },
-];
+export interface DashboardProps {
+  deviceUrl: string;
+  /** The same array at every render: another one makes another connection. */
+  cameras: readonly { id: string }[];
+}
 
-export function Dashboard({ url }: { url: string }) {
+export function Dashboard({ deviceUrl, cameras }: DashboardProps) {
   const clientRef = useRef<MultiStreamClient | null>(null);
-  const [tracks, setTracks] = useState<Map<number, MediaStreamTrack>>(new Map());
-  const [statuses, setStatuses] = useState<Map<number, SlotStatus>>(new Map());
+  const videos = useRef(new Map<number, HTMLVideoElement>());
+  const [statuses, setStatuses] = useState<ReadonlyMap<number, SlotStatus>>(new Map());
 
   useEffect(() => {
-    const client = new MultiStreamClient(url, {
-      pcConfig: { iceServers: [{ urls: 'stun:stun.example.com:3478' }] },
-      connectionTimeout: 10_000,
-      debug: true,
-    });
+    const client = new MultiStreamClient(deviceUrl);
     clientRef.current = client;
+    const slots = cameras.map(({ id }, slot): SlotConfig => ({ slot, stream: id, quality: '360p' }));
     client
-      .connect(SLOTS, (slot, status) => setStatuses((all) => new Map(all).set(slot, status)))
-      .then(setTracks, (error: unknown) => console.error(error));
+      .connect(slots, (slot, status) => setStatuses((all) => new Map(all).set(slot, status)))
+      .then((tracks) => {
+        for (const [slot, track] of tracks) {
+          const video = videos.current.get(slot);
+          if (video) video.srcObject = new MediaStream([track]);
+        }
+      });
     return () => client.disconnect();
-  }, [url]);
+  }, [deviceUrl, cameras]);
 
   return (
     <div className="grid">
-      {SLOTS.map(({ slot }) => (
-        <figure key={slot}>
-          <Video track={tracks.get(slot)} />
-          <figcaption>
-            {statuses.get(slot)?.stream} {statuses.get(slot)?.actualQuality} {statuses.get(slot)?.status}
-          </figcaption>
-          <button type="button" onClick={() => clientRef.current?.switchStream(slot, 'camera7', '1080p')}>
-            Camera 7
-          </button>
-        </figure>
+      {cameras.map(({ id }, slot) => (
+        <button
+          key={id}
+          type="button"
+          data-slot={slot}
+          data-status={statuses.get(slot)?.status}
+          onClick={() => {
+            clientRef.current?.switchStream(slot, id, '1080p');
+          }}
+        >
+          <video
+            ref={(video) => {
+              if (video) videos.current.set(slot, video);
+            }}
+            autoPlay
+            playsInline
+            muted
+          />
+          <span>{statuses.get(slot)?.status}</span>
+        </button>
       ))}
     </div>
   );
-}
-
-function Video({ track }: { track: MediaStreamTrack | undefined }) {
-  const ref = useRef<HTMLVideoElement>(null);
-  useEffect(() => {
-    if (ref.current) ref.current.srcObject = track ? new MediaStream([track]) : null;
-  }, [track]);
-  return <video ref={ref} autoPlay muted playsInline />;
 }

@@ -1,2 +1,2 @@
 // What a dashboard with a local `./multistream-client` puts in its place.
-export * from '../src/index.js';
+export * from 'multistream-client';

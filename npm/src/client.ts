@@ -1,5 +1,6 @@
 // MultiStreamClient: the face of the Rust core. It holds handlers and nothing else; the core decides.
 
+import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
@@ -28,6 +29,9 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /**
  * Many live cameras over one WebRTC connection. Each slot is one track that lives as long as the connection;
  * which camera it shows is switched without renegotiation.
+ *
+ * Every call that can be refused returns a promise that rejects with a {@link MultiStreamError}. Where nobody catches the
+ * rejection it is a warning in the console, and nothing at all for `aborted` and `superseded`.
  *
  * @example
  * ```ts
@@ -83,40 +87,12 @@ export class MultiStreamClient {
    * const tracks = await client.connect([{ slot: 0, stream: 'camera1' }], (slot, { status }) => setStatus(slot, status));
    * ```
    */
-  async connect(
+  connect(
     slots: readonly SlotConfig[],
     onStatus?: StatusCallback,
-    { signal }: ConnectOptions = {},
+    options: ConnectOptions = {},
   ): Promise<Map<number, MediaStreamTrack>> {
-    if (typeof RTCPeerConnection === 'undefined') {
-      throw new MultiStreamError('unsupported', 'There is no WebRTC here: connect() works in browsers only.');
-    }
-    const disconnects = this.#disconnects;
-    const onAbort = () => this.disconnect();
-    const ignoreSignal = () => signal?.removeEventListener('abort', onAbort);
-    const assertWanted = () => {
-      if (signal?.aborted || disconnects !== this.#disconnects) {
-        throw new MultiStreamError('aborted', 'The connection was given up before it was made.');
-      }
-    };
-    assertWanted();
-    const [{ Core }, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
-    assertWanted();
-    this.#core ??= this.#makeCore(Core);
-    if (this.#core.state === 'idle' || this.#core.state === 'disconnected') {
-      this.#onStatus = onStatus;
-      this.#savings.begin(slots, planned);
-    }
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.#watchNetwork(true);
-    try {
-      const tracks = await this.#core.connect(planned);
-      this.#ignoreSignal = ignoreSignal;
-      return tracks;
-    } catch (error) {
-      ignoreSignal();
-      throw error;
-    }
+    return Call.of(this.#connect(slots, onStatus, options));
   }
 
   /**
@@ -129,10 +105,10 @@ export class MultiStreamClient {
    * const { timing } = await client.switchStream(0, 'camera7', '1080p');
    * ```
    */
-  async switchStream(slot: number, stream: string, quality?: string): Promise<SwitchedStatus> {
+  switchStream(slot: number, stream: string, quality?: string): Promise<SwitchedStatus> {
     const perform = (core: Core) => this.#savings.switchStream(core, slot, stream, quality);
-    const [status] = await this.#timed([slot], async () => [await this.#call(perform)]);
-    return status as SwitchedStatus;
+    const statuses = this.#timed([slot], async () => [await this.#call(perform)]);
+    return Call.of(statuses.then(([status]) => status as SwitchedStatus));
   }
 
   /**
@@ -145,10 +121,8 @@ export class MultiStreamClient {
    * ```
    */
   switchMany(slots: readonly SlotConfig[]): Promise<SwitchedStatus[]> {
-    return this.#timed(
-      slots.map(({ slot }) => slot),
-      () => this.#call((core) => this.#savings.switchMany(core, slots)),
-    );
+    const indices = slots.map(({ slot }) => slot);
+    return Call.of(this.#timed(indices, () => this.#call((core) => this.#savings.switchMany(core, slots))));
   }
 
   /**
@@ -160,7 +134,7 @@ export class MultiStreamClient {
    * ```
    */
   pause(slot: number): Promise<SlotStatus> {
-    return this.#call((core) => this.#savings.pause(core, slot));
+    return Call.of(this.#call((core) => this.#savings.pause(core, slot)));
   }
 
   /**
@@ -172,7 +146,7 @@ export class MultiStreamClient {
    * ```
    */
   resume(slot: number): Promise<SlotStatus> {
-    return this.#call((core) => this.#savings.resume(core, slot));
+    return Call.of(this.#call((core) => this.#savings.resume(core, slot)));
   }
 
   /**
@@ -184,7 +158,7 @@ export class MultiStreamClient {
    * ```
    */
   requestKeyframe(slot: number): Promise<KeyframeStatus> {
-    return this.#call((core) => core.requestKeyframe(slot));
+    return Call.of(this.#call((core) => core.requestKeyframe(slot)));
   }
 
   /**
@@ -197,7 +171,7 @@ export class MultiStreamClient {
    * ```
    */
   warm(stream: string, quality?: string): Promise<string> {
-    return this.#call((core) => this.#savings.warm(core, stream, quality));
+    return Call.of(this.#call((core) => this.#savings.warm(core, stream, quality)));
   }
 
   /**
@@ -323,6 +297,42 @@ export class MultiStreamClient {
   /** The current track of each slot. @example `client.tracks.get(0)?.readyState` */
   get tracks(): ReadonlyMap<number, MediaStreamTrack> {
     return this.#tracks;
+  }
+
+  async #connect(
+    slots: readonly SlotConfig[],
+    onStatus: StatusCallback | undefined,
+    { signal }: ConnectOptions,
+  ): Promise<Map<number, MediaStreamTrack>> {
+    if (typeof RTCPeerConnection === 'undefined') {
+      throw new MultiStreamError('unsupported', 'There is no WebRTC here: connect() works in browsers only.');
+    }
+    const disconnects = this.#disconnects;
+    const onAbort = () => this.disconnect();
+    const ignoreSignal = () => signal?.removeEventListener('abort', onAbort);
+    const assertWanted = () => {
+      if (signal?.aborted || disconnects !== this.#disconnects) {
+        throw new MultiStreamError('aborted', 'The connection was given up before it was made.');
+      }
+    };
+    assertWanted();
+    const [{ Core }, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
+    assertWanted();
+    this.#core ??= this.#makeCore(Core);
+    if (this.#core.state === 'idle' || this.#core.state === 'disconnected') {
+      this.#onStatus = onStatus;
+      this.#savings.begin(slots, planned);
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#watchNetwork(true);
+    try {
+      const tracks = await this.#core.connect(planned);
+      this.#ignoreSignal = ignoreSignal;
+      return tracks;
+    } catch (error) {
+      ignoreSignal();
+      throw error;
+    }
   }
 
   /** A switch, with what it took, told to who asked and to who listens. */

@@ -1,5 +1,6 @@
 // A connection as a React hook.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { Call } from '../call.js';
 import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from '../index.js';
 import type { SlotConfig, SlotStatus } from '../types.js';
 import type { SwitchedStatus } from '../video/timing.js';
@@ -136,10 +137,11 @@ export function useMultiStream(
   });
 
   const switchStream = useCallback(
-    async (slot: number, stream: string, quality?: string) => {
-      if (client === null) throw new MultiStreamError('not-connected', 'The connection is not there yet.');
-      return client.switchStream(slot, stream, quality);
-    },
+    (slot: number, stream: string, quality?: string) =>
+      client?.switchStream(slot, stream, quality) ??
+      Call.of<SwitchedStatus>(
+        Promise.reject(new MultiStreamError('not-connected', 'The connection is not there yet.')),
+      ),
     [client],
   );
   const videoRef = useMemo(() => refsOf(client), [client]);
