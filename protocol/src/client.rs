@@ -1,36 +1,40 @@
 //! Messages from the client to the server.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "typescript")]
+use ts_rs::TS;
 
-pub const INIT: &str = "multistream/init";
-pub const OFFER: &str = "multistream/offer";
-pub const SWITCH: &str = "multistream/switch";
-pub const LAYOUT: &str = "multistream/layout";
-pub const PAUSE: &str = "multistream/pause";
-pub const RESUME: &str = "multistream/resume";
-pub const KEYFRAME: &str = "multistream/keyframe";
-pub const WARM: &str = "multistream/warm";
-pub const ICE: &str = "multistream/ice";
-pub const CLOSE: &str = "multistream/close";
-
-/// Every `type` a client may send.
-pub const TYPES: &[&str] = &[INIT, OFFER, SWITCH, LAYOUT, PAUSE, RESUME, KEYFRAME, WARM, ICE, CLOSE];
+crate::message::messages! {
+    /// Everything a client may say.
+    pub enum ClientMessage {
+        Init = "multistream/init" (request_id),
+        Offer = "multistream/offer" (request_id),
+        Switch = "multistream/switch" (request_id),
+        Layout = "multistream/layout" (request_id),
+        Pause = "multistream/pause" (request_id),
+        Resume = "multistream/resume" (request_id),
+        Keyframe = "multistream/keyframe" (request_id),
+        Warm = "multistream/warm" (request_id),
+        Ice = "multistream/ice",
+        Close = "multistream/close",
+    }
+}
 
 /// What a slot shall show: an element of `slots` in `init` and `layout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct SlotRequest {
     /// Index of the slot, ≥ 0. Signed, so that a negative one can be refused by name.
     pub slot: i32,
     pub stream: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
 }
 
 /// `multistream/init`: opens a session with these slots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Init {
     #[serde(default)]
     pub request_id: String,
@@ -38,11 +42,13 @@ pub struct Init {
     pub slots: Vec<SlotRequest>,
     /// The token of an earlier `ready`: takes that session over, if it still lives, and `slots` are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub resume: Option<String>,
 }
 
 /// `multistream/offer`: one video m-line per slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Offer {
     #[serde(default)]
     pub request_id: String,
@@ -51,23 +57,43 @@ pub struct Offer {
 
 /// `multistream/switch`: show another stream in one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Switch {
     #[serde(default)]
     pub request_id: String,
-    #[serde(flatten)]
-    pub slot: SlotRequest,
+    pub slot: i32,
+    pub stream: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub quality: Option<String>,
+}
+
+impl Switch {
+    pub fn new(request_id: impl Into<String>, SlotRequest { slot, stream, quality }: SlotRequest) -> Self {
+        Self { request_id: request_id.into(), slot, stream, quality }
+    }
+
+    pub fn into_slot_request(self) -> SlotRequest {
+        SlotRequest { slot: self.slot, stream: self.stream, quality: self.quality }
+    }
 }
 
 /// `multistream/layout`: many switches as one; the last one for a slot wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Layout {
     #[serde(default)]
     pub request_id: String,
     pub slots: Vec<SlotRequest>,
+    /// All slots change at the same moment, once a key frame of every stream is there, or none does.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+    pub atomic: bool,
 }
 
 /// `multistream/pause`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Pause {
     #[serde(default)]
     pub request_id: String,
@@ -76,18 +102,22 @@ pub struct Pause {
 
 /// `multistream/resume`: shows the slot's stream again, or another one if it is named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Resume {
     #[serde(default)]
     pub request_id: String,
     pub slot: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub stream: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
 }
 
 /// `multistream/keyframe`: send a key frame now. Slot −1 means all slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Keyframe {
     #[serde(default)]
     pub request_id: String,
@@ -96,24 +126,40 @@ pub struct Keyframe {
 
 /// `multistream/warm`: start a stream that may be shown soon, so that showing it takes no time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Warm {
     #[serde(default)]
     pub request_id: String,
     pub stream: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
     /// How long to keep it running, in seconds; the server has a limit and a default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub ttl_s: Option<u32>,
 }
 
 /// `multistream/ice`: a candidate of the browser (RFC 8839); an empty one ends them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Ice {
     #[serde(default)]
     pub candidate: String,
     #[serde(default, rename = "sdpMid", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub sdp_mid: Option<String>,
     #[serde(default, rename = "sdpMLineIndex", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
     pub sdp_m_line_index: Option<u16>,
 }
+
+impl Ice {
+    /// The one message whose fields may be a bare string.
+    pub(crate) const TYPE: &str = "multistream/ice";
+}
+
+/// `multistream/close`: ends the session; the socket can open another one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Close {}

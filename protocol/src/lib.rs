@@ -1,24 +1,23 @@
-//! The `multistream/*` control protocol on `/api/ws`, as types. `docs/protocol.md` is its prose.
+//! What goes over the wire between server and client, as types: the `multistream/*` control protocol on `/api/ws`, and the
+//! answers of the HTTP API. `docs/protocol.md` is its prose. No I/O.
 //!
-//! One struct per message, without the `type` field: whoever reads a frame looks at its `type` first
-//! ([`client::TYPES`], [`server::TYPES`]) and then deserialises the one struct it names. That keeps serde's
-//! buffering of tagged enums out of the WebAssembly build, and lets the server accept a message both flat and
-//! inside go2rtc's `{"type", "value"}` envelope.
-//!
-//! No I/O here, no JSON library and no std: the same types serve the server, the client and the TypeScript typings.
+//! [`ClientMessage`] and [`ServerMessage`] are the messages; each is one row of a table, from which its `type`, its reading
+//! and its writing in both [framings](Framing) follow. [`api`] has the answers to `GET /api` and `GET /api/streams`.
+//! Server, client, tests and the TypeScript typings all use these types, so none of them can drift from another.
 
-#![cfg_attr(not(any(test, feature = "typescript")), no_std)]
-
-extern crate alloc;
-
+pub mod api;
 pub mod client;
-mod error_code;
+mod message;
 mod name;
 pub mod server;
 mod status;
 #[cfg(feature = "typescript")]
 pub mod typescript;
+mod words;
 
-pub use error_code::ErrorCode;
+pub use client::ClientMessage;
+pub use message::Framing;
 pub use name::{NATIVE, stream_name};
+pub use server::ServerMessage;
 pub use status::{SlotState, SlotStatus};
+pub use words::{ErrorCode, SessionEnd};

@@ -1,9 +1,5 @@
 //! How a stream and a quality become one name.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-
 /// The quality that means "the stream itself"; the empty string and an absent quality mean the same.
 pub const NATIVE: &str = "native";
 

@@ -1,7 +1,5 @@
 //! What a slot shows, as the server tells it.
 
-use alloc::string::String;
-
 use serde::{Deserialize, Serialize};
 
 /// The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
@@ -9,20 +7,16 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum SlotState {
-    /// The slot exists and is not yet bound to a stream.
-    Pending,
     /// The first key frame of this stream was sent on the slot's track.
     Active,
     /// Starting or switching: no key frame of this stream was sent yet.
     Buffering,
     /// The source is down. The server keeps trying and the slot turns `active` by itself.
     Offline,
-    /// Will not work until someone changes something; `error` says what.
+    /// Will not work until someone changes something; `error` says what, `reason` is its code.
     Error,
     /// Paused by request; the stream has one viewer fewer.
     Paused,
-    /// Bound to nothing.
-    Inactive,
 }
 
 /// What a slot shows. Optional fields are left out when they do not apply.
@@ -50,6 +44,10 @@ pub struct SlotStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub reason: Option<String>,
+    /// Of an `error` that answers a request: the request was refused, and the slot goes on as it was before it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+    pub kept: bool,
     /// `h264`, `h265`, `vp8`, `vp9` or `av1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
@@ -80,6 +78,7 @@ impl SlotStatus {
             status,
             error: None,
             reason: None,
+            kept: false,
             codec: None,
             width: None,
             height: None,

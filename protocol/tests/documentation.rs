@@ -1,20 +1,28 @@
 //! `docs/protocol.md` names everything that can travel.
 
-use multistream_protocol::{ErrorCode, client, server};
+use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SessionEnd};
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 
 #[test]
 fn every_message_type_is_documented() {
-    // The server's candidates are all in its answer; the type exists for servers that trickle.
-    for kind in client::TYPES.iter().chain(server::TYPES) {
+    for kind in ClientMessage::TYPES.iter().chain(ServerMessage::TYPES) {
         assert!(PAGE.contains(&format!("`{kind}`")), "{kind} is not in docs/protocol.md");
     }
 }
 
 #[test]
-fn every_error_code_is_documented() {
-    for code in ErrorCode::ALL {
-        assert!(PAGE.contains(&format!("| `{code}` |")), "{code} is not in docs/protocol.md");
+fn every_error_code_is_documented_and_no_other() {
+    let rows = PAGE.split("## Error codes").nth(1).expect("the page has the table of error codes");
+    let documented: Vec<_> =
+        rows.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(documented, known);
+}
+
+#[test]
+fn every_reason_for_a_sessions_end_is_documented() {
+    for end in SessionEnd::ALL {
+        assert!(PAGE.contains(&format!("`{end}`")), "{end} is not in docs/protocol.md");
     }
 }

@@ -1,0 +1,81 @@
+//! The words that stand for a cause on the wire: codes of errors, and reasons why a session ended.
+
+/// Declares such words once: the variant, its wire name and what it means stand in one row.
+macro_rules! words {
+    ($(#[doc = $about:literal])+ pub enum $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $wire:literal,)+ }) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl $name {
+            /// Every one, for the tests of documentation and typings.
+            pub const ALL: &[$name] = &[$($name::$variant,)+];
+
+            /// As it stands on the wire; never renamed.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $wire,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// A stable code for programs, of `multistream/error` and of a slot's `reason`; the sentence beside it is for people.
+    pub enum ErrorCode {
+        /// The frame is not JSON, not an object, binary, or lacks a field.
+        BadMessage = "bad-message",
+        /// An unknown `type` in the `multistream/` namespace.
+        UnknownType = "unknown-type",
+        /// The message needs a session, and there is none: send `multistream/init` first.
+        NoSession = "no-session",
+        /// This socket already has a session: send `multistream/close` first.
+        SessionExists = "session-exists",
+        /// The session already has its answer; slots change by `multistream/switch`, never by a new offer.
+        AlreadyNegotiated = "already-negotiated",
+        /// `slots` is empty, too long, or has a negative or repeated index.
+        InvalidSlots = "invalid-slots",
+        /// No slot of the session has this index.
+        UnknownSlot = "unknown-slot",
+        /// The offer could not be parsed or applied.
+        InvalidSdp = "invalid-sdp",
+        /// The offer has fewer video m-lines that can receive than the session has slots.
+        NotEnoughMedia = "not-enough-media",
+        /// The offer and the stream have no codec in common.
+        UnsupportedCodec = "unsupported-codec",
+        /// The config has no stream of this name.
+        UnknownStream = "unknown-stream",
+        /// The stream exists, but not in this quality.
+        UnknownQuality = "unknown-quality",
+        /// A later switch of the same slot overrode this one.
+        Superseded = "superseded",
+        /// The source could not be reached or stopped sending.
+        SourceOffline = "source-offline",
+        /// The source sent no key frame in time.
+        SwitchTimeout = "switch-timeout",
+        /// The source cannot work as it is configured: a wrong password, a wrong path, no video, a missing program.
+        SourceInvalid = "source-invalid",
+        /// A limit of the server is reached (sessions, message rate, message size).
+        LimitReached = "limit-reached",
+    }
+}
+
+words! {
+    /// Why a session ended, in `multistream/disconnected`.
+    pub enum SessionEnd {
+        /// The client sent `multistream/close`.
+        Closed = "closed",
+        /// The client closed its WebSocket on purpose (close code 1000 or 1001).
+        ClientLeft = "client_left",
+        /// The media path broke, or the WebSocket did and nobody resumed the session in time.
+        ConnectionLost = "connection_lost",
+        /// The server stops.
+        ServerShutdown = "server_shutdown",
+    }
+}
