@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 crate::message::messages! {
-    /// Everything a client may say.
-    pub enum ClientMessage {
+    /// Everything a client may say. An unknown type of this protocol is refused.
+    pub enum ClientMessage, unknown: refused {
         Init = "multistream/init" (request_id),
         Offer = "multistream/offer" (request_id),
         Switch = "multistream/switch" (request_id),
@@ -140,23 +140,35 @@ pub struct Warm {
     pub ttl_s: Option<u32>,
 }
 
-/// `multistream/ice`: a candidate of the browser (RFC 8839); an empty one ends them.
+/// `multistream/ice`: an ICE candidate (RFC 8839), in either direction; an empty one ends them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "IceFields")]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Ice {
-    #[serde(default)]
     pub candidate: String,
-    #[serde(default, rename = "sdpMid", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sdpMid", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub sdp_mid: Option<String>,
-    #[serde(default, rename = "sdpMLineIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sdpMLineIndex", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub sdp_m_line_index: Option<u16>,
 }
 
-impl Ice {
-    /// The one message whose fields may be a bare string.
-    pub(crate) const TYPE: &str = "multistream/ice";
+/// A candidate as it may be written: its text in `candidate`, or bare in `value` as go2rtc's clients write it.
+#[derive(Deserialize)]
+struct IceFields {
+    candidate: Option<String>,
+    value: Option<String>,
+    #[serde(rename = "sdpMid")]
+    sdp_mid: Option<String>,
+    #[serde(rename = "sdpMLineIndex")]
+    sdp_m_line_index: Option<u16>,
+}
+
+impl From<IceFields> for Ice {
+    fn from(IceFields { candidate, value, sdp_mid, sdp_m_line_index }: IceFields) -> Self {
+        Self { candidate: candidate.or(value).unwrap_or_default(), sdp_mid, sdp_m_line_index }
+    }
 }
 
 /// `multistream/close`: ends the session; the socket can open another one.

@@ -26,11 +26,12 @@ pub enum Framing {
 
 /// Declares one direction's messages: an enum with a variant per row, and what follows from the rows.
 ///
-/// A row is `Variant = "type" (field)`; the field, if there is one, holds the request's id.
+/// A row is `Variant = "type" (field)`; the field, if there is one, holds the request's id. `unknown` names the method of
+/// [`Frame`] that says what becomes of a type without a row.
 macro_rules! messages {
     (
         $(#[$doc:meta])*
-        pub enum $name:ident {
+        pub enum $name:ident, unknown: $unknown:ident {
             $($(#[$row:meta])* $variant:ident = $wire:literal $(($id:ident))?,)+
         }
     ) => {
@@ -64,7 +65,7 @@ macro_rules! messages {
                 match self { $($name::$variant(message) => $crate::message::write($wire, message, framing),)+ }
             }
 
-            /// Reads a text frame. `None`: its `type` is of another namespace, so it is somebody else's message.
+            /// Reads a text frame. `None`: it is to be ignored, for its `type` is of another protocol on the same socket.
             ///
             /// The error is the `multistream/error` with which a server answers such a frame: it names the field that is
             /// wrong, and carries the frame's `request_id` where that could be read.
@@ -72,7 +73,7 @@ macro_rules! messages {
                 let Some(frame) = $crate::message::Frame::read(text)? else { return Ok(None) };
                 let message = match frame.kind() {
                     $($wire => $name::$variant(frame.fields()?),)+
-                    _ => return Err(frame.unknown(Self::TYPES)),
+                    _ => return frame.$unknown(Self::TYPES),
                 };
                 Ok(Some((message, frame.framing())))
             }
@@ -114,7 +115,7 @@ impl RequestId for Option<String> {
 pub(crate) struct Frame<'a> {
     kind: Cow<'a, str>,
     /// The JSON object with the message's fields.
-    fields: Cow<'a, str>,
+    fields: &'a str,
     framing: Framing,
 }
 
@@ -148,12 +149,8 @@ impl<'a> Frame<'a> {
             return Ok(None);
         }
         let (fields, framing) = match head.value.map(RawValue::get) {
-            Some(value) if is_object(value) => (value.into(), Framing::Enveloped),
-            // A candidate may be the bare value, whatever the framing of its session (go2rtc's clients send it so).
-            Some(value) if value.starts_with('"') && kind == crate::client::Ice::TYPE => {
-                (format!(r#"{{"candidate":{value}}}"#).into(), Framing::Enveloped)
-            }
-            _ => (text.into(), Framing::Flat),
+            Some(value) if is_object(value) => (value, Framing::Enveloped),
+            _ => (text, Framing::Flat),
         };
         Ok(Some(Self { kind, fields, framing }))
     }
@@ -167,7 +164,7 @@ impl<'a> Frame<'a> {
     }
 
     pub(crate) fn fields<T: DeserializeOwned>(&self) -> Result<T, server::Error> {
-        let mut json = serde_json::Deserializer::from_str(&self.fields);
+        let mut json = serde_json::Deserializer::from_str(self.fields);
         serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
             let what = error.inner();
@@ -180,13 +177,20 @@ impl<'a> Frame<'a> {
         })
     }
 
-    pub(crate) fn unknown(&self, known: &[&str]) -> server::Error {
+    /// What becomes of an unknown type of this protocol where that is the sender's mistake.
+    pub(crate) fn refused<T>(&self, known: &[&str]) -> Result<Option<T>, server::Error> {
         let message = format!("unknown type `{}`; known are {}", self.kind, known.join(", "));
-        server::Error::new(ErrorCode::UnknownType, message).answering(&self.request_id())
+        Err(server::Error::new(ErrorCode::UnknownType, message).answering(&self.request_id()))
+    }
+
+    /// What becomes of it where the sender may be newer than the reader.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the counterpart of `refused`")]
+    pub(crate) fn ignored<T>(&self, _known: &[&str]) -> Result<Option<T>, server::Error> {
+        Ok(None)
     }
 
     fn request_id(&self) -> String {
-        serde_json::from_str::<Id>(&self.fields).ok().and_then(|id| id.request_id).unwrap_or_default()
+        serde_json::from_str::<Id>(self.fields).ok().and_then(|id| id.request_id).unwrap_or_default()
     }
 }
 

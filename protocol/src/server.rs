@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
 
+pub use crate::client::Ice;
 use crate::{ErrorCode, SessionEnd, SlotStatus};
 
 crate::message::messages! {
-    /// Everything the server may say.
-    pub enum ServerMessage {
+    /// Everything the server may say. An unknown type is a later server's, and is ignored.
+    pub enum ServerMessage, unknown: ignored {
         Ready = "multistream/ready" (request_id),
         Answer = "multistream/answer" (request_id),
         Status = "multistream/status" (request_id),
@@ -111,20 +112,6 @@ pub struct Warm {
     pub stream: String,
     /// For so many seconds from now.
     pub ttl_s: u32,
-}
-
-/// `multistream/ice`: a candidate of the server, twice for clients of either framing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS))]
-pub struct Ice {
-    pub candidate: String,
-    pub value: String,
-    #[serde(default, rename = "sdpMid", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub sdp_mid: Option<String>,
-    #[serde(default, rename = "sdpMLineIndex", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "typescript", ts(optional))]
-    pub sdp_m_line_index: Option<u16>,
 }
 
 /// `multistream/disconnected`: the session is over.

@@ -84,10 +84,8 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
             .prop_map(|(request_id, slot, status)| server::Keyframe { request_id, slot, status }.into()),
         (text(), text(), any::<u32>())
             .prop_map(|(request_id, stream, ttl_s)| server::Warm { request_id, stream, ttl_s }.into()),
-        (text(), text(), option::of(text()), option::of(any::<u16>())).prop_map(
-            |(candidate, value, sdp_mid, sdp_m_line_index)| {
-                server::Ice { candidate, value, sdp_mid, sdp_m_line_index }.into()
-            }
+        (text(), option::of(text()), option::of(any::<u16>())).prop_map(
+            |(candidate, sdp_mid, sdp_m_line_index)| server::Ice { candidate, sdp_mid, sdp_m_line_index }.into()
         ),
         text().prop_map(|reason| server::Disconnected { reason }.into()),
         (option::of(text()), text(), text())
@@ -183,6 +181,11 @@ fn another_namespace_is_somebody_elses_and_an_unknown_type_of_this_one_is_refuse
 }
 
 #[test]
+fn a_client_ignores_what_a_later_server_may_say() {
+    assert_eq!(ServerMessage::from_text(r#"{"type":"multistream/dance"}"#), Ok(None));
+}
+
+#[test]
 fn a_candidate_may_be_the_bare_value() {
     let ice =
         client::Ice { candidate: "candidate:1 \"q\"".to_owned(), sdp_mid: None, sdp_m_line_index: None };
@@ -194,6 +197,10 @@ fn a_candidate_may_be_the_bare_value() {
         let read = ClientMessage::from_text(text).expect(text).expect(text);
         assert_eq!(read.0, ClientMessage::Ice(ice.clone()), "{text}");
     }
+    let beside = r#"{"type":"multistream/ice","value":"c","sdpMid":"1","sdpMLineIndex":1}"#;
+    let ice =
+        server::Ice { candidate: "c".to_owned(), sdp_mid: Some("1".to_owned()), sdp_m_line_index: Some(1) };
+    assert_eq!(ServerMessage::from_text(beside), Ok(Some((ice.into(), Framing::Flat))));
 }
 
 #[test]

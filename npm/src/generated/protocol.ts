@@ -3,7 +3,7 @@
 /**
  * The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
  */
-export type SlotState = "pending" | "active" | "buffering" | "offline" | "error" | "paused" | "inactive";
+export type SlotState = "active" | "buffering" | "offline" | "error" | "paused";
 
 /**
  * What a slot shows. Optional fields are left out when they do not apply.
@@ -34,6 +34,10 @@ error?: string,
  */
 reason?: string, 
 /**
+ * Of an `error` that answers a request: the request was refused, and the slot goes on as it was before it.
+ */
+kept?: boolean, 
+/**
  * `h264`, `h265`, `vp8`, `vp9` or `av1`.
  */
 codec?: string, 
@@ -52,9 +56,228 @@ height?: number,
 rtp_timestamp?: number, };
 
 /**
+ * What a slot shall show: an element of `slots` in `init` and `layout`.
+ */
+export type SlotRequest = { 
+/**
+ * Index of the slot, ≥ 0. Signed, so that a negative one can be refused by name.
+ */
+slot: number, stream: string, quality?: string, };
+
+/**
  * What came of a `multistream/keyframe`. Never a claim that is not true.
  */
-export type KeyframeStatus = "sent" | "requested" | "unsupported";
+export type KeyframeStatus = "sent" | "unsupported";
+
+/**
+ * An `RTCIceServer` (W3C WebRTC §4.2.4), from the server's config.
+ */
+export type IceServer = { urls: Array<string>, username?: string, credential?: string, };
+
+/** Everything a client may say, in flat framing. */
+export type ClientMessage =
+  | ({ type: "multistream/init" } & { request_id: string, slots: Array<SlotRequest>, 
+/**
+ * The token of an earlier `ready`: takes that session over, if it still lives, and `slots` are ignored.
+ */
+resume?: string, })
+  | ({ type: "multistream/offer" } & { request_id: string, sdp: string, })
+  | ({ type: "multistream/switch" } & { request_id: string, slot: number, stream: string, quality?: string, })
+  | ({ type: "multistream/layout" } & { request_id: string, slots: Array<SlotRequest>, 
+/**
+ * All slots change at the same moment, once a key frame of every stream is there, or none does.
+ */
+atomic?: boolean, })
+  | ({ type: "multistream/pause" } & { request_id: string, slot: number, })
+  | ({ type: "multistream/resume" } & { request_id: string, slot: number, stream?: string, quality?: string, })
+  | ({ type: "multistream/keyframe" } & { request_id: string, slot: number, })
+  | ({ type: "multistream/warm" } & { request_id: string, stream: string, quality?: string, 
+/**
+ * How long to keep it running, in seconds; the server has a limit and a default.
+ */
+ttl_s?: number, })
+  | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
+  | ({ type: "multistream/close" } & Record<symbol, never>);
+
+/** Everything the server may say, in flat framing. */
+export type ServerMessage =
+  | ({ type: "multistream/ready" } & { request_id: string, 
+/**
+ * How many slots the session has.
+ */
+slots: number, ice_servers: Array<IceServer>, 
+/**
+ * Give it in `init` on a new WebSocket to take this session over with its media untouched.
+ */
+resume?: string, 
+/**
+ * The session was taken over: it has its connection already, so no offer follows.
+ */
+resumed?: boolean, })
+  | ({ type: "multistream/answer" } & { request_id: string, sdp: string, 
+/**
+ * One per requested slot, in order of slot index.
+ */
+slots: Array<SlotStatus>, 
+/**
+ * Slot index (as a JSON object key) → mid of the m-line that carries it (RFC 8843 §15).
+ */
+mids: { [key in number]: string }, })
+  | ({ type: "multistream/status" } & { slot: number, status: SlotStatus, 
+/**
+ * Of the request that this answers.
+ */
+request_id?: string, })
+  | ({ type: "multistream/keyframe" } & { request_id: string, slot: number, status: KeyframeStatus, })
+  | ({ type: "multistream/warm" } & { request_id: string, 
+/**
+ * The resolved name.
+ */
+stream: string, 
+/**
+ * For so many seconds from now.
+ */
+ttl_s: number, })
+  | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
+  | ({ type: "multistream/disconnected" } & { 
+/**
+ * See [`SessionEnd`]; a string, for a later server may know more reasons.
+ */
+reason: string, })
+  | ({ type: "multistream/error" } & { request_id?: string, 
+/**
+ * See [`ErrorCode`](crate::ErrorCode).
+ */
+code: string, 
+/**
+ * A sentence for people. Never contains a secret.
+ */
+error: string, });
+
+/**
+ * `GET /api`: what answers here.
+ */
+export type About = { 
+/**
+ * `multistream`.
+ */
+name: string, version: string, 
+/**
+ * How many slots one session may have: a page offers no layout beyond it.
+ */
+max_slots: number, };
+
+/**
+ * Where a stream stands.
+ */
+export type StreamState = "idle" | "starting" | "live" | "offline";
+
+/**
+ * A source of a stream.
+ */
+export type Producer = { 
+/**
+ * As in the config, secrets masked.
+ */
+url: string, 
+/**
+ * Whether the stream's pictures come from this one.
+ */
+active: boolean, };
+
+/**
+ * A viewer of a stream.
+ */
+export type Consumer = { format_name: string, };
+
+/**
+ * A quality of a stream, and the size of its picture.
+ */
+export type Variant = { 
+/**
+ * What to ask for.
+ */
+quality: string, 
+/**
+ * The stream that this quality resolves to.
+ */
+stream: string, 
+/**
+ * In pixels; `null` as long as it is not known.
+ */
+width: number | null, 
+/**
+ * In pixels; `null` as long as it is not known.
+ */
+height: number | null, };
+
+/**
+ * One stream: what is known of its source, its pictures and its viewers.
+ */
+export type Stream = { 
+/**
+ * The sources of the config, in go2rtc's form.
+ */
+producers: Array<Producer>, 
+/**
+ * The viewers, in go2rtc's form.
+ */
+consumers: Array<Consumer>, state: StreamState, 
+/**
+ * `h264`, `h265`, `vp8`, `vp9` or `av1`.
+ */
+codec: string | null, 
+/**
+ * Width of the picture in pixels.
+ */
+width: number | null, 
+/**
+ * Height of the picture in pixels.
+ */
+height: number | null, 
+/**
+ * Pictures per second, over the last 5 s.
+ */
+fps: number, 
+/**
+ * Frames from one key frame to the next.
+ */
+gop_length: number | null, 
+/**
+ * Seconds from one key frame to the next.
+ */
+gop_duration_s: number | null, 
+/**
+ * Bits per second, over the last 5 s.
+ */
+bitrate_bps: number, viewers: number, 
+/**
+ * Seconds since the last frame came from the source.
+ */
+last_frame_age_s: number | null, 
+/**
+ * Why there is no picture: a sentence for people, without secrets.
+ */
+error: string | null, 
+/**
+ * What can be asked of the stream, `native` first.
+ */
+qualities: Array<string>, 
+/**
+ * The same with the sizes of their pictures.
+ */
+variants: Array<Variant>, 
+/**
+ * How often the source was started again after it had failed.
+ */
+restarts: number, 
+/**
+ * Frames that viewers missed because they were too slow.
+ */
+frames_skipped: number, };
+
+/** `GET /api/streams`: every stream by its name, in the order of the config. */
+export type Streams = Record<string, Stream>;
 
 /** The stable codes the server answers with; the sentence beside one is for people. */
 export type ServerErrorCode =
@@ -74,5 +297,11 @@ export type ServerErrorCode =
   | "source-offline"
   | "switch-timeout"
   | "source-invalid"
-  | "limit-reached"
-  | "internal";
+  | "limit-reached";
+
+/** Why the server ended a session. */
+export type SessionEnd =
+  | "closed"
+  | "client_left"
+  | "connection_lost"
+  | "server_shutdown";
