@@ -2,24 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
+use multistream_protocol::api::About;
 
 use super::AppState;
-
-#[derive(Debug, Serialize)]
-pub(super) struct About {
-    name: &'static str,
-    version: &'static str,
-    /// How many slots one session may have: a page offers no layout beyond it.
-    max_slots: usize,
-}
 
 /// `GET /api`
 pub(super) async fn about(State(state): State<AppState>) -> Json<About> {
     Json(About {
-        name: "multistream",
-        version: env!("CARGO_PKG_VERSION"),
-        max_slots: state.config.multistream.max_slots,
+        name: "multistream".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        max_slots: state.config.multistream.max_slots as u32,
     })
 }
 

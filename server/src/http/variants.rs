@@ -3,21 +3,10 @@
 //! The size of a picture is certain once its stream has run. Before that the config promises one: by the size its ffmpeg
 //! source scales to, or by the quality's name, for whoever calls a variant `720p` means it.
 
-use serde::Serialize;
+use multistream_protocol::api::Variant;
 
 use crate::config::{Config, Rotation, Source};
 use crate::stream::{Registry, StreamSnapshot};
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Variant {
-    /// What to ask for.
-    quality: String,
-    /// The stream it resolves to.
-    stream: String,
-    /// In pixels; `null` as long as nobody knows.
-    width: Option<u32>,
-    height: Option<u32>,
-}
 
 type Size = (Option<u32>, Option<u32>);
 

@@ -8,13 +8,14 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use multistream_protocol::ErrorCode;
-use tokio::sync::mpsc;
+use multistream_protocol::server::Error;
+use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage, SessionEnd};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
 use super::AppState;
-use crate::session::{Framing, Outbox, Parsed, Refusal, Request, SessionHandle, Sessions, parse};
+use crate::session::{Outbox, SessionHandle, Sessions};
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
@@ -41,18 +42,28 @@ pub(super) async fn upgrade(State(state): State<AppState>, upgrade: WebSocketUpg
 
 /// Serves a socket until either side closes it.
 async fn serve(socket: WebSocket, sessions: Arc<Sessions>) {
-    let (sink, mut stream) = socket.split();
+    let (sink, stream) = socket.split();
     let (frames, queue) = mpsc::channel(OUTBOX);
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
-    let ended = read(&mut stream, &frames, &sessions).await;
+    let mut connection = Connection { stream, frames, overflow: Arc::default(), framing: Framing::default() };
+    let overflow = connection.overflow.clone();
+    let ended = tokio::select! {
+        ended = connection.read(&sessions) => ended,
+        () = overflow.notified() => Ended::ByServer(CloseFrame {
+            code: close_code::AGAIN,
+            reason: format!("more than {OUTBOX} messages wait to be read").into(),
+        }),
+    };
     if let Ended::ByServer(frame) = ended {
         let _ = closing.send(frame).await;
         // What the client still sends is read and thrown away until it has seen the close frame: a socket that is closed
         // with unread data resets the connection, and the reason would be lost.
-        let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+        let _ =
+            timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = connection.stream.next().await {} }).await;
     }
-    drop((frames, closing));
+    // The session may hold the queue's other end for ever: the writer ends when `closing` does.
+    drop((connection, closing));
     let _ = writer.await;
 }
 
@@ -63,112 +74,118 @@ enum Ended {
     ByServer(CloseFrame),
 }
 
-async fn read(
-    stream: &mut SplitStream<WebSocket>,
-    frames: &mpsc::Sender<String>,
-    sessions: &Sessions,
-) -> Ended {
-    let mut session: Option<SessionHandle> = None;
-    let mut framing = Framing::default();
-    let mut rate = Rate::new(Instant::now());
-    loop {
-        let message = match timeout(2 * PING_INTERVAL, stream.next()).await {
-            Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(error))) => {
-                debug!(%error, "WebSocket broke");
-                return Ended::ByClient;
+/// The reading half of a socket, and where its answers go.
+struct Connection {
+    stream: SplitStream<WebSocket>,
+    frames: mpsc::Sender<String>,
+    overflow: Arc<Notify>,
+    /// That of the session's `init`.
+    framing: Framing,
+}
+
+impl Connection {
+    async fn read(&mut self, sessions: &Sessions) -> Ended {
+        let mut session: Option<SessionHandle> = None;
+        let mut rate = Rate::new(Instant::now());
+        loop {
+            let message = match timeout(2 * PING_INTERVAL, self.stream.next()).await {
+                Ok(Some(Ok(message))) => message,
+                Ok(Some(Err(error))) => {
+                    debug!(%error, "WebSocket broke");
+                    return Ended::ByClient;
+                }
+                // Silence in spite of pings, or an end without goodbye: the session waits for another socket.
+                Err(_) | Ok(None) => return Ended::ByClient,
+            };
+            let text = match message {
+                Message::Text(text) => text,
+                Message::Binary(_) => {
+                    self.refuse(Error::new(
+                        ErrorCode::BadMessage,
+                        "a binary message; this socket speaks JSON text",
+                    ))
+                    .await;
+                    continue;
+                }
+                Message::Close(frame) => {
+                    if let Some(session) =
+                        session.take().filter(|_| frame.is_some_and(|frame| is_goodbye(&frame)))
+                    {
+                        session.end(SessionEnd::ClientLeft).await;
+                    }
+                    return Ended::ByClient;
+                }
+                Message::Ping(_) | Message::Pong(_) => continue,
+            };
+            if !rate.take(Instant::now()) {
+                let reason = format!("more than {MESSAGES_PER_S} messages per second");
+                return Ended::ByServer(CloseFrame { code: close_code::POLICY, reason: reason.into() });
             }
-            // Silence in spite of pings, or an end without goodbye: dropping the handle lets the session wait.
-            Err(_) | Ok(None) => return Ended::ByClient,
-        };
-        let text = match message {
-            Message::Text(text) => text,
-            Message::Binary(_) => {
-                let refusal =
-                    Refusal::new(ErrorCode::BadMessage, "a binary message; this socket speaks JSON text");
-                answer(frames, framing.refusal(&refusal)).await;
+            if text.len() > MAX_MESSAGE_BYTES {
+                let message = format!("a message of {} bytes; the limit is {MAX_MESSAGE_BYTES}", text.len());
+                self.refuse(Error::new(ErrorCode::LimitReached, message)).await;
                 continue;
             }
-            Message::Close(_) => {
-                // A page that is closed says goodbye: nobody will come back for the session.
-                if let Some(session) = session.take() {
-                    session.end("client_left").await;
+            let outcome = match ClientMessage::from_text(&text) {
+                Ok(None) => continue,
+                Ok(Some((message, framing))) => {
+                    if session.as_ref().is_none_or(SessionHandle::is_over) {
+                        self.framing = framing;
+                        session = None;
+                    }
+                    self.route(message, &mut session, sessions).await
                 }
-                return Ended::ByClient;
-            }
-            Message::Ping(_) | Message::Pong(_) => continue,
-        };
-        if !rate.take(Instant::now()) {
-            let reason = format!("more than {MESSAGES_PER_S} messages per second");
-            return Ended::ByServer(CloseFrame { code: close_code::POLICY, reason: reason.into() });
-        }
-        if text.len() > MAX_MESSAGE_BYTES {
-            let message = format!("a message of {} bytes; the limit is {MAX_MESSAGE_BYTES}", text.len());
-            answer(frames, framing.refusal(&Refusal::new(ErrorCode::LimitReached, message))).await;
-            continue;
-        }
-        let outcome = match parse(&text) {
-            Ok(Parsed::Foreign) => continue,
-            Ok(Parsed::Request(request, used)) => {
-                if session.as_ref().is_none_or(SessionHandle::is_over) {
-                    framing = used;
-                    session = None;
-                }
-                let outbox = Outbox { framing, frames: frames.clone() };
-                route(request, &mut session, outbox, sessions).await
-            }
-            Err(refusal) => Err(refusal),
-        };
-        if let Err(refusal) = outcome {
-            answer(frames, framing.refusal(&refusal)).await;
-        }
-    }
-}
-
-/// Opens and closes sessions; everything else is the session's.
-async fn route(
-    request: Request,
-    session: &mut Option<SessionHandle>,
-    outbox: Outbox,
-    sessions: &Sessions,
-) -> Result<(), Refusal> {
-    match (request, session.as_ref()) {
-        (Request::Init(init), None) => {
-            *session = Some(sessions.init(init, outbox).await?);
-        }
-        (Request::Init(init), Some(_)) => {
-            let message = "this socket has a session; send multistream/close first";
-            return Err(Refusal::new(ErrorCode::SessionExists, message).answering(&init.request_id));
-        }
-        (Request::Close, Some(_)) => {
-            if let Some(session) = session.take() {
-                session.end("closed").await;
-            }
-        }
-        // Nothing to close is as good as closed; a candidate without a session is the rest of one that ended.
-        (Request::Close | Request::Ice(_), None) => {}
-        (request, Some(session)) => session.request(request).await,
-        (request, None) => {
-            let request_id = match &request {
-                Request::Offer(offer) => &offer.request_id,
-                Request::Switch(switch) => &switch.request_id,
-                Request::Layout(layout) => &layout.request_id,
-                Request::Pause(pause) => &pause.request_id,
-                Request::Resume(resume) => &resume.request_id,
-                Request::Keyframe(keyframe) => &keyframe.request_id,
-                Request::Warm(warm) => &warm.request_id,
-                Request::Init(_) | Request::Ice(_) | Request::Close => "",
+                Err(refusal) => Err(refusal),
             };
-            let message = "there is no session on this socket; send multistream/init first";
-            return Err(Refusal::new(ErrorCode::NoSession, message).answering(request_id));
+            if let Err(refusal) = outcome {
+                self.refuse(refusal).await;
+            }
         }
     }
-    Ok(())
+
+    /// Opens and closes sessions; every other message is the session's.
+    async fn route(
+        &self,
+        message: ClientMessage,
+        session: &mut Option<SessionHandle>,
+        sessions: &Sessions,
+    ) -> Result<(), Error> {
+        match (message, session.as_ref()) {
+            (ClientMessage::Init(init), None) => {
+                let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone());
+                *session = Some(sessions.init(init, outbox).await?);
+            }
+            (ClientMessage::Init(init), Some(_)) => {
+                let message = "this socket has a session; send multistream/close first";
+                return Err(Error::new(ErrorCode::SessionExists, message).answering(&init.request_id));
+            }
+            (ClientMessage::Close(_), Some(_)) => {
+                if let Some(session) = session.take() {
+                    session.end(SessionEnd::Closed).await;
+                }
+            }
+            // Nothing to close is as good as closed; a candidate without a session is the rest of one that ended.
+            (ClientMessage::Close(_) | ClientMessage::Ice(_), None) => {}
+            (message, Some(session)) => session.say(message).await,
+            (message, None) => {
+                let sentence = "there is no session on this socket; send multistream/init first";
+                let refusal = Error::new(ErrorCode::NoSession, sentence);
+                return Err(refusal.answering(message.request_id().unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for room: whoever sends bad messages faster than it reads the answers is slowed down.
+    async fn refuse(&self, refusal: Error) {
+        let _ = self.frames.send(ServerMessage::from(refusal).to_text(self.framing)).await;
+    }
 }
 
-/// Waits for room: whoever sends bad messages faster than it reads the answers is slowed down.
-async fn answer(frames: &mpsc::Sender<String>, frame: String) {
-    let _ = frames.send(frame).await;
+/// Whether the client left on purpose (RFC 6455 §7.4.1: normal closure, going away). Any other code is a fault on the way,
+/// such as a proxy that restarts, and the session waits for its client.
+fn is_goodbye(frame: &CloseFrame) -> bool {
+    matches!(frame.code, close_code::NORMAL | close_code::AWAY)
 }
 
 async fn write(
@@ -181,12 +198,13 @@ async fn write(
     loop {
         let message = tokio::select! {
             biased;
-            frame = frames.recv() => match frame {
-                Some(frame) => Message::Text(frame.into()),
-                None => break,
-            },
-            Some(frame) = close.recv() => {
-                let _ = timeout(WRITE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await;
+            Some(frame) = frames.recv() => Message::Text(frame.into()),
+            frame = close.recv() => {
+                // Without a frame the client has closed, or is gone: closing answers the former.
+                let _ = match frame {
+                    Some(frame) => timeout(WRITE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await,
+                    None => timeout(WRITE_TIMEOUT, sink.close()).await,
+                };
                 return;
             }
             _ = ping.tick() => Message::Ping(axum::body::Bytes::new()),
@@ -195,7 +213,6 @@ async fn write(
             return;
         }
     }
-    let _ = timeout(WRITE_TIMEOUT, sink.close()).await;
 }
 
 /// A token bucket.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use multistream_protocol::server::{self, IceServer, KeyframeStatus};
-use multistream_protocol::{ErrorCode, SlotStatus, client};
+use multistream_protocol::server::{self, Error, IceServer};
+use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, client};
 use tokio::sync::mpsc;
 
+use super::Histogram;
 use super::link::{Change, Link};
 use super::warm::WarmStreams;
-use super::{Histogram, Refusal, Request};
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
 use crate::slot::{Action, Slot, Splicer, Target};
@@ -18,16 +18,6 @@ use crate::stream::{Registry, ResolveError, StreamEvent, Subscription, ViewerQue
 
 /// Tags of one slot lie between `position << TAG_BITS` and the next slot's.
 const TAG_BITS: u32 = 32;
-
-/// A message to the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reply {
-    Answer(server::Answer),
-    Status(server::Status),
-    Keyframe(server::Keyframe),
-    Warm(server::Warm),
-    Refusal(Refusal),
-}
 
 /// What the session shares with all others.
 #[derive(Debug)]
@@ -49,7 +39,7 @@ pub(super) struct Session {
     subscriptions: HashMap<u64, Subscription>,
     link: Option<Link>,
     warm: WarmStreams,
-    replies: Vec<Reply>,
+    replies: Vec<ServerMessage>,
 }
 
 impl Session {
@@ -59,9 +49,9 @@ impl Session {
         shared: Arc<Shared>,
         init: &client::Init,
         queue: mpsc::Sender<(u64, StreamEvent)>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         let requested = valid_slots(&init.slots, shared.config.max_slots)
-            .map_err(|message| Refusal::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
+            .map_err(|message| Error::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
         let mut slots = Vec::with_capacity(requested.len());
         for (position, (index, request)) in requested.into_iter().enumerate() {
             let splicer = Splicer::new(rand::random(), rand::random());
@@ -126,28 +116,31 @@ impl Session {
     }
 
     /// Serves a message other than `init` and `close`, which are the socket's.
-    pub(super) fn handle_request(&mut self, now: Instant, request: Request) {
+    pub(super) fn handle_request(&mut self, now: Instant, request: ClientMessage) {
         let served = match request {
-            Request::Offer(offer) => self.offer(now, &offer),
-            Request::Switch(switch) => self.switch(now, &switch.slot, &switch.request_id),
-            Request::Layout(layout) => self.layout(now, &layout),
-            Request::Pause(pause) => self.slot(pause.slot, &pause.request_id).map(|slot| {
+            ClientMessage::Offer(offer) => self.offer(now, &offer),
+            ClientMessage::Switch(switch) => {
+                let request_id = switch.request_id.clone();
+                self.switch(now, &switch.into_slot_request(), &request_id)
+            }
+            ClientMessage::Layout(layout) => self.layout(now, &layout),
+            ClientMessage::Pause(pause) => self.slot(pause.slot, &pause.request_id).map(|slot| {
                 slot.pause(id(&pause.request_id));
             }),
-            Request::Resume(resume) => self.resume(now, resume),
-            Request::Keyframe(keyframe) => self.keyframe(now, &keyframe),
-            Request::Warm(warm) => self.warm(now, warm),
-            Request::Ice(ice) => {
+            ClientMessage::Resume(resume) => self.resume(now, resume),
+            ClientMessage::Keyframe(keyframe) => self.keyframe(now, &keyframe),
+            ClientMessage::Warm(warm) => self.warm(now, warm),
+            ClientMessage::Ice(ice) => {
                 if let Some(link) = self.link.as_mut().filter(|_| !ice.candidate.is_empty()) {
                     link.add_remote_candidate(&ice.candidate);
                 }
                 Ok(())
             }
-            Request::Init(_) | Request::Close => Ok(()),
+            ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
         };
         self.perform_actions();
         if let Err(refusal) = served {
-            self.replies.push(Reply::Refusal(refusal));
+            self.replies.push(refusal.into());
         }
     }
 
@@ -174,7 +167,7 @@ impl Session {
     }
 
     /// Messages to the client, in order.
-    pub(super) fn take_replies(&mut self) -> Vec<Reply> {
+    pub(super) fn take_replies(&mut self) -> Vec<ServerMessage> {
         std::mem::take(&mut self.replies)
     }
 
@@ -185,11 +178,11 @@ impl Session {
         }
     }
 
-    fn offer(&mut self, now: Instant, offer: &client::Offer) -> Result<(), Refusal> {
+    fn offer(&mut self, now: Instant, offer: &client::Offer) -> Result<(), Error> {
         if self.link.is_some() {
             let message =
                 "this session has its answer already; slots change by multistream/switch, not by an offer";
-            return Err(Refusal::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
+            return Err(Error::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
         }
         let (link, answer) =
             Link::answer(now, &offer.sdp, self.slots.len(), &self.shared.port).map_err(|error| {
@@ -198,7 +191,7 @@ impl Session {
                     PeerError::NoCodec => ErrorCode::UnsupportedCodec,
                     PeerError::Sdp(_) | PeerError::Apply(_) => ErrorCode::InvalidSdp,
                 };
-                Refusal::new(code, error.to_string()).answering(&offer.request_id)
+                Error::new(code, error.to_string()).answering(&offer.request_id)
             })?;
         self.link = Some(link);
         let mut mids = BTreeMap::new();
@@ -208,16 +201,11 @@ impl Session {
         }
         let request_id = offer.request_id.clone();
         let slots = self.statuses();
-        self.replies.push(Reply::Answer(server::Answer { request_id, sdp: answer.sdp, slots, mids }));
+        self.replies.push(server::Answer { request_id, sdp: answer.sdp, slots, mids }.into());
         Ok(())
     }
 
-    fn switch(
-        &mut self,
-        now: Instant,
-        request: &client::SlotRequest,
-        request_id: &str,
-    ) -> Result<(), Refusal> {
+    fn switch(&mut self, now: Instant, request: &client::SlotRequest, request_id: &str) -> Result<(), Error> {
         let resolved = resolve(&self.shared.registry, &request.stream, request.quality.as_deref());
         let slot = self.slot(request.slot, request_id)?;
         match resolved {
@@ -227,7 +215,7 @@ impl Session {
         Ok(())
     }
 
-    fn layout(&mut self, now: Instant, layout: &client::Layout) -> Result<(), Refusal> {
+    fn layout(&mut self, now: Instant, layout: &client::Layout) -> Result<(), Error> {
         // The last request for a slot wins, and an unknown slot refuses the layout before any of it is done.
         let mut latest = BTreeMap::new();
         for request in &layout.slots {
@@ -240,7 +228,7 @@ impl Session {
         Ok(())
     }
 
-    fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Refusal> {
+    fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Error> {
         let wanted = self.slot(resume.slot, &resume.request_id)?.wanted().clone();
         let request = client::SlotRequest {
             slot: resume.slot,
@@ -256,7 +244,7 @@ impl Session {
         self.switch(now, &request, &resume.request_id)
     }
 
-    fn keyframe(&mut self, now: Instant, keyframe: &client::Keyframe) -> Result<(), Refusal> {
+    fn keyframe(&mut self, now: Instant, keyframe: &client::Keyframe) -> Result<(), Error> {
         if keyframe.slot == -1 {
             for slot in &mut self.slots {
                 slot.request_keyframe(now, keyframe.request_id.clone());
@@ -267,24 +255,24 @@ impl Session {
         Ok(())
     }
 
-    fn warm(&mut self, now: Instant, warm: client::Warm) -> Result<(), Refusal> {
+    fn warm(&mut self, now: Instant, warm: client::Warm) -> Result<(), Error> {
         let registry = &self.shared.registry;
-        let refused = |code, message: String| Refusal::new(code, message).answering(&warm.request_id);
+        let refused = |code, message: String| Error::new(code, message).answering(&warm.request_id);
         let name = registry
             .resolve(&warm.stream, warm.quality.as_deref())
             .map_err(|error| refused(code_of(&error), error.to_string()))?;
         let stream = name.to_string();
         let kept = self.warm.keep(now, registry, name, warm.ttl_s);
         let ttl_s = kept.map_err(|message| refused(ErrorCode::LimitReached, message))?;
-        self.replies.push(Reply::Warm(server::Warm { request_id: warm.request_id, stream, ttl_s }));
+        self.replies.push(server::Warm { request_id: warm.request_id, stream, ttl_s }.into());
         Ok(())
     }
 
-    fn slot(&mut self, index: i32, request_id: &str) -> Result<&mut Slot, Refusal> {
+    fn slot(&mut self, index: i32, request_id: &str) -> Result<&mut Slot, Error> {
         let known: Vec<_> = self.slots.iter().map(|slot| slot.index().to_string()).collect();
         self.slots.iter_mut().find(|slot| i64::from(slot.index()) == i64::from(index)).ok_or_else(|| {
             let message = format!("there is no slot {index}; this session has {}", known.join(", "));
-            Refusal::new(ErrorCode::UnknownSlot, message).answering(request_id)
+            Error::new(ErrorCode::UnknownSlot, message).answering(request_id)
         })
     }
 
@@ -309,20 +297,16 @@ impl Session {
                         }
                     }
                     Action::Status { status, request_id } => {
-                        self.replies.push(Reply::Status(server::Status { slot: index, status, request_id }));
+                        self.replies.push(server::Status { slot: index, status, request_id }.into());
                     }
                     Action::Shown { after } => self.shared.shown_after.record(after),
                     Action::Keyframe { status, request_id } => {
-                        self.replies.push(Reply::Keyframe(keyframe_reply(index, status, request_id)));
+                        self.replies.push(server::Keyframe { request_id, slot: index, status }.into());
                     }
                 }
             }
         }
     }
-}
-
-fn keyframe_reply(slot: u32, status: KeyframeStatus, request_id: String) -> server::Keyframe {
-    server::Keyframe { request_id, slot, status }
 }
 
 fn id(request_id: &str) -> Option<String> {

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use multistream_protocol::{ErrorCode, client, server};
-use serde::Serialize;
+use multistream_protocol::server::{self, Error};
+use multistream_protocol::{ErrorCode, client};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tracing::{Instrument, debug};
+use tracing::Instrument;
 
+use super::Histogram;
+use super::attachment::{Command, Outbox, SessionHandle};
 use super::session::{Session, Shared};
-use super::task::{Command, SessionTask};
-use super::{Framing, Histogram, Refusal, Request};
+use super::task::SessionTask;
 use crate::config::Config;
 use crate::rtc::{Port, PortError};
 use crate::stream::Registry;
@@ -20,63 +21,6 @@ use crate::stream::Registry;
 /// Stream events waiting for one session: a second of nine cameras and their GOPs. Beyond it the hubs skip.
 const EVENT_QUEUE: usize = 512;
 const COMMAND_QUEUE: usize = 64;
-
-/// Where a session's messages go: the queue of a WebSocket.
-#[derive(Debug, Clone)]
-pub struct Outbox {
-    pub framing: Framing,
-    pub frames: mpsc::Sender<String>,
-}
-
-impl Outbox {
-    pub(super) fn send<T: Serialize>(&self, kind: &str, message: &T) {
-        self.put(self.framing.frame(kind, message));
-    }
-
-    pub(super) fn refuse(&self, refusal: &Refusal) {
-        self.put(self.framing.refusal(refusal));
-    }
-
-    fn put(&self, frame: String) {
-        // A client that does not read its socket loses messages, never the session's time.
-        if self.frames.try_send(frame).is_err() {
-            debug!("a message to the client was dropped: its queue is full or closed");
-        }
-    }
-}
-
-/// A client's hold on its session. Dropping it is losing the socket: the session waits for the client to come back.
-#[derive(Debug)]
-pub struct SessionHandle {
-    commands: mpsc::Sender<Command>,
-    ended: bool,
-}
-
-impl SessionHandle {
-    /// Passes a message on; waits while the session is busy, and so slows its sender down.
-    pub async fn request(&self, request: Request) {
-        let _ = self.commands.send(Command::Request(request)).await;
-    }
-
-    /// Whether the session has ended by itself.
-    pub fn is_over(&self) -> bool {
-        self.commands.is_closed()
-    }
-
-    /// Ends the session on purpose.
-    pub async fn end(mut self, reason: &'static str) {
-        self.ended = true;
-        let _ = self.commands.send(Command::End(reason)).await;
-    }
-}
-
-impl Drop for SessionHandle {
-    fn drop(&mut self) {
-        if !self.ended && self.commands.try_send(Command::Detach).is_err() {
-            debug!("a session did not take the loss of its socket: it is over, or will notice by its media");
-        }
-    }
-}
 
 /// How many sessions there are and what they hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,15 +70,15 @@ impl Sessions {
 
     /// Serves `multistream/init`: resumes the session it names, or opens a new one. The client is answered through
     /// `outbox`.
-    pub async fn init(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Refusal> {
+    pub async fn init(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Error> {
         if let Some(token) = &init.resume {
             let commands = self.lock().sessions.get(token).cloned();
             let attach = Command::Attach(outbox.clone(), init.request_id.clone());
             return match commands {
                 Some(commands) if commands.send(attach).await.is_ok() => {
-                    Ok(SessionHandle { commands, ended: false })
+                    Ok(SessionHandle::new(commands, outbox))
                 }
-                _ => Err(Refusal::new(
+                _ => Err(Error::new(
                     ErrorCode::NoSession,
                     "the session to resume is over; send multistream/init without `resume`",
                 )
@@ -144,7 +88,7 @@ impl Sessions {
         self.open(init, outbox)
     }
 
-    fn open(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Refusal> {
+    fn open(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Error> {
         let mut open = self.lock();
         open.sessions.retain(|_, commands| !commands.is_closed());
         while open.tasks.try_join_next().is_some() {}
@@ -153,7 +97,7 @@ impl Sessions {
                 "this server allows {} sessions at once (`multistream.max_sessions`); close a page that is not needed",
                 self.limit
             );
-            return Err(Refusal::new(ErrorCode::LimitReached, message).answering(&init.request_id));
+            return Err(Error::new(ErrorCode::LimitReached, message).answering(&init.request_id));
         }
         let (queue, events) = mpsc::channel(EVENT_QUEUE);
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
@@ -167,12 +111,12 @@ impl Sessions {
             resume: Some(resume_token.clone()),
             resumed: false,
         };
-        outbox.send(server::READY, &ready);
+        outbox.send(ready);
         let task = SessionTask {
             session,
             commands: inbox,
             events,
-            outbox: Some(outbox),
+            outbox: Some(outbox.clone()),
             resume_token: resume_token.clone(),
             resume_timeout: self.resume_timeout,
             opened_at,
@@ -181,7 +125,7 @@ impl Sessions {
         let span = tracing::info_span!("session", id = open.next_id);
         open.tasks.spawn(task.run().instrument(span));
         open.sessions.insert(resume_token, commands.clone());
-        Ok(SessionHandle { commands, ended: false })
+        Ok(SessionHandle::new(commands, outbox))
     }
 
     /// How long streams took to be on the screen, from the request to the last packet of the first key frame.
@@ -201,7 +145,7 @@ impl Sessions {
             (std::mem::take(&mut open.sessions), std::mem::take(&mut open.tasks))
         };
         for commands in sessions.into_values() {
-            let _ = commands.try_send(Command::End("server_shutdown"));
+            let _ = commands.try_send(Command::Shutdown);
         }
         while tasks.join_next().await.is_some() {}
     }

@@ -2,32 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use multistream_protocol::server;
+use multistream_protocol::server::{Disconnected, Error, Ready, Status};
+use multistream_protocol::{ClientMessage, ErrorCode, SessionEnd};
 use tokio::sync::mpsc;
 use tracing::{debug, info};
 
-use super::Request;
-use super::session::{Reply, Session};
-use super::sessions::Outbox;
+use super::attachment::{Command, Outbox};
+use super::session::Session;
 use crate::rtc::Inbound;
 use crate::stream::StreamEvent;
 
 /// Events taken in one go; what is left comes in the next turn.
 const BATCH: usize = 64;
-/// With nothing to do, look around this often; no timer of the session depends on it.
+/// From `init` to the offer. A client that never makes one holds cameras for nothing.
+const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
+/// With nothing to do, the task wakes this often; no timer of the session depends on it.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// What a session is told from outside.
-#[derive(Debug)]
-pub(super) enum Command {
-    Request(Request),
-    /// A socket takes the session over.
-    Attach(Outbox, String),
-    /// The socket was lost; the client may come back.
-    Detach,
-    /// It is over, for this reason.
-    End(&'static str),
-}
 
 pub(super) struct SessionTask {
     pub(super) session: Session,
@@ -42,59 +32,71 @@ pub(super) struct SessionTask {
 impl SessionTask {
     pub(super) async fn run(mut self) {
         info!(slots = self.session.slots(), "session opened");
-        let reason = self.serve().await;
+        let end = self.serve().await;
         if let Some(outbox) = &self.outbox {
-            outbox.send(server::DISCONNECTED, &server::Disconnected { reason: reason.to_owned() });
+            outbox.send(Disconnected::from(end));
         }
         self.session.close();
-        info!(reason, lived_s = self.opened_at.elapsed().as_secs(), "session ended");
+        info!(reason = end.as_str(), lived_s = self.opened_at.elapsed().as_secs(), "session ended");
     }
 
     /// Until the session is over; returns why.
-    async fn serve(&mut self) -> &'static str {
+    async fn serve(&mut self) -> SessionEnd {
         let mut events = Vec::with_capacity(BATCH);
         let mut inbound: Vec<Inbound> = Vec::with_capacity(BATCH);
-        let mut give_up_at: Option<Instant> = None;
+        // When a session without a socket, or without an offer, is given up.
+        let mut give_up_at = Some(self.opened_at + OFFER_TIMEOUT);
         loop {
             let now = Instant::now();
             let was_connected = self.session.is_connected();
             if self.session.drive(now) {
-                return "connection_lost";
+                return SessionEnd::ConnectionLost;
             }
             if !was_connected && self.session.is_connected() {
                 info!(after_ms = self.opened_at.elapsed().as_millis() as u64, "connected");
             }
             self.send_replies();
+            if self.outbox.is_some() && self.session.is_negotiated() {
+                give_up_at = None;
+            }
             if give_up_at.is_some_and(|at| at <= now) {
-                return "connection_lost";
+                return SessionEnd::ConnectionLost;
             }
             let wake = [self.session.poll_timeout(), give_up_at].into_iter().flatten().min();
             let wake = wake.unwrap_or(now + IDLE);
-            let (link, negotiated) = (self.session.is_negotiated(), self.session.inbound());
+            let is_negotiated = self.session.is_negotiated();
+            let socket = self.outbox.clone();
+            let socket_gone = async {
+                match &socket {
+                    Some(outbox) => outbox.closed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let from_browser = self.session.inbound();
             let receive = async {
-                match negotiated {
+                match from_browser {
                     Some(receiver) => receiver.recv_many(&mut inbound, BATCH).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    Some(Command::Request(request)) => self.session.handle_request(Instant::now(), request),
-                    Some(Command::Attach(outbox, request_id)) => {
-                        give_up_at = None;
-                        self.attach(outbox, request_id);
-                    }
-                    Some(Command::Detach) => {
-                        debug!("socket lost");
-                        self.outbox = None;
-                        if !link {
-                            return "connection_lost";
-                        }
-                        give_up_at = Some(Instant::now() + self.resume_timeout);
-                    }
-                    Some(Command::End(reason)) => return reason,
-                    None => return "connection_lost",
+                    Some(Command::Said(by, message)) => self.handle_message(&by, message),
+                    Some(Command::Attach(outbox, request_id)) => self.attach(outbox, request_id),
+                    Some(Command::Leave(by, end)) if self.is_attached_to(&by) => return end,
+                    Some(Command::Leave(..)) => debug!("a socket left that another one had replaced"),
+                    Some(Command::Shutdown) => return SessionEnd::ServerShutdown,
+                    None => return SessionEnd::ConnectionLost,
                 },
+                () = socket_gone => {
+                    debug!("socket lost");
+                    self.outbox = None;
+                    if !is_negotiated {
+                        // There are no pictures to wait with.
+                        return SessionEnd::ConnectionLost;
+                    }
+                    give_up_at = Some(Instant::now() + self.resume_timeout);
+                }
                 _ = receive => {
                     let now = Instant::now();
                     inbound.drain(..).for_each(|inbound| self.session.handle_inbound(now, inbound));
@@ -108,36 +110,41 @@ impl SessionTask {
         }
     }
 
+    fn is_attached_to(&self, socket: &Outbox) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| outbox.is_same_socket(socket))
+    }
+
+    /// Serves the socket that the session is attached to. What another one still says is of the past.
+    fn handle_message(&mut self, by: &Outbox, message: ClientMessage) {
+        if self.is_attached_to(by) {
+            self.session.handle_request(Instant::now(), message);
+        } else {
+            let refusal = Error::new(ErrorCode::NoSession, "another socket has resumed this session");
+            by.send(refusal.answering(message.request_id().unwrap_or_default()));
+        }
+    }
+
     /// A new socket gets what it missed: where the session stands.
     fn attach(&mut self, outbox: Outbox, request_id: String) {
         info!("session resumed");
-        outbox.send(
-            server::READY,
-            &server::Ready {
-                request_id,
-                slots: self.session.slots() as u32,
-                ice_servers: Vec::new(),
-                resume: Some(self.resume_token.clone()),
-                resumed: true,
-            },
-        );
+        outbox.send(Ready {
+            request_id,
+            slots: self.session.slots() as u32,
+            ice_servers: Vec::new(),
+            resume: Some(self.resume_token.clone()),
+            resumed: true,
+        });
         for status in self.session.statuses() {
-            outbox.send(server::STATUS, &server::Status { slot: status.slot, status, request_id: None });
+            outbox.send(Status { slot: status.slot, status, request_id: None });
         }
         self.outbox = Some(outbox);
     }
 
     fn send_replies(&mut self) {
-        for reply in self.session.take_replies() {
-            // Without a socket nobody listens; whoever resumes is told where things stand.
-            let Some(outbox) = &self.outbox else { continue };
-            match reply {
-                Reply::Answer(answer) => outbox.send(server::ANSWER, &answer),
-                Reply::Status(status) => outbox.send(server::STATUS, &status),
-                Reply::Keyframe(keyframe) => outbox.send(server::KEYFRAME, &keyframe),
-                Reply::Warm(warm) => outbox.send(server::WARM, &warm),
-                Reply::Refusal(refusal) => outbox.refuse(&refusal),
-            }
+        let replies = self.session.take_replies();
+        // Without a socket nobody listens; whoever resumes is told where things stand.
+        if let Some(outbox) = &self.outbox {
+            replies.into_iter().for_each(|reply| outbox.send(reply));
         }
     }
 }

@@ -123,7 +123,7 @@ impl Slot {
             shown: None,
             next: None,
             wanted,
-            state: SlotState::Pending,
+            state: SlotState::Buffering,
             reason: None,
             next_tag: first_tag,
             refreshed_at: None,
@@ -227,7 +227,7 @@ impl Slot {
         self.supersede();
         self.release_shown();
         self.splicer.clear();
-        self.state = SlotState::Inactive;
+        self.state = SlotState::Paused;
     }
 
     /// Answers `multistream/keyframe`: at once where there is nothing to send, else when it was sent.

@@ -18,7 +18,8 @@ mod viewers;
 
 pub use clock::MediaClock;
 pub use event::{Gop, StreamError, StreamEvent, ViewerQueue};
+pub use multistream_protocol::api::StreamState;
 pub use name::{ResolveError, StreamName};
 pub use registry::Registry;
-pub use snapshot::{ProducerSnapshot, StreamSnapshot, StreamState};
+pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 pub use subscription::Subscription;

@@ -4,29 +4,7 @@ use std::time::Duration;
 
 use crate::media::{Codec, Dimensions};
 
-use super::{StreamError, StreamName};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreamState {
-    /// Nobody watches; the source is not running.
-    Idle,
-    /// The source is running and no key frame has come yet.
-    Starting,
-    Live,
-    /// The last attempt failed; the next one waits for its time.
-    Offline,
-}
-
-impl StreamState {
-    pub const fn name(self) -> &'static str {
-        match self {
-            StreamState::Idle => "idle",
-            StreamState::Starting => "starting",
-            StreamState::Live => "live",
-            StreamState::Offline => "offline",
-        }
-    }
-}
+use super::{StreamError, StreamName, StreamState};
 
 /// One of the sources of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
