@@ -43,7 +43,10 @@ async fn resume(server: &Server, viewer: &mut Viewer) -> Control {
 async fn ask(control: &mut Control) {
     let pause = json!({ "type": "multistream/pause", "request_id": "alive", "slot": 0 });
     control.send(&pause).await.expect("the socket is open");
-    control.until("the answer", |message| message["request_id"] == "alive").await.expect("the session answers");
+    control
+        .until("the answer", |message| message["request_id"] == "alive")
+        .await
+        .expect("the session answers");
 }
 
 /// Asks again and again for longer than a session without a socket would live.

@@ -85,3 +85,22 @@ impl SessionHandle {
         let _ = self.commands.send(Command::Leave(self.outbox, why)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use multistream_protocol::server::Disconnected;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_that_finds_no_room_closes_the_socket() {
+        let (frames, _unread) = mpsc::channel(1);
+        let overflow = Arc::new(Notify::new());
+        let outbox = Outbox::new(Framing::Flat, frames, overflow.clone());
+        let notified = || tokio::time::timeout(std::time::Duration::ZERO, overflow.notified());
+        outbox.send(Disconnected::from(SessionEnd::Closed));
+        assert!(notified().await.is_err(), "there was room");
+        outbox.send(Disconnected::from(SessionEnd::Closed));
+        assert!(notified().await.is_ok());
+    }
+}

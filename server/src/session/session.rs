@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use multistream_protocol::server::{self, Error, IceServer};
 use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, client};
@@ -18,6 +18,9 @@ use crate::stream::{Registry, ResolveError, StreamEvent, Subscription, ViewerQue
 
 /// Tags of one slot lie between `position << TAG_BITS` and the next slot's.
 const TAG_BITS: u32 = 32;
+
+/// From `init` to the offer. A client that never makes one would hold cameras for nothing.
+const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What the session shares with all others.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub(super) struct Session {
     slots: Vec<Slot>,
     subscriptions: HashMap<u64, Subscription>,
     link: Option<Link>,
+    /// When the session ends if there is no offer by then.
+    offer_by: Instant,
     warm: WarmStreams,
     replies: Vec<ServerMessage>,
 }
@@ -70,6 +75,7 @@ impl Session {
             slots,
             subscriptions: HashMap::new(),
             link: None,
+            offer_by: now + OFFER_TIMEOUT,
             warm: WarmStreams::default(),
             replies: Vec::new(),
         };
@@ -146,13 +152,14 @@ impl Session {
 
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
         let slots = self.slots.iter().filter_map(Slot::poll_timeout).min();
-        [slots, self.warm.poll_timeout(), self.link.as_mut().and_then(Link::poll_timeout)]
-            .into_iter()
-            .flatten()
-            .min()
+        let link = match &mut self.link {
+            Some(link) => link.poll_timeout(),
+            None => Some(self.offer_by),
+        };
+        [slots, self.warm.poll_timeout(), link].into_iter().flatten().min()
     }
 
-    /// Moves everything along that can move now. Returns whether the browser is gone.
+    /// Moves everything along that can move now. Returns whether the browser is gone, or never came.
     pub(super) fn drive(&mut self, now: Instant) -> bool {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
@@ -163,7 +170,7 @@ impl Session {
             self.slots.iter_mut().for_each(|slot| slot.connected(now));
         }
         self.perform_actions();
-        change == Some(Change::Lost)
+        change == Some(Change::Lost) || (self.link.is_none() && self.offer_by <= now)
     }
 
     /// Messages to the client, in order.
@@ -361,3 +368,6 @@ fn valid_slots(
     valid.sort_by_key(|(index, _)| *index);
     Ok(valid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,6 @@ use crate::stream::StreamEvent;
 
 /// Events taken in one go; what is left comes in the next turn.
 const BATCH: usize = 64;
-/// From `init` to the offer. A client that never makes one holds cameras for nothing.
-const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 /// With nothing to do, the task wakes this often; no timer of the session depends on it.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -44,8 +42,8 @@ impl SessionTask {
     async fn serve(&mut self) -> SessionEnd {
         let mut events = Vec::with_capacity(BATCH);
         let mut inbound: Vec<Inbound> = Vec::with_capacity(BATCH);
-        // When a session without a socket, or without an offer, is given up.
-        let mut give_up_at = Some(self.opened_at + OFFER_TIMEOUT);
+        // When a session is given up whose socket is gone.
+        let mut give_up_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
             let was_connected = self.session.is_connected();
@@ -56,9 +54,6 @@ impl SessionTask {
                 info!(after_ms = self.opened_at.elapsed().as_millis() as u64, "connected");
             }
             self.send_replies();
-            if self.outbox.is_some() && self.session.is_negotiated() {
-                give_up_at = None;
-            }
             if give_up_at.is_some_and(|at| at <= now) {
                 return SessionEnd::ConnectionLost;
             }
@@ -82,7 +77,10 @@ impl SessionTask {
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
-                    Some(Command::Attach(outbox, request_id)) => self.attach(outbox, request_id),
+                    Some(Command::Attach(outbox, request_id)) => {
+                        give_up_at = None;
+                        self.attach(outbox, request_id);
+                    }
                     Some(Command::Leave(by, end)) if self.is_attached_to(&by) => return end,
                     Some(Command::Leave(..)) => debug!("a socket left that another one had replaced"),
                     Some(Command::Shutdown) => return SessionEnd::ServerShutdown,

@@ -1,0 +1,38 @@
+//! A session without its task: told the time, its streams and its messages by hand.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use multistream_protocol::client::SlotRequest;
+
+use super::*;
+use crate::config::{Config, WebrtcConfig};
+
+async fn shared() -> Arc<Shared> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let (mut config, _) =
+        Config::parse("test.yaml", "streams: {camera1: rtsp://127.0.0.1:9/none}", &|_| None)
+            .expect("the config is fine");
+    config.webrtc = WebrtcConfig { listen, ..config.webrtc };
+    Arc::new(Shared {
+        registry: Registry::new(&config),
+        port: Port::open(&config.webrtc).await.expect("port 0 is free"),
+        config: config.multistream.clone(),
+        ice_servers: Vec::new(),
+        shown_after: Histogram::default(),
+    })
+}
+
+fn init() -> client::Init {
+    let slot = SlotRequest { slot: 0, stream: "camera1".to_owned(), quality: None };
+    client::Init { slots: vec![slot], ..client::Init::default() }
+}
+
+#[tokio::test]
+async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
+    let (queue, _events) = mpsc::channel(8);
+    let now = Instant::now();
+    let mut session = Session::open(now, shared().await, &init(), queue).expect("the slots are fine");
+    assert!(!session.drive(now + Duration::from_millis(14_900)));
+    assert!(session.poll_timeout().is_some_and(|at| at <= now + OFFER_TIMEOUT));
+    assert!(session.drive(now + OFFER_TIMEOUT));
+}
