@@ -13,5 +13,8 @@ fn the_typings_of_the_npm_package_are_those_of_the_protocol() {
         fs::write(&path, &expected).expect("npm/src/generated can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(found, expected, "npm/src/generated/protocol.ts drifted: run `npm run types -w npm` and commit it");
+    assert_eq!(
+        found, expected,
+        "npm/src/generated/protocol.ts drifted: run `npm run types -w npm` and commit it"
+    );
 }

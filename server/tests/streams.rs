@@ -8,11 +8,8 @@ use multistream::config::{
     Config, FfmpegInput, FfmpegSource, RtspSource, RtspTransport, Source, StreamConfig,
 };
 use multistream::media::{Codec, Dimensions};
-use multistream::stream::{
-    Registry, StreamError, StreamEvent, StreamSnapshot, StreamState, Subscription, ViewerQueue,
-};
+use multistream::stream::{Registry, StreamError, StreamEvent, StreamSnapshot, StreamState, Subscription};
 use multistream_testkit::{CameraEvent, Cameras, CamerasOptions, Login};
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -33,11 +30,7 @@ fn registry_of(source: RtspSource) -> Arc<Registry> {
     Registry::new(&config)
 }
 
-struct Viewer {
-    /// Held for as long as the viewer is to watch.
-    _subscription: Subscription,
-    events: mpsc::Receiver<(u64, StreamEvent)>,
-}
+struct Viewer(Subscription);
 
 fn watch(registry: &Registry, room: usize) -> Viewer {
     watch_quality(registry, None, room)
@@ -45,13 +38,12 @@ fn watch(registry: &Registry, room: usize) -> Viewer {
 
 fn watch_quality(registry: &Registry, quality: Option<&str>, room: usize) -> Viewer {
     let name = registry.resolve("camera1", quality).expect("the stream exists");
-    let (sender, events) = mpsc::channel(room);
-    Viewer { _subscription: registry.subscribe(&name, ViewerQueue { tag: 3, events: sender }), events }
+    Viewer(registry.subscribe(&name, room).expect("the stream takes viewers"))
 }
 
 impl Viewer {
     async fn next(&mut self) -> StreamEvent {
-        timeout(PATIENCE, self.events.recv()).await.expect("an event in time").expect("the stream lives").1
+        timeout(PATIENCE, self.0.recv()).await.expect("an event in time").expect("the stream lives")
     }
 
     async fn until_gop(&mut self) {

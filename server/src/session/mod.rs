@@ -9,6 +9,7 @@ mod link;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
 mod session;
 mod sessions;
+mod subscriptions;
 mod task;
 mod warm;
 

@@ -1,23 +1,27 @@
 //! One session: its slots, its subscriptions and its connection. Decides; [`super::task`] waits and calls.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use multistream_protocol::server::{self, Error, IceServer};
 use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, client};
-use tokio::sync::mpsc;
 
 use super::Histogram;
 use super::link::{Change, Link};
+use super::subscriptions::{SlotEvent, Subscriptions};
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
 use crate::slot::{Action, Slot, Splicer, Target};
-use crate::stream::{Registry, ResolveError, StreamEvent, Subscription, ViewerQueue};
+use crate::stream::{Registry, ResolveError, StreamEvent};
 
-/// Tags of one slot lie between `position << TAG_BITS` and the next slot's.
-const TAG_BITS: u32 = 32;
+/// Events of one stream that may wait for the session: two seconds of 30 pictures. Beyond it the stream skips.
+const EVENTS_PER_STREAM: usize = 64;
+/// Packets of the browser that are taken in one turn.
+const PACKETS_PER_TURN: usize = 64;
 
 /// From `init` to the offer. A client that never makes one would hold cameras for nothing.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -33,13 +37,19 @@ pub(super) struct Shared {
     pub(super) shown_after: Histogram,
 }
 
+/// What a session waits for, beside its messages and the time.
+#[derive(Debug)]
+pub(super) enum Received {
+    Browser(Inbound),
+    Stream(SlotEvent),
+}
+
 #[derive(Debug)]
 pub(super) struct Session {
     shared: Arc<Shared>,
-    queue: mpsc::Sender<(u64, StreamEvent)>,
     /// In order of slot index, which is the order of the m-lines.
     slots: Vec<Slot>,
-    subscriptions: HashMap<u64, Subscription>,
+    subscriptions: Subscriptions,
     link: Option<Link>,
     /// When the session ends if there is no offer by then.
     offer_by: Instant,
@@ -49,20 +59,14 @@ pub(super) struct Session {
 
 impl Session {
     /// A session with the slots of `init`. Their streams start at once, while the browser still makes its offer.
-    pub(super) fn open(
-        now: Instant,
-        shared: Arc<Shared>,
-        init: &client::Init,
-        queue: mpsc::Sender<(u64, StreamEvent)>,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(now: Instant, shared: Arc<Shared>, init: &client::Init) -> Result<Self, Error> {
         let requested = valid_slots(&init.slots, shared.config.max_slots)
             .map_err(|message| Error::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
         let mut slots = Vec::with_capacity(requested.len());
-        for (position, (index, request)) in requested.into_iter().enumerate() {
+        for (index, request) in requested {
             let splicer = Splicer::new(rand::random(), rand::random());
-            let first_tag = (position as u64) << TAG_BITS;
             let target = as_written(request);
-            let mut slot = Slot::new(index, target, first_tag, splicer, shared.config.switch_timeout);
+            let mut slot = Slot::new(index, target, splicer, shared.config.switch_timeout);
             match resolve(&shared.registry, &request.stream, request.quality.as_deref()) {
                 Ok(target) => slot.show(now, target, None),
                 Err((code, message)) => slot.fail(code, message),
@@ -71,9 +75,8 @@ impl Session {
         }
         let mut session = Self {
             shared,
-            queue,
             slots,
-            subscriptions: HashMap::new(),
+            subscriptions: Subscriptions::default(),
             link: None,
             offer_by: now + OFFER_TIMEOUT,
             warm: WarmStreams::default(),
@@ -101,23 +104,40 @@ impl Session {
         self.link.is_some()
     }
 
-    /// Packets of the browser arrive here once there is a connection.
-    pub(super) fn inbound(&mut self) -> Option<&mut mpsc::Receiver<Inbound>> {
-        self.link.as_mut().map(|link| &mut link.socket.inbound)
+    /// Waits until the browser or a stream has something to say. Cancelling it loses nothing.
+    pub(super) async fn receive(&mut self, received: &mut Vec<Received>) {
+        let Self { link, subscriptions, .. } = self;
+        let (mut packets, mut events) = (Vec::new(), Vec::new());
+        poll_fn(|context| {
+            let browser = match link {
+                Some(link) => {
+                    link.socket.inbound.poll_recv_many(context, &mut packets, PACKETS_PER_TURN).map(drop)
+                }
+                None => Poll::Pending,
+            };
+            let streams = subscriptions.poll_events(context, &mut events);
+            if browser.is_ready() { browser } else { streams }
+        })
+        .await;
+        received.extend(packets.into_iter().map(Received::Browser));
+        received.extend(events.into_iter().map(Received::Stream));
     }
 
-    pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
-        if let Some(link) = &mut self.link {
-            link.handle_inbound(now, inbound);
-        }
-    }
-
-    pub(super) fn handle_stream_event(&mut self, now: Instant, tag: u64, event: StreamEvent) {
-        let Some(slot) = self.slots.get_mut((tag >> TAG_BITS) as usize) else { return };
-        match event {
-            StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
-            StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
-            StreamEvent::Offline(error) => slot.handle_offline(tag, error.message),
+    pub(super) fn handle_received(&mut self, now: Instant, received: Received) {
+        match received {
+            Received::Browser(inbound) => {
+                if let Some(link) = &mut self.link {
+                    link.handle_inbound(now, inbound);
+                }
+            }
+            Received::Stream(SlotEvent { position, tag, event }) => {
+                let Some(slot) = self.slots.get_mut(position) else { return };
+                match event {
+                    StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
+                    StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
+                    StreamEvent::Offline(error) => slot.handle_offline(tag, error.message),
+                }
+            }
         }
     }
 
@@ -179,7 +199,7 @@ impl Session {
     }
 
     pub(super) fn close(mut self) {
-        self.subscriptions.clear();
+        self.subscriptions = Subscriptions::default();
         if let Some(link) = self.link.take() {
             link.close();
         }
@@ -285,21 +305,23 @@ impl Session {
 
     /// Does what the slots asked for.
     fn perform_actions(&mut self) {
-        for slot in &mut self.slots {
+        for (position, slot) in self.slots.iter_mut().enumerate() {
             while let Some(action) = slot.poll_action() {
                 let index = slot.index();
                 match action {
                     Action::Subscribe { tag, name } => {
                         // A name that a slot has was resolved before; streams do not go while the server runs.
-                        if let Ok(name) = self.shared.registry.resolve(&name, None) {
-                            let queue = ViewerQueue { tag, events: self.queue.clone() };
-                            let subscription = self.shared.registry.subscribe(&name, queue);
-                            self.subscriptions.insert(tag, subscription);
+                        let Ok(name) = self.shared.registry.resolve(&name, None) else { continue };
+                        match self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
+                            Some(subscription) => self.subscriptions.insert(position, tag, subscription),
+                            None => {
+                                slot.handle_offline(tag, "too many viewers come to it at once".to_owned())
+                            }
                         }
                     }
-                    Action::Unsubscribe { tag } => drop(self.subscriptions.remove(&tag)),
+                    Action::Unsubscribe { tag } => self.subscriptions.remove(position, tag),
                     Action::Refresh { tag } => {
-                        if let Some(subscription) = self.subscriptions.get(&tag) {
+                        if let Some(subscription) = self.subscriptions.get(position, tag) {
                             subscription.refresh();
                         }
                     }

@@ -18,8 +18,6 @@ use crate::config::Config;
 use crate::rtc::{Port, PortError};
 use crate::stream::Registry;
 
-/// Stream events waiting for one session: a second of nine cameras and their GOPs. Beyond it the hubs skip.
-const EVENT_QUEUE: usize = 512;
 const COMMAND_QUEUE: usize = 64;
 
 /// How many sessions there are and what they hold.
@@ -99,10 +97,9 @@ impl Sessions {
             );
             return Err(Error::new(ErrorCode::LimitReached, message).answering(&init.request_id));
         }
-        let (queue, events) = mpsc::channel(EVENT_QUEUE);
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let opened_at = Instant::now();
-        let session = Session::open(opened_at, self.shared.clone(), &init, queue)?;
+        let session = Session::open(opened_at, self.shared.clone(), &init)?;
         let resume_token = token();
         let ready = server::Ready {
             request_id: init.request_id,
@@ -115,7 +112,6 @@ impl Sessions {
         let task = SessionTask {
             session,
             commands: inbox,
-            events,
             outbox: Some(outbox.clone()),
             resume_token: resume_token.clone(),
             resume_timeout: self.resume_timeout,

@@ -9,18 +9,13 @@ use tracing::{debug, info};
 
 use super::attachment::{Command, Outbox};
 use super::session::Session;
-use crate::rtc::Inbound;
-use crate::stream::StreamEvent;
 
-/// Events taken in one go; what is left comes in the next turn.
-const BATCH: usize = 64;
 /// With nothing to do, the task wakes this often; no timer of the session depends on it.
 const IDLE: Duration = Duration::from_secs(60);
 
 pub(super) struct SessionTask {
     pub(super) session: Session,
     pub(super) commands: mpsc::Receiver<Command>,
-    pub(super) events: mpsc::Receiver<(u64, StreamEvent)>,
     pub(super) outbox: Option<Outbox>,
     pub(super) resume_token: String,
     pub(super) resume_timeout: Duration,
@@ -40,8 +35,7 @@ impl SessionTask {
 
     /// Until the session is over; returns why.
     async fn serve(&mut self) -> SessionEnd {
-        let mut events = Vec::with_capacity(BATCH);
-        let mut inbound: Vec<Inbound> = Vec::with_capacity(BATCH);
+        let mut received = Vec::new();
         // When a session is given up whose socket is gone.
         let mut give_up_at: Option<Instant> = None;
         loop {
@@ -67,13 +61,6 @@ impl SessionTask {
                     None => std::future::pending().await,
                 }
             };
-            let from_browser = self.session.inbound();
-            let receive = async {
-                match from_browser {
-                    Some(receiver) => receiver.recv_many(&mut inbound, BATCH).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
@@ -95,13 +82,9 @@ impl SessionTask {
                     }
                     give_up_at = Some(Instant::now() + self.resume_timeout);
                 }
-                _ = receive => {
+                () = self.session.receive(&mut received) => {
                     let now = Instant::now();
-                    inbound.drain(..).for_each(|inbound| self.session.handle_inbound(now, inbound));
-                }
-                _ = self.events.recv_many(&mut events, BATCH) => {
-                    let now = Instant::now();
-                    events.drain(..).for_each(|(tag, event)| self.session.handle_stream_event(now, tag, event));
+                    received.drain(..).for_each(|received| self.session.handle_received(now, received));
                 }
                 () = tokio::time::sleep_until(wake.into()) => {}
             }

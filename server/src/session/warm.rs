@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
-
-use crate::stream::{Registry, StreamEvent, StreamName, Subscription, ViewerQueue};
+use crate::stream::{Registry, StreamName, Subscription};
 
 /// Streams one session may keep running at once, each of which may be an ffmpeg.
 const MAX_STREAMS: usize = 4;
@@ -15,9 +13,8 @@ const MAX_TTL_S: u32 = 120;
 struct Warm {
     name: StreamName,
     until: Instant,
-    /// Held only to be a viewer: its events go to a queue that nobody reads, and a hub skips a viewer whose queue is full.
+    /// Held only to be a viewer. Its events are never read: a hub skips a viewer whose queue is full.
     _subscription: Subscription,
-    _events: mpsc::Receiver<(u64, StreamEvent)>,
 }
 
 #[derive(Debug, Default)]
@@ -43,9 +40,10 @@ impl WarmStreams {
                 "a session may keep {MAX_STREAMS} streams warm at once; wait until one has expired"
             ));
         }
-        let (events, receiver) = mpsc::channel(1);
-        let subscription = registry.subscribe(&name, ViewerQueue { tag: 0, events });
-        self.0.push(Warm { name, until, _subscription: subscription, _events: receiver });
+        let subscription = registry
+            .subscribe(&name, 1)
+            .ok_or_else(|| format!("too many viewers come to \"{name}\" at once; try again"))?;
+        self.0.push(Warm { name, until, _subscription: subscription });
         Ok(ttl_s)
     }
 

@@ -106,14 +106,8 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A slot that shows nothing yet. Its tags start at `first_tag`, so that those of different slots can be told apart.
-    pub fn new(
-        index: u32,
-        wanted: Target,
-        first_tag: u64,
-        splicer: Splicer,
-        switch_timeout: Duration,
-    ) -> Self {
+    /// A slot that shows nothing yet.
+    pub fn new(index: u32, wanted: Target, splicer: Splicer, switch_timeout: Duration) -> Self {
         Self {
             index,
             switch_timeout,
@@ -125,7 +119,7 @@ impl Slot {
             wanted,
             state: SlotState::Buffering,
             reason: None,
-            next_tag: first_tag,
+            next_tag: 0,
             refreshed_at: None,
             keyframe_requests: Vec::new(),
             actions: VecDeque::new(),

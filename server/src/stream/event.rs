@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use crate::media::Frame;
 
 /// The frames of a stream since its last key frame, oldest first. Starts with a key frame; never empty.
@@ -28,11 +26,4 @@ pub enum StreamEvent {
     Frame(Arc<Frame>),
     /// The source is down. The hub keeps trying; the next event is `Gop` or another `Offline`.
     Offline(StreamError),
-}
-
-/// Where a viewer's events go. `tag` comes back with each, so that one queue can serve many subscriptions.
-#[derive(Debug, Clone)]
-pub struct ViewerQueue {
-    pub tag: u64,
-    pub events: mpsc::Sender<(u64, StreamEvent)>,
 }

@@ -4,6 +4,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
@@ -18,7 +21,7 @@ use super::life::{Action, Life, LifeSettings, MARGIN};
 use super::relay;
 use super::viewers::Viewers;
 use super::{
-    MediaClock, ProducerSnapshot, Registry, StreamError, StreamName, StreamSnapshot, StreamState, ViewerQueue,
+    MediaClock, ProducerSnapshot, Registry, StreamError, StreamEvent, StreamName, StreamSnapshot, StreamState,
 };
 
 #[derive(Debug)]
@@ -26,11 +29,8 @@ pub(super) enum Command {
     /// `hurry`: see [`Life::handle_joined`].
     Join {
         viewer: u64,
-        queue: ViewerQueue,
+        queue: mpsc::Sender<StreamEvent>,
         hurry: bool,
-    },
-    Leave {
-        viewer: u64,
     },
     Refresh {
         viewer: u64,
@@ -52,7 +52,7 @@ const OWED_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn spawn(
     name: StreamName,
-    inbox: mpsc::UnboundedReceiver<Command>,
+    inbox: mpsc::Receiver<Command>,
     stream: &StreamConfig,
     config: &Config,
     registry: &Arc<Registry>,
@@ -78,6 +78,7 @@ pub(super) fn spawn(
         framer: Framer::new(),
         gop: GopCache::new(limits),
         viewers: Viewers::default(),
+        leaving: FuturesUnordered::new(),
         health: Health::default(),
     };
     tokio::spawn(hub.run(inbox).instrument(span));
@@ -106,6 +107,8 @@ struct Hub {
     gop: GopCache,
     // Out.
     viewers: Viewers,
+    /// One for each viewer: ends when its queue is closed, which is how a viewer leaves.
+    leaving: FuturesUnordered<BoxFuture<'static, u64>>,
     health: Health,
 }
 
@@ -121,19 +124,21 @@ struct Run {
 /// What the hub wakes up for.
 enum Event {
     Command(Option<Command>),
+    Left(u64),
     Unit(AccessUnit),
     Ended(Result<Result<(), SourceError>, JoinError>),
     Timeout,
 }
 
 impl Hub {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Command>) {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.act();
         let done = loop {
             let timeout = self.next_timeout();
             let event = tokio::select! {
                 biased;
                 command = inbox.recv() => Event::Command(command),
+                Some(viewer) = self.leaving.next() => Event::Left(viewer),
                 event = next_event(&mut self.run) => event,
                 () = sleep_until(timeout) => Event::Timeout,
             };
@@ -141,6 +146,7 @@ impl Hub {
                 Event::Command(Some(Command::Shutdown { done })) => break Some(done),
                 Event::Command(None) => break None,
                 Event::Command(Some(command)) => self.command(command),
+                Event::Left(viewer) => self.left(viewer),
                 Event::Unit(unit) => self.unit(unit),
                 Event::Ended(result) => self.ended(result),
                 Event::Timeout => self.timeout(),
@@ -158,13 +164,13 @@ impl Hub {
         match command {
             Command::Join { viewer, queue, hurry } => {
                 let gop = self.gop.gop();
+                let closed = queue.clone();
+                self.leaving.push(Box::pin(async move {
+                    closed.closed().await;
+                    viewer
+                }));
                 self.viewers.join(viewer, queue, gop, self.down());
                 self.life.handle_joined(hurry, now);
-            }
-            Command::Leave { viewer } => {
-                if self.viewers.leave(viewer) {
-                    self.life.handle_left(now);
-                }
             }
             Command::Refresh { viewer } => {
                 let gop = self.gop.gop();
@@ -175,6 +181,12 @@ impl Hub {
                 let _ = reply.send(self.snapshot());
             }
             Command::Shutdown { .. } => {}
+        }
+    }
+
+    fn left(&mut self, viewer: u64) {
+        if self.viewers.leave(viewer) {
+            self.life.handle_left(Instant::now().into_std());
         }
     }
 

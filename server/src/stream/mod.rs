@@ -1,7 +1,7 @@
 //! Streams: each is pulled once, on demand, and fanned out to its viewers.
 //!
 //! [`Registry`] knows the streams of the config by name. Each stream's hub is one task that owns its state; viewers get
-//! [`StreamEvent`]s through a queue of their own, many streams into one queue if they like.
+//! [`StreamEvent`]s through a bounded queue per subscription.
 
 mod backoff;
 mod clock;
@@ -17,7 +17,7 @@ mod subscription;
 mod viewers;
 
 pub use clock::MediaClock;
-pub use event::{Gop, StreamError, StreamEvent, ViewerQueue};
+pub use event::{Gop, StreamError, StreamEvent};
 pub use multistream_protocol::api::StreamState;
 pub use name::{ResolveError, StreamName};
 pub use registry::Registry;

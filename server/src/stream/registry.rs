@@ -10,13 +10,16 @@ use crate::config::Config;
 
 use super::hub::{self, Command};
 use super::name::Names;
-use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, ViewerQueue};
+use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription};
+
+/// Commands waiting for one hub, which serves each within microseconds. Beyond it newcomers are refused.
+const INBOX: usize = 1024;
 
 /// All streams. Made once; needs a tokio runtime, which its hubs run on.
 #[derive(Debug)]
 pub struct Registry {
     names: Names,
-    hubs: HashMap<StreamName, mpsc::UnboundedSender<Command>>,
+    hubs: HashMap<StreamName, mpsc::Sender<Command>>,
     clock: MediaClock,
     next_viewer: AtomicU64,
 }
@@ -28,9 +31,7 @@ impl Registry {
         let mut hubs = HashMap::new();
         let mut inboxes = Vec::new();
         for name in names.iter() {
-            // Unbounded, so that joining and leaving need no await; how many commands there are is bounded by the
-            // sessions, which limit how often a viewer may ask.
-            let (hub, inbox) = mpsc::unbounded_channel();
+            let (hub, inbox) = mpsc::channel(INBOX);
             hubs.insert(name.clone(), hub);
             inboxes.push((name.clone(), inbox));
         }
@@ -61,34 +62,35 @@ impl Registry {
     }
 
     /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be down.
-    pub fn subscribe(&self, name: &StreamName, queue: ViewerQueue) -> Subscription {
-        self.join(name, queue, true)
+    /// Of `room` events that wait, the next finds none: the viewer misses frames up to the next key frame.
+    ///
+    /// `None`: the hub is overrun with newcomers, or the server stops.
+    pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
+        self.join(name, room, true)
     }
 
-    /// For a source that reads another stream: it takes part in that stream's life, but does not press it.
-    pub(super) fn look_in(&self, name: &StreamName, queue: ViewerQueue) -> Subscription {
-        self.join(name, queue, false)
+    /// For a source that reads another stream: a viewer like any other, but it does not shorten that stream's back-off.
+    pub(super) fn look_in(&self, name: &StreamName, room: usize) -> Option<Subscription> {
+        self.join(name, room, false)
     }
 
-    fn join(&self, name: &StreamName, queue: ViewerQueue, hurry: bool) -> Subscription {
+    fn join(&self, name: &StreamName, room: usize, hurry: bool) -> Option<Subscription> {
         let viewer = self.next_viewer.fetch_add(1, Ordering::Relaxed);
         let hub = self.hubs.get(name).expect("a StreamName is only made of a stream that exists").clone();
-        // A hub that is gone has ended with the server.
-        let _ = hub.send(Command::Join { viewer, queue, hurry });
-        Subscription { viewer, hub }
+        let (queue, events) = mpsc::channel(room);
+        hub.try_send(Command::Join { viewer, queue, hurry }).ok()?;
+        Some(Subscription { viewer, hub, events })
     }
 
     /// All streams, in the order of the config.
     pub async fn snapshot(&self) -> Vec<StreamSnapshot> {
-        let asked: Vec<_> = self
-            .names
-            .iter()
-            .filter_map(|name| {
-                let (reply, answer) = oneshot::channel();
-                self.hubs.get(name)?.send(Command::Snapshot { reply }).ok()?;
-                Some(answer)
-            })
-            .collect();
+        let mut asked = Vec::with_capacity(self.hubs.len());
+        for hub in self.names.iter().filter_map(|name| self.hubs.get(name)) {
+            let (reply, answer) = oneshot::channel();
+            // A hub that has ended drops the reply, and is left out.
+            let _ = hub.send(Command::Snapshot { reply }).await;
+            asked.push(answer);
+        }
         let mut snapshots = Vec::with_capacity(asked.len());
         for answer in asked {
             snapshots.extend(answer.await.ok());
@@ -98,15 +100,12 @@ impl Registry {
 
     /// Stops all sources, and waits until none of them holds a connection or a child any more.
     pub async fn shutdown(&self) {
-        let stopping: Vec<_> = self
-            .hubs
-            .values()
-            .filter_map(|hub| {
-                let (done, stopped) = oneshot::channel();
-                hub.send(Command::Shutdown { done }).ok()?;
-                Some(stopped)
-            })
-            .collect();
+        let mut stopping = Vec::with_capacity(self.hubs.len());
+        for hub in self.hubs.values() {
+            let (done, stopped) = oneshot::channel();
+            let _ = hub.send(Command::Shutdown { done }).await;
+            stopping.push(stopped);
+        }
         for stopped in stopping {
             // An error says the same: the hub has ended.
             let _ = stopped.await;

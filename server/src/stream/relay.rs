@@ -9,7 +9,7 @@ use crate::config::{FfmpegConfig, Source};
 use crate::media::Frame;
 use crate::source::{self, Output, SourceError};
 
-use super::{Registry, StreamEvent, Subscription, ViewerQueue};
+use super::{Registry, StreamEvent, Subscription};
 
 /// A second of frames: what a program that is busy for a moment may be behind.
 const ROOM: usize = 32;
@@ -25,10 +25,10 @@ pub(super) async fn run(
         return source::run_once(&source, &ffmpeg, None, output).await;
     };
     let down = |reason: String| SourceError::InputDown { stream: stream.to_owned(), reason };
-    let (subscription, events) = subscribe(&registry, stream).map_err(down)?;
+    let subscription = subscribe(&registry, stream).map_err(down)?;
     let (frames, input) = mpsc::channel(ROOM);
     let running = source::run_once(&source, &ffmpeg, Some(input), output);
-    let feeding = feed(subscription, events, frames);
+    let feeding = feed(subscription, frames);
     tokio::pin!(running, feeding);
     tokio::select! {
         result = &mut running => result,
@@ -50,23 +50,16 @@ fn upstream(source: &Source) -> Option<&str> {
     }
 }
 
-type Events = mpsc::Receiver<(u64, StreamEvent)>;
-
-fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<(Subscription, Events), String> {
+fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, String> {
     let registry = registry.upgrade().ok_or("the server is shutting down")?;
     let name = registry.resolve(stream, None).map_err(|error| error.to_string())?;
-    let (sender, events) = mpsc::channel(ROOM);
-    Ok((registry.look_in(&name, ViewerQueue { tag: 0, events: sender }), events))
+    registry.look_in(&name, ROOM).ok_or_else(|| "it has too many viewers that come at once".to_owned())
 }
 
 /// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).
-async fn feed(
-    _subscription: Subscription,
-    mut events: Events,
-    frames: mpsc::Sender<Arc<Frame>>,
-) -> Option<String> {
+async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) -> Option<String> {
     let mut last: Option<Arc<Frame>> = None;
-    while let Some((_, event)) = events.recv().await {
+    while let Some(event) = subscription.recv().await {
         let next: &[Arc<Frame>] = match &event {
             StreamEvent::Gop(gop) => gop,
             StreamEvent::Frame(frame) => std::slice::from_ref(frame),

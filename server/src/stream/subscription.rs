@@ -1,26 +1,40 @@
-//! A viewer's hold on a stream.
+//! A viewer's hold on a stream, and the queue of its events.
+
+use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
+use super::StreamEvent;
 use super::hub::Command;
 
-/// As long as it lives, the stream runs and its events go to the viewer's queue. Dropping it is leaving.
+/// As long as it lives, the stream runs and its events wait here. Dropping it is leaving: the hub notices that the queue is
+/// closed, so that there is no message about it that could get lost.
 #[derive(Debug)]
 pub struct Subscription {
     pub(super) viewer: u64,
-    pub(super) hub: mpsc::UnboundedSender<Command>,
+    pub(super) hub: mpsc::Sender<Command>,
+    pub(super) events: mpsc::Receiver<StreamEvent>,
 }
 
 impl Subscription {
     /// Asks for the GOP once more, for a viewer that lost its place. A stream that has none sends the next one.
     pub fn refresh(&self) {
-        // A hub that is gone has ended with the server: nobody is left to answer.
-        let _ = self.hub.send(Command::Refresh { viewer: self.viewer });
+        // A hub that is gone has ended with the server, and one that is overrun sends the next key frame as it comes.
+        let _ = self.hub.try_send(Command::Refresh { viewer: self.viewer });
     }
-}
 
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        let _ = self.hub.send(Command::Leave { viewer: self.viewer });
+    /// The next event; `None` when the server stops.
+    pub async fn recv(&mut self) -> Option<StreamEvent> {
+        self.events.recv().await
+    }
+
+    /// As [`Self::recv`], for who waits on many subscriptions at once.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<StreamEvent>> {
+        self.events.poll_recv(context)
+    }
+
+    /// An event that is there already.
+    pub fn try_recv(&mut self) -> Option<StreamEvent> {
+        self.events.try_recv().ok()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::media::Frame;
 
-use super::{Gop, StreamError, StreamEvent, ViewerQueue};
+use super::{Gop, StreamError, StreamEvent};
 
 /// Who watches a stream, and where each of them is.
 ///
@@ -22,7 +23,7 @@ pub(super) struct Viewers {
 #[derive(Debug)]
 struct Viewer {
     id: u64,
-    queue: ViewerQueue,
+    queue: mpsc::Sender<StreamEvent>,
     place: Place,
     /// It was sent this GOP again already.
     caught_up: bool,
@@ -50,7 +51,13 @@ impl Viewers {
     }
 
     /// `gop` or `down`: what the newcomer can be told at once.
-    pub(super) fn join(&mut self, id: u64, queue: ViewerQueue, gop: Option<Gop>, down: Option<StreamError>) {
+    pub(super) fn join(
+        &mut self,
+        id: u64,
+        queue: mpsc::Sender<StreamEvent>,
+        gop: Option<Gop>,
+        down: Option<StreamError>,
+    ) {
         let mut viewer = Viewer { id, queue, place: Place::New, caught_up: false, owed: down };
         match gop {
             Some(gop) => viewer.send_gop(gop),
@@ -142,7 +149,7 @@ impl Viewer {
 
     /// A viewer whose queue is closed is about to leave: nothing is owed to it.
     fn try_send(&self, event: StreamEvent) -> bool {
-        !matches!(self.queue.events.try_send((self.queue.tag, event)), Err(TrySendError::Full(_)))
+        !matches!(self.queue.try_send(event), Err(TrySendError::Full(_)))
     }
 }
 
@@ -151,7 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use tokio::sync::mpsc::{self, Receiver};
+    use tokio::sync::mpsc::Receiver;
 
     use super::*;
     use crate::media::{Codec, GopCache, GopLimits, Timestamp90k};
@@ -162,7 +169,7 @@ mod tests {
         next: u64,
     }
 
-    type Events = Receiver<(u64, StreamEvent)>;
+    type Events = Receiver<StreamEvent>;
 
     fn bench() -> Bench {
         let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(60) };
@@ -173,7 +180,7 @@ mod tests {
         fn join(&mut self, room: usize) -> Events {
             let (events, received) = mpsc::channel(room);
             let gop = self.cache.gop();
-            self.viewers.join(0, ViewerQueue { tag: 7, events }, gop, None);
+            self.viewers.join(0, events, gop, None);
             received
         }
 
@@ -194,8 +201,7 @@ mod tests {
     /// `g0-3` a GOP of frames 0 to 3, `4` a frame, `!` offline.
     fn seen(events: &mut Events) -> String {
         let mut text = Vec::new();
-        while let Ok((tag, event)) = events.try_recv() {
-            assert_eq!(tag, 7);
+        while let Ok(event) = events.try_recv() {
             text.push(match event {
                 StreamEvent::Gop(gop) => {
                     format!("g{}-{}", gop[0].timestamp.0, gop[gop.len() - 1].timestamp.0)

@@ -29,9 +29,8 @@ fn init() -> client::Init {
 
 #[tokio::test]
 async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
-    let (queue, _events) = mpsc::channel(8);
     let now = Instant::now();
-    let mut session = Session::open(now, shared().await, &init(), queue).expect("the slots are fine");
+    let mut session = Session::open(now, shared().await, &init()).expect("the slots are fine");
     assert!(!session.drive(now + Duration::from_millis(14_900)));
     assert!(session.poll_timeout().is_some_and(|at| at <= now + OFFER_TIMEOUT));
     assert!(session.drive(now + OFFER_TIMEOUT));

@@ -60,7 +60,7 @@ pub(crate) fn target(name: &str) -> Target {
 
 /// A slot that shows nothing, on a connection that is up.
 pub(crate) fn slot() -> Slot {
-    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
+    let mut slot = Slot::new(0, target("camera0"), Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec()));
     slot.connected(Instant::now());
     slot

@@ -87,7 +87,7 @@ fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
 #[test]
 fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
     let now = Instant::now();
-    let mut slot = Slot::new(0, target("camera0"), 0, Splicer::new(1, 1), TIMEOUT);
+    let mut slot = Slot::new(0, target("camera0"), Splicer::new(1, 1), TIMEOUT);
     slot.show(now, target("camera0"), None);
     assert_eq!(slot.poll_timeout(), None);
     slot.handle_timeout(now + 2 * TIMEOUT);
