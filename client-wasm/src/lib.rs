@@ -3,12 +3,6 @@
 //! [`core`] decides, without any I/O; `shell` acts, on the browser's objects. The npm package in `npm/` is what
 //! apps import; nothing here is meant to be used by itself.
 
-#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
-
-extern crate alloc;
-
 pub mod core;
-#[cfg(all(target_arch = "wasm32", not(test)))]
-mod runtime;
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -1,14 +1,12 @@
 //! The client's state, and what the app can ask of it.
 
-use alloc::collections::VecDeque;
-use alloc::string::{String, ToString};
-use alloc::vec;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::collections::VecDeque;
+use std::time::Duration;
 
-use multistream_protocol::client::{Keyframe, Layout, Pause, Resume, SlotRequest, Switch, Warm};
+use multistream_protocol::ClientMessage;
+use multistream_protocol::client::{Close, Keyframe, Layout, Pause, Resume, SlotRequest, Switch, Warm};
 
-use super::command::{Attempt, ClientMessage, Command, Event, PromiseId, State};
+use super::command::{Attempt, Command, Event, PromiseId, State};
 use super::lifecycle::Phase;
 use super::requests::{Requests, Settled};
 use super::slots::{self, Slot, Slots};
@@ -109,8 +107,7 @@ impl Client {
 
     /// Shows another stream. Resolves to the slot's status when the new picture is being sent.
     pub fn switch(&mut self, now: Duration, wish: SlotRequest) -> PromiseId {
-        let request = |request_id, wish| ClientMessage::Switch(Switch { request_id, slot: wish });
-        self.request_picture(now, wish, request)
+        self.request_picture(now, wish, |request_id, wish| Switch::new(request_id, wish).into())
     }
 
     /// Many switches as one.
@@ -130,7 +127,7 @@ impl Client {
         }
         let deadline = now + self.options.connection_timeout;
         self.requests.await_pictures(promise, request_id.clone(), deadline, changes, true);
-        self.send_if_connected(ClientMessage::Layout(Layout { request_id, slots: wishes }));
+        self.send_if_connected(Layout { request_id, slots: wishes, atomic: false }.into());
         promise
     }
 
@@ -146,7 +143,7 @@ impl Client {
                 let request_id = promise.to_string();
                 let deadline = now + self.options.connection_timeout;
                 self.requests.await_pause(promise, request_id.clone(), deadline, slot as u32);
-                self.send_if_connected(ClientMessage::Pause(Pause { request_id, slot }));
+                self.send_if_connected(Pause { request_id, slot }.into());
             }
         }
         promise
@@ -165,7 +162,7 @@ impl Client {
                 self.request_picture(now, wish, |request_id, wish| {
                     // Stream and quality are named, so that a server that forgot them still shows the right picture.
                     let SlotRequest { slot, stream, quality } = wish;
-                    ClientMessage::Resume(Resume { request_id, slot, stream: Some(stream), quality })
+                    Resume { request_id, slot, stream: Some(stream), quality }.into()
                 })
             }
         }
@@ -185,7 +182,7 @@ impl Client {
                 let request_id = promise.to_string();
                 let deadline = now + self.options.connection_timeout;
                 self.requests.await_keyframe(promise, request_id.clone(), deadline, slot as u32);
-                self.send_if_connected(ClientMessage::Keyframe(Keyframe { request_id, slot }));
+                self.send_if_connected(Keyframe { request_id, slot }.into());
             }
         }
         promise
@@ -198,7 +195,7 @@ impl Client {
             let request_id = promise.to_string();
             let deadline = now + self.options.connection_timeout;
             self.requests.await_warm(promise, request_id.clone(), deadline);
-            self.send_if_connected(ClientMessage::Warm(Warm { request_id, stream, quality, ttl_s: None }));
+            self.send_if_connected(Warm { request_id, stream, quality, ttl_s: None }.into());
         } else {
             self.push(Command::Reject(promise, ClientError::not_connected()));
         }
@@ -211,7 +208,7 @@ impl Client {
             return;
         }
         if self.phase.has_session() {
-            self.push(Command::Send(self.attempt, ClientMessage::Close));
+            self.push(Command::Send(self.attempt, Close {}.into()));
         }
         let error = ClientError::new(Code::Aborted, "disconnect() was called.");
         self.end("disconnected by the app", &error);
@@ -248,7 +245,7 @@ impl Client {
         slot.paused = false;
         slot.untold = untold;
         let index = wish.slot as u32;
-        let before = core::mem::replace(&mut slot.shows, wish);
+        let before = std::mem::replace(&mut slot.shows, wish);
         let superseded = self.requests.supersede(index);
         self.settle(superseded);
         Ok(before)

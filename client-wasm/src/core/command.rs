@@ -1,13 +1,10 @@
 //! What goes between the core and its shell.
 
-use alloc::collections::BTreeMap;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use multistream_protocol::client;
 use multistream_protocol::server::{IceServer, KeyframeStatus};
-use multistream_protocol::{SlotState, SlotStatus};
+use multistream_protocol::{ClientMessage, SlotState, SlotStatus, client};
 
 use super::ClientError;
 
@@ -121,47 +118,13 @@ pub enum PeerState {
     Failed,
 }
 
-/// A message to the server; its `type` stands beside it on the wire.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ClientMessage {
-    Init(client::Init),
-    Offer(client::Offer),
-    Switch(client::Switch),
-    Layout(client::Layout),
-    Pause(client::Pause),
-    Resume(client::Resume),
-    Keyframe(client::Keyframe),
-    Warm(client::Warm),
-    Ice(client::Ice),
-    Close,
-}
-
-impl ClientMessage {
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            ClientMessage::Init(_) => client::INIT,
-            ClientMessage::Offer(_) => client::OFFER,
-            ClientMessage::Switch(_) => client::SWITCH,
-            ClientMessage::Layout(_) => client::LAYOUT,
-            ClientMessage::Pause(_) => client::PAUSE,
-            ClientMessage::Resume(_) => client::RESUME,
-            ClientMessage::Keyframe(_) => client::KEYFRAME,
-            ClientMessage::Warm(_) => client::WARM,
-            ClientMessage::Ice(_) => client::ICE,
-            ClientMessage::Close => client::CLOSE,
-        }
-    }
-}
-
 /// The wire name of a slot's state.
 pub const fn slot_state_name(state: SlotState) -> &'static str {
     match state {
-        SlotState::Pending => "pending",
         SlotState::Active => "active",
         SlotState::Buffering => "buffering",
         SlotState::Offline => "offline",
         SlotState::Error => "error",
         SlotState::Paused => "paused",
-        SlotState::Inactive => "inactive",
     }
 }

@@ -1,7 +1,6 @@
 //! What a promise is rejected with: a stable code and a sentence for people.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
+use std::borrow::Cow;
 
 use multistream_protocol::ErrorCode;
 

@@ -1,17 +1,13 @@
 //! What happened outside: on the socket, at the peer.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::time::Duration;
 
 use multistream_protocol::client::{Ice, Offer};
 use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status, Warm};
+use multistream_protocol::{ErrorCode, ServerMessage};
 
-use super::command::{Attempt, ClientMessage, Command, Event, PeerState};
+use super::command::{Attempt, Command, Event, PeerState};
 use super::lifecycle::{Phase, Step};
-use super::message::ServerMessage;
 use super::{Client, ClientError, Code};
 
 impl Client {
@@ -37,6 +33,24 @@ impl Client {
         }
     }
 
+    /// A text frame of the server. Returns its `type` if it is one of the protocol's.
+    ///
+    /// Types of other protocols on the same socket, and those of a later server, are ignored.
+    pub fn handle_text(&mut self, attempt: Attempt, text: &str) -> Option<&'static str> {
+        match ServerMessage::from_text(text) {
+            Ok(Some((message, _))) => {
+                let kind = message.kind();
+                self.handle_message(attempt, message);
+                Some(kind)
+            }
+            Err(error) if error.code != ErrorCode::UnknownType.as_str() => {
+                self.handle_bad_message(attempt, &error.error);
+                None
+            }
+            Ok(None) | Err(_) => None,
+        }
+    }
+
     /// A frame that is no message. During a handshake that is not our server; later it is only reported.
     pub fn handle_bad_message(&mut self, attempt: Attempt, detail: &str) {
         if attempt != self.attempt {
@@ -51,8 +65,7 @@ impl Client {
         }
     }
 
-    /// A message of the server.
-    pub fn handle_message(&mut self, attempt: Attempt, message: ServerMessage) {
+    fn handle_message(&mut self, attempt: Attempt, message: ServerMessage) {
         if attempt != self.attempt || !self.phase.has_session() {
             return;
         }
@@ -90,10 +103,10 @@ impl Client {
         };
         handshake.step = Step::Answer;
         handshake.request_id.clone_from(&request_id);
-        let candidates = core::mem::take(&mut handshake.local_candidates);
-        self.push(Command::Send(attempt, ClientMessage::Offer(Offer { request_id, sdp })));
+        let candidates = std::mem::take(&mut handshake.local_candidates);
+        self.push(Command::Send(attempt, Offer { request_id, sdp }.into()));
         for candidate in candidates {
-            self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
+            self.push(Command::Send(attempt, candidate.into()));
         }
     }
 
@@ -105,7 +118,7 @@ impl Client {
                 handshake.local_candidates.push(candidate);
             }
             Phase::Handshake(_) | Phase::Connected { .. } => {
-                self.push(Command::Send(attempt, ClientMessage::Ice(candidate)));
+                self.push(Command::Send(attempt, candidate.into()));
             }
             Phase::Idle | Phase::PlanningReconnect { .. } | Phase::Waiting { .. } => {}
         }
@@ -120,7 +133,7 @@ impl Client {
         };
         handshake.step = Step::Media;
         let connected = handshake.peer_connected;
-        for candidate in core::mem::take(&mut handshake.remote_candidates) {
+        for candidate in std::mem::take(&mut handshake.remote_candidates) {
             self.push(Command::AddCandidate(attempt, candidate));
         }
         if connected {

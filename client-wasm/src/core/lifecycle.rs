@@ -1,14 +1,10 @@
 //! From nothing to a connection, and back after it broke.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::time::Duration;
 
 use multistream_protocol::client::{Ice, Init, Layout, Pause};
 
-use super::command::{Attempt, ClientMessage, Command, Event, Outcome, State};
+use super::command::{Attempt, Command, Event, Outcome, State};
 use super::{Client, ClientError, Code};
 
 /// How long a peer may be `disconnected` before a new connection is made: ICE often recovers within two seconds
@@ -118,7 +114,7 @@ impl Client {
             let resume = self.resume_token.clone().filter(|_| self.outgoing_peer.is_some());
             handshake.resuming = resume.is_some();
             let init = Init { request_id, slots: self.slots.requests(), resume };
-            self.push(Command::Send(self.attempt, ClientMessage::Init(init)));
+            self.push(Command::Send(self.attempt, init.into()));
         }
     }
 
@@ -156,12 +152,12 @@ impl Client {
                     slot.untold = false;
                 }
             }
-            self.push(Command::Send(to, ClientMessage::Layout(Layout { request_id, slots: wishes })));
+            self.push(Command::Send(to, Layout { request_id, slots: wishes, atomic: false }.into()));
         }
         let untold = self.slots.take_untold();
         if !untold.is_empty() {
             let request_id = self.next_id().to_string();
-            self.push(Command::Send(to, ClientMessage::Layout(Layout { request_id, slots: untold })));
+            self.push(Command::Send(to, Layout { request_id, slots: untold, atomic: false }.into()));
         }
         self.pause_again();
         self.emit(Event::Reconnected(to));
@@ -176,7 +172,7 @@ impl Client {
                 Some(waiting) => waiting.to_owned(),
                 None => self.next_id().to_string(),
             };
-            self.push(Command::Send(self.attempt, ClientMessage::Pause(Pause { request_id, slot })));
+            self.push(Command::Send(self.attempt, Pause { request_id, slot }.into()));
         }
     }
 
@@ -215,7 +211,7 @@ impl Client {
     /// The policy's word: when to try again, or `None` to give up.
     pub fn handle_reconnect_delay(&mut self, now: Duration, delay: Option<Duration>) {
         let Phase::PlanningReconnect { reason } = &mut self.phase else { return };
-        let reason = core::mem::take(reason);
+        let reason = std::mem::take(reason);
         let Some(delay) = delay else {
             let error = ClientError::new(Code::ConnectionLost, "The connection was lost and not made again.");
             self.end(&reason, &error);

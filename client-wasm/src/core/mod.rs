@@ -14,7 +14,6 @@ mod command;
 mod error;
 mod incoming;
 mod lifecycle;
-mod message;
 mod reconnect;
 mod requests;
 mod slots;
@@ -24,10 +23,7 @@ mod url;
 mod tests;
 
 pub use client::{Client, Options};
-pub use command::{
-    Attempt, ClientMessage, Command, Event, Outcome, PeerState, PromiseId, State, slot_state_name,
-};
+pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, State, slot_state_name};
 pub use error::{ClientError, Code};
-pub use message::ServerMessage;
 pub use reconnect::default_delay;
 pub use url::socket_url;

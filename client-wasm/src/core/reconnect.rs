@@ -1,6 +1,6 @@
 //! When to try again, if the app has no policy of its own.
 
-use core::time::Duration;
+use std::time::Duration;
 
 /// Quick at first, for a server that restarts; then every seven seconds, for one that is away.
 const DELAYS_MS: [u32; 5] = [0, 300, 1200, 2700, 4800];

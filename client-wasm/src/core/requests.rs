@@ -3,12 +3,7 @@
 //! A switch is over when its picture is being sent. The server may say so at once, or answer `buffering` first and
 //! report `active` later without the request's id; statuses that were under way before that answer speak of the past.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::time::Duration;
 
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::KeyframeStatus;
@@ -324,7 +319,7 @@ impl Picture {
         match status.status {
             SlotState::Active => self.sent = Some(status.clone()),
             // Nothing more will come of it, although the server took the wish.
-            SlotState::Paused | SlotState::Inactive if answers => self.sent = Some(status.clone()),
+            SlotState::Paused if answers => self.sent = Some(status.clone()),
             SlotState::Error | SlotState::Offline => {
                 let refused = status.reason.as_deref().is_some_and(|reason| {
                     [ErrorCode::UnknownStream, ErrorCode::UnknownQuality]
@@ -334,7 +329,7 @@ impl Picture {
                 let revert = if answers && refused { vec![self.before.clone()] } else { Vec::new() };
                 return Some((Err(failure(status)), revert));
             }
-            SlotState::Pending | SlotState::Buffering | SlotState::Paused | SlotState::Inactive => {}
+            SlotState::Buffering | SlotState::Paused => {}
         }
         None
     }
@@ -345,7 +340,7 @@ fn failure(status: &SlotStatus) -> ClientError {
     let code = match &status.reason {
         Some(reason) => reason.clone(),
         None if offline => Code::SourceOffline.as_str().to_owned(),
-        None => ErrorCode::Internal.as_str().to_owned(),
+        None => Code::BadMessage.as_str().to_owned(),
     };
     let message = status.error.clone().unwrap_or_else(|| {
         if offline {

@@ -1,9 +1,5 @@
 //! What the app wants each slot to show: sent with `init`, kept up to date by switches, sent again after a reconnect.
 
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use multistream_protocol::client::SlotRequest;
 
 use super::{ClientError, Code};
@@ -60,10 +56,8 @@ impl Slots {
 
     /// The wishes the server does not know of. From now on it does.
     pub(super) fn take_untold(&mut self) -> Vec<SlotRequest> {
-        let untold = self
-            .0
-            .iter_mut()
-            .filter_map(|slot| core::mem::take(&mut slot.untold).then(|| slot.shows.clone()));
+        let untold =
+            self.0.iter_mut().filter_map(|slot| std::mem::take(&mut slot.untold).then(|| slot.shows.clone()));
         untold.collect()
     }
 

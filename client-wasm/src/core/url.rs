@@ -1,8 +1,6 @@
 //! The server's address → the address of its WebSocket.
 
-use alloc::format;
-use alloc::string::String;
-use core::fmt::Write as _;
+use std::fmt::Write as _;
 
 use super::{ClientError, Code};
 

@@ -1,19 +1,17 @@
 //! The loop that carries out the core's commands, and everything they act on.
 
-use alloc::borrow::ToOwned;
-use alloc::rc::{Rc, Weak};
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
-use core::time::Duration;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use js_sys::{Array, Function, Map, Promise};
+use multistream_protocol::Framing;
 use wasm_bindgen::prelude::*;
 
 use super::peer::Peer;
 use super::socket::Socket;
 use super::timer::Timer;
-use super::{Hooks, frame, values};
+use super::{Hooks, values};
 use crate::core::{
     Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, socket_url,
 };
@@ -152,10 +150,10 @@ impl Driver {
             Command::OpenSocket(attempt) => self.open_socket(attempt),
             Command::Send(attempt, message) => {
                 self.log("→", message.kind());
-                match (values::encode(&message), self.socket.borrow().as_ref()) {
-                    (Ok(text), Some(socket)) if socket.attempt() == attempt => socket.send(&text),
-                    (Err(error), _) => self.log("cannot be encoded:", &values::describe(&error)),
-                    _ => {}
+                if let Some(socket) =
+                    self.socket.borrow().as_ref().filter(|socket| socket.attempt() == attempt)
+                {
+                    socket.send(&message.to_text(Framing::Flat));
                 }
             }
             Command::CloseSocket(attempt) => {
@@ -272,15 +270,9 @@ impl Driver {
 
     /// A frame of the server.
     pub(super) fn handle_frame(&self, attempt: Attempt, text: &str) {
-        match frame::decode(text) {
-            Ok((kind, message)) => {
-                self.log("←", &kind);
-                if let Some(message) = message {
-                    self.with_core(|client, _| client.handle_message(attempt, message));
-                }
-            }
-            Err(detail) => self.with_core(|client, _| client.handle_bad_message(attempt, &detail)),
-        }
+        let kind = self.core.borrow_mut().handle_text(attempt, text);
+        self.log("←", kind.unwrap_or("what is no message of this protocol"));
+        self.run();
     }
 
     pub(super) fn log(&self, what: &str, detail: &str) {

@@ -1,18 +1,13 @@
 //! The core's hands: carries out its commands on the browser's objects and tells it what they report.
 
 mod driver;
-mod frame;
 mod peer;
 mod socket;
 mod timer;
 mod values;
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::rc::Rc;
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::time::Duration;
+use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::Promise;
 use multistream_protocol::client::SlotRequest;
@@ -135,7 +130,7 @@ impl Core {
 
 impl Core {
     fn with_slot(&self, slot: f64, call: impl FnOnce(&mut Client, Duration, i32) -> PromiseId) -> Promise {
-        if let Some(index) = frame::integer(Some(&slot.into())) {
+        if let Some(index) = values::integer(Some(&slot.into())) {
             self.0.promise(|client, now| call(client, now, index))
         } else {
             self.0.rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more."))
@@ -147,7 +142,7 @@ impl Core {
         slots: &JsValue,
         call: impl FnOnce(&mut Client, Duration, Vec<SlotRequest>) -> PromiseId,
     ) -> Promise {
-        match frame::slot_requests(slots) {
+        match values::slot_requests(slots) {
             Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
             Err(error) => {
                 let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");

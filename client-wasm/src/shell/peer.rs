@@ -1,11 +1,8 @@
 //! One `RTCPeerConnection` of one attempt, with a receiving transceiver per slot.
 
-use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::rc::{Rc, Weak};
-use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
 
 use js_sys::Reflect;
 use multistream_protocol::client::Ice;

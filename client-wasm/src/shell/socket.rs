@@ -1,10 +1,7 @@
 //! One WebSocket of one attempt: frames in order, both ways. (`gloo-net` needs std: see `runtime.rs`.)
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::rc::{Rc, Weak};
-use alloc::string::String;
-use core::cell::Cell;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
 
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};

@@ -1,6 +1,6 @@
 //! One timer that is set anew, over `setTimeout`. (`gloo-timers` needs std.)
 
-use core::cell::RefCell;
+use std::cell::RefCell;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;

@@ -1,81 +1,55 @@
-//! Rust ↔ JavaScript values: frames, statuses, events, configurations.
+//! Rust ↔ JavaScript values: slots, statuses, events, configurations.
 
-use alloc::string::String;
-
-use js_sys::{Array, JSON, JsString, Map, Object, Reflect};
+use js_sys::{Array, JsString, Map, Object, Reflect};
 use multistream_protocol::SlotStatus;
-use multistream_protocol::client::{
-    Ice, Init, Keyframe, Layout, Offer, Pause, Resume, SlotRequest, Switch, Warm,
-};
+use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::{IceServer, KeyframeStatus};
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
-use crate::core::{Attempt, ClientError, ClientMessage, Event, slot_state_name};
+use crate::core::{Attempt, ClientError, Event, slot_state_name};
 
-/// The text frame of a message: its fields beside its `type`. Written field by field, as frames are read (`frame.rs`);
-/// the tests hold it against serde.
-pub(super) fn encode(message: &ClientMessage) -> Result<String, JsValue> {
-    let frame = Object::new();
-    match message {
-        ClientMessage::Init(Init { request_id, slots, resume }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "slots", slot_requests(slots));
-            set_some(&frame, "resume", resume.as_ref());
-        }
-        ClientMessage::Offer(Offer { request_id, sdp }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "sdp", sdp);
-        }
-        ClientMessage::Switch(Switch { request_id, slot }) => {
-            set(&frame, "request_id", request_id);
-            set_slot_request(&frame, slot);
-        }
-        ClientMessage::Layout(Layout { request_id, slots }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "slots", slot_requests(slots));
-        }
-        ClientMessage::Pause(Pause { request_id, slot })
-        | ClientMessage::Keyframe(Keyframe { request_id, slot }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "slot", *slot);
-        }
-        ClientMessage::Resume(Resume { request_id, slot, stream, quality }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "slot", *slot);
-            set_some(&frame, "stream", stream.as_ref());
-            set_some(&frame, "quality", quality.as_ref());
-        }
-        ClientMessage::Warm(Warm { request_id, stream, quality, ttl_s }) => {
-            set(&frame, "request_id", request_id);
-            set(&frame, "stream", stream);
-            set_some(&frame, "quality", quality.as_ref());
-            set_some(&frame, "ttl_s", *ttl_s);
-        }
-        ClientMessage::Ice(Ice { candidate, sdp_mid, sdp_m_line_index }) => {
-            set(&frame, "candidate", candidate);
-            set_some(&frame, "sdpMid", sdp_mid.as_ref());
-            set_some(&frame, "sdpMLineIndex", *sdp_m_line_index);
-        }
-        ClientMessage::Close => {}
-    }
-    set(&frame, "type", message.kind());
-    Ok(JSON::stringify(&frame)?.into())
-}
+/// What is wrong with a value, as the end of a sentence.
+type Result<T> = std::result::Result<T, String>;
 
-fn slot_requests(slots: &[SlotRequest]) -> Array {
-    let request = |slot| {
-        let value = Object::new();
-        set_slot_request(&value, slot);
-        value
+/// The app's slots.
+pub(super) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>> {
+    let slots = value.dyn_ref::<Array>().ok_or("it is no array")?;
+    let request = |value: JsValue| {
+        let slot = Fields(&value);
+        Ok(SlotRequest {
+            slot: integer(slot.get("slot").as_ref()).ok_or("`slot` is no integer")?,
+            stream: slot.text("stream")?,
+            quality: slot.optional_text("quality"),
+        })
     };
     slots.iter().map(request).collect()
 }
 
-fn set_slot_request(value: &Object, SlotRequest { slot, stream, quality }: &SlotRequest) {
-    set(value, "slot", *slot);
-    set(value, "stream", stream);
-    set_some(value, "quality", quality.as_ref());
+/// A number that is an `i32`; −0 is one.
+pub(super) fn integer(value: Option<&JsValue>) -> Option<i32> {
+    let number = value?.as_f64()?;
+    let integer = number as i32;
+    f64::from(integer).total_cmp(&(number + 0.0)).is_eq().then_some(integer)
+}
+
+/// The fields of a JavaScript value, whatever it is.
+struct Fields<'a>(&'a JsValue);
+
+impl Fields<'_> {
+    /// `undefined` and `null` are absent.
+    fn get(&self, key: &str) -> Option<JsValue> {
+        let value = Reflect::get(self.0, &JsValue::from_str(key)).ok()?;
+        (!value.is_undefined() && !value.is_null()).then_some(value)
+    }
+
+    fn optional_text(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_string()
+    }
+
+    fn text(&self, key: &str) -> Result<String> {
+        self.optional_text(key).ok_or_else(|| format!("`{key}` is missing or no text"))
+    }
 }
 
 /// The app's configuration, with the server's ICE servers before its own.
@@ -129,7 +103,6 @@ pub(super) fn slot_status(status: &SlotStatus) -> JsValue {
 pub(super) const fn keyframe_status(status: KeyframeStatus) -> &'static str {
     match status {
         KeyframeStatus::Sent => "sent",
-        KeyframeStatus::Requested => "requested",
         KeyframeStatus::Unsupported => "unsupported",
     }
 }
@@ -203,61 +176,14 @@ fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
 #[cfg(test)]
 mod tests {
     use multistream_protocol::SlotState;
-    use multistream_protocol::client;
-    use serde::Serialize;
-    use serde_json::{Value, json};
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    use js_sys::JSON;
 
     use super::*;
 
     fn json(value: &JsValue) -> String {
         JSON::stringify(value).map(String::from).unwrap_or_default()
-    }
-
-    #[wasm_bindgen_test]
-    fn a_message_is_one_flat_object() {
-        let slot = SlotRequest { slot: 2, stream: "camera7".to_owned(), quality: None };
-        let message = ClientMessage::Switch(Switch { request_id: "5".to_owned(), slot });
-        let expected = r#"{"request_id":"5","slot":2,"stream":"camera7","type":"multistream/switch"}"#;
-        assert_eq!(encode(&message).ok().as_deref(), Some(expected));
-    }
-
-    #[wasm_bindgen_test]
-    fn every_message_of_the_client_is_written_as_the_server_reads_it() {
-        fn assert_written(message: &ClientMessage, fields: impl Serialize) {
-            let mut expected = serde_json::to_value(fields).expect("plain data");
-            expected["type"] = message.kind().into();
-            let written: Value = serde_json::from_str(&encode(message).expect("plain data")).expect("JSON");
-            assert_eq!(written, expected);
-        }
-        // Once with every optional field and once without.
-        for some in [true, false] {
-            let text = |text: &str| some.then(|| text.to_owned());
-            let id = || "5".to_owned();
-            let slots = || vec![SlotRequest { slot: 2, stream: "camera7".to_owned(), quality: text("720p") }];
-            let init = Init { request_id: id(), slots: slots(), resume: text("token") };
-            assert_written(&ClientMessage::Init(init.clone()), init);
-            let offer = Offer { request_id: id(), sdp: "v=0".to_owned() };
-            assert_written(&ClientMessage::Offer(offer.clone()), offer);
-            let switch = Switch { request_id: id(), slot: slots().remove(0) };
-            assert_written(&ClientMessage::Switch(switch.clone()), switch);
-            let layout = Layout { request_id: id(), slots: slots() };
-            assert_written(&ClientMessage::Layout(layout.clone()), layout);
-            let pause = Pause { request_id: id(), slot: 3 };
-            assert_written(&ClientMessage::Pause(pause.clone()), pause);
-            let resume = Resume { request_id: id(), slot: 3, stream: text("a"), quality: text("b") };
-            assert_written(&ClientMessage::Resume(resume.clone()), resume);
-            let keyframe = Keyframe { request_id: id(), slot: -1 };
-            assert_written(&ClientMessage::Keyframe(keyframe.clone()), keyframe);
-            let (stream, ttl_s) = ("a".to_owned(), some.then_some(9));
-            let warm = Warm { request_id: id(), stream, quality: text("b"), ttl_s };
-            assert_written(&ClientMessage::Warm(warm.clone()), warm);
-            let (sdp_mid, sdp_m_line_index) = (text("0"), some.then_some(1));
-            let ice = Ice { candidate: "c".to_owned(), sdp_mid, sdp_m_line_index };
-            assert_written(&ClientMessage::Ice(ice.clone()), ice);
-        }
-        assert_written(&ClientMessage::Close, json!({}));
-        assert_eq!(client::TYPES.len(), 10, "a new message belongs into this test");
     }
 
     #[wasm_bindgen_test]
@@ -278,5 +204,22 @@ mod tests {
         assert_eq!(json(&peer_config(&own, &[server])), expected);
         assert_eq!(json(&peer_config(&JsValue::UNDEFINED, &[])), r#"{"iceServers":[]}"#);
         assert_eq!(json(&own), r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#);
+    }
+
+    #[wasm_bindgen_test]
+    fn the_apps_slots_are_read_or_refused_by_name() {
+        let slots = JSON::parse(r#"[{"slot":0,"stream":"a"},{"slot":1,"stream":"b","quality":"720p"}]"#);
+        let slots = slot_requests(&slots.unwrap_or_default()).unwrap_or_default();
+        assert_eq!((slots[0].quality.as_deref(), slots[1].quality.as_deref()), (None, Some("720p")));
+        for (text, word) in [
+            ("7", "array"),
+            (r#"[{"stream":"a"}]"#, "`slot`"),
+            (r#"[{"slot":0.5,"stream":"a"}]"#, "`slot`"),
+            (r#"[{"slot":0}]"#, "`stream`"),
+            ("[null]", "`slot`"),
+        ] {
+            let value = JSON::parse(text).unwrap_or_default();
+            assert!(slot_requests(&value).is_err_and(|error| error.contains(word)), "{text}");
+        }
     }
 }

@@ -101,12 +101,7 @@ impl Rig {
     }
 
     pub(super) fn server_of(&mut self, attempt: Attempt, frame: &Value) {
-        let kind = frame["type"].as_str().expect("a type").to_owned();
-        match wire::decode(&kind, frame.clone()) {
-            Ok(Some(message)) => self.client.handle_message(attempt, message),
-            Ok(None) => {}
-            Err(error) => self.client.handle_bad_message(attempt, &error.to_string()),
-        }
+        self.client.handle_text(attempt, &frame.to_string());
         self.drain();
     }
 

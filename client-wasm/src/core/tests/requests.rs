@@ -193,11 +193,11 @@ fn pause_ends_a_switch_and_resume_waits_for_the_picture() {
 fn a_key_frame_is_answered_as_it_is() {
     let mut rig = Rig::connected();
     let keyframe = rig.client.request_keyframe(rig.now, 1);
-    let frame = |slot: u32| json!({ "type": "multistream/keyframe", "request_id": keyframe.to_string(), "slot": slot, "status": "requested" });
+    let frame = |slot: u32| json!({ "type": "multistream/keyframe", "request_id": keyframe.to_string(), "slot": slot, "status": "unsupported" });
     rig.server(&frame(0));
     assert_eq!(rig.outcome(keyframe), None);
     rig.server(&frame(1));
-    assert_eq!(rig.outcome(keyframe), Some(Ok(Outcome::Keyframe(KeyframeStatus::Requested))));
+    assert_eq!(rig.outcome(keyframe), Some(Ok(Outcome::Keyframe(KeyframeStatus::Unsupported))));
 }
 
 #[test]

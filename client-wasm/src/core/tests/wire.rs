@@ -1,53 +1,26 @@
 //! Every message as it looks on the wire.
 
-use multistream_protocol::client::{self, SlotRequest};
-use multistream_protocol::server;
+use multistream_protocol::{ClientMessage, Framing};
 use serde_json::{Value, json};
 
-use crate::core::{ClientMessage, Code, ServerMessage};
+use super::Rig;
+use crate::core::Code;
 
-/// What the shell makes of a message: its fields beside its `type`.
+/// A message as the browser shell sends it.
 pub(super) fn json(message: &ClientMessage) -> Value {
-    let fields = match message {
-        ClientMessage::Init(fields) => serde_json::to_value(fields),
-        ClientMessage::Offer(fields) => serde_json::to_value(fields),
-        ClientMessage::Switch(fields) => serde_json::to_value(fields),
-        ClientMessage::Layout(fields) => serde_json::to_value(fields),
-        ClientMessage::Pause(fields) => serde_json::to_value(fields),
-        ClientMessage::Resume(fields) => serde_json::to_value(fields),
-        ClientMessage::Keyframe(fields) => serde_json::to_value(fields),
-        ClientMessage::Warm(fields) => serde_json::to_value(fields),
-        ClientMessage::Ice(fields) => serde_json::to_value(fields),
-        ClientMessage::Close => Ok(json!({})),
-    };
-    let mut value = fields.expect("plain data");
-    value["type"] = message.kind().into();
-    value
-}
-
-/// What the shell makes of a frame. Its own tests hold it against these same types.
-pub(super) fn decode(kind: &str, fields: Value) -> serde_json::Result<Option<ServerMessage>> {
-    Ok(Some(match kind {
-        server::READY => ServerMessage::Ready(serde_json::from_value(fields)?),
-        server::ANSWER => ServerMessage::Answer(serde_json::from_value(fields)?),
-        server::STATUS => ServerMessage::Status(serde_json::from_value(fields)?),
-        server::KEYFRAME => ServerMessage::Keyframe(serde_json::from_value(fields)?),
-        server::WARM => ServerMessage::Warm(serde_json::from_value(fields)?),
-        server::ICE => ServerMessage::Ice(serde_json::from_value(fields)?),
-        server::DISCONNECTED => ServerMessage::Disconnected(serde_json::from_value(fields)?),
-        server::ERROR => ServerMessage::Error(serde_json::from_value(fields)?),
-        _ => return Ok(None),
-    }))
+    serde_json::from_str(&message.to_text(Framing::Flat)).expect("a message is JSON")
 }
 
 #[test]
-fn a_switch_has_all_its_fields_beside_its_type() {
-    let slot = SlotRequest { slot: 3, stream: "camera7".to_owned(), quality: Some("1080p".to_owned()) };
-    let message = ClientMessage::Switch(client::Switch { request_id: "9".to_owned(), slot });
-    let expected = json!({
-        "type": "multistream/switch", "request_id": "9", "slot": 3, "stream": "camera7", "quality": "1080p"
-    });
-    assert_eq!(json(&message), expected);
+fn a_later_servers_messages_and_those_of_other_protocols_are_ignored() {
+    for frame in [
+        json!({ "type": "multistream/later", "slots": [] }),
+        json!({ "type": "webrtc/candidate", "value": "" }),
+    ] {
+        let mut rig = Rig::connected();
+        rig.server(&frame);
+        assert_eq!(rig.said, [], "{frame}");
+    }
 }
 
 #[test]
