@@ -1,5 +1,6 @@
 //! Streams on a real RTSP server: pulled on demand, shared, retried, and let go of.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,10 @@ fn start(options: &CamerasOptions) -> Cameras {
 
 fn one_second_gops() -> CamerasOptions {
     CamerasOptions { gop_s: 1.0, ..Default::default() }
+}
+
+fn at(url: &str) -> RtspSource {
+    RtspSource::new(url.parse().expect("a URL"))
 }
 
 fn registry_of(source: RtspSource) -> Arc<Registry> {
@@ -83,7 +88,7 @@ async fn error_of(source: RtspSource) -> StreamError {
 #[tokio::test]
 async fn nine_viewers_share_one_pull_that_ends_after_the_last() {
     let cameras = start(&one_second_gops());
-    let registry = registry_of(RtspSource::new(cameras.url(1)));
+    let registry = registry_of(at(&cameras.url(1)));
     let mut viewers: Vec<Viewer> = (0..9).map(|_| watch(&registry, 256)).collect();
     for viewer in &mut viewers {
         viewer.until_gop().await;
@@ -124,7 +129,7 @@ async fn variants_watch_the_camera_instead_of_pulling_it_again() {
     let mut config = Config::default();
     config.multistream.linger = LINGER;
     config.streams = vec![
-        stream("camera1", Source::Rtsp(RtspSource::new(cameras.url(1)))),
+        stream("camera1", Source::Rtsp(at(&cameras.url(1)))),
         stream("camera1-180p", Source::Ffmpeg(height(180))),
         stream("camera1-90p", Source::Ffmpeg(height(90))),
     ];
@@ -150,7 +155,7 @@ async fn a_camera_that_was_off_shows_again_by_itself() {
     let options = one_second_gops();
     let first = start(&options);
     let port = first.port();
-    let registry = registry_of(RtspSource::new(first.url(1)));
+    let registry = registry_of(at(&first.url(1)));
     let mut viewer = watch(&registry, 256);
     viewer.until_gop().await;
     drop(first);
@@ -165,8 +170,7 @@ async fn a_camera_that_was_off_shows_again_by_itself() {
 #[tokio::test]
 async fn udp_works_as_tcp_does() {
     let cameras = start(&one_second_gops());
-    let registry =
-        registry_of(RtspSource { transport: RtspTransport::Udp, ..RtspSource::new(cameras.url(1)) });
+    let registry = registry_of(RtspSource { transport: RtspTransport::Udp, ..at(&cameras.url(1)) });
     let mut viewer = watch(&registry, 256);
     viewer.until_gop().await;
     for _ in 0..30 {
@@ -184,7 +188,7 @@ async fn a_login_works_and_a_wrong_one_is_named_without_the_password() {
         let url = format!("rtsp://127.0.0.1:{}/camera1", cameras.port());
         let source = |password: &str| RtspSource {
             credentials: Some(("ann".to_owned(), password.to_owned())),
-            ..RtspSource::new(url.clone())
+            ..at(&url)
         };
         let open = registry_of(source("right-horse"));
         watch(&open, 64).until_gop().await;
@@ -193,21 +197,87 @@ async fn a_login_works_and_a_wrong_one_is_named_without_the_password() {
         let error = error_of(source("wrong-horse")).await;
         assert!(error.permanent && error.message.contains("401"), "{error:?}");
         assert!(!error.message.contains("horse"), "{error:?}");
-        assert!(error_of(RtspSource::new(url.clone())).await.message.contains("401"));
+        assert!(error_of(at(&url)).await.message.contains("401"));
     }
 }
 
 #[tokio::test]
 async fn a_path_that_the_camera_does_not_have_is_a_404() {
     let cameras = start(&CamerasOptions::default());
-    let error = error_of(RtspSource::new(cameras.url(7))).await;
+    let error = error_of(at(&cameras.url(7))).await;
     assert!(error.permanent && error.message.contains("404"), "{error:?}");
+}
+
+/// The URL of a camera that gives one answer to whatever it is asked, with the number of the request put in for `{}`.
+fn camera_that_answers(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        while let Ok((socket, _)) = listener.accept() {
+            let mut lines = BufReader::new(&socket).lines();
+            let mut number = String::new();
+            while let Some(Ok(line)) = lines.next() {
+                if let Some(named) = line.strip_prefix("CSeq: ") {
+                    named.clone_into(&mut number);
+                }
+                if line.is_empty() && (&socket).write_all(answer.replace("{}", &number).as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    format!("rtsp://{address}/camera1")
+}
+
+#[tokio::test]
+async fn what_only_a_person_can_change_is_permanent() {
+    let forbids = camera_that_answers("RTSP/1.0 403 Forbidden\r\nCSeq: {}\r\n\r\n");
+    let error = error_of(at(&forbids)).await;
+    assert!(error.permanent && error.message.contains("403"), "{error:?}");
+
+    let sound_alone = camera_that_answers(
+        "RTSP/1.0 200 OK\r\nCSeq: {}\r\nContent-Type: application/sdp\r\nContent-Length: 82\r\n\r\n\
+         v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=control:track1\r\n",
+    );
+    let error = error_of(at(&sound_alone)).await;
+    assert!(error.permanent && error.message.contains("offers no video"), "{error:?}");
+
+    let busy = camera_that_answers("RTSP/1.0 503 Service Unavailable\r\nCSeq: {}\r\n\r\n");
+    let error = error_of(at(&busy)).await;
+    assert!(!error.permanent, "a camera that is busy may be free again: {error:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_installed_is_permanent() {
+    let mut config = Config::default();
+    config.ffmpeg.bin = "no-such-ffmpeg".to_owned();
+    let source = FfmpegSource::new(FfmpegInput::File("film.mp4".to_owned()));
+    config.streams = vec![StreamConfig { name: "camera1".to_owned(), sources: vec![Source::Ffmpeg(source)] }];
+    let registry = Registry::new(&config);
+    let error = watch(&registry, 64).until_offline().await;
+    assert!(error.permanent && error.message.contains("not installed"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_variant_of_a_camera_that_a_person_must_mend_is_permanent_as_well() {
+    let cameras = start(&CamerasOptions::default());
+    let variant = FfmpegSource::new(FfmpegInput::Stream("camera1".to_owned()));
+    let stream = |name: &str, source| StreamConfig { name: name.to_owned(), sources: vec![source] };
+    let streams = vec![
+        stream("camera1", Source::Rtsp(at(&cameras.url(7)))),
+        stream("camera1-copy", Source::Ffmpeg(variant)),
+    ];
+    let config = Config { streams, ..Config::default() };
+    let registry = Registry::new(&config);
+    let error = watch_quality(&registry, Some("copy"), 64).until_offline().await;
+    assert!(error.permanent && error.message.contains("404"), "{error:?}");
+    registry.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_closed_port_is_named() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
-    let error = error_of(RtspSource::new(format!("rtsp://{free}/camera1"))).await;
+    let error = error_of(at(&format!("rtsp://{free}/camera1"))).await;
     assert!(!error.permanent);
     let expected = format!("{free} refuses the connection: is the camera on, and is the port right?");
     assert_eq!(error.message, expected);
@@ -218,14 +288,14 @@ async fn a_camera_that_says_nothing_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("rtsp://{}/camera1", silent.local_addr().expect("bound"));
     let second = Some(Duration::from_secs(1));
-    let error = error_of(RtspSource { timeout: second, ..RtspSource::new(url.clone()) }).await;
+    let error = error_of(RtspSource { timeout: second, ..at(&url) }).await;
     assert_eq!(error, StreamError { permanent: false, message: format!("{url} sent nothing for 1 s") });
 }
 
 #[tokio::test]
 async fn a_viewer_that_takes_nothing_does_not_slow_the_others() {
     let cameras = start(&one_second_gops());
-    let registry = registry_of(RtspSource::new(cameras.url(1)));
+    let registry = registry_of(at(&cameras.url(1)));
     let mut stuck = watch(&registry, 4);
     let mut quick = watch(&registry, 256);
     quick.until_gop().await;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use url::Url;
+
+use super::FfmpegConfig;
 use super::redact::{Masked, masked_argv};
 
 /// One source of a stream, as its line in the config says it.
@@ -26,7 +29,7 @@ pub enum RtspTransport {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RtspSource {
     /// Without the user and the password.
-    pub url: String,
+    pub url: Url,
     /// User and password, percent-decoded.
     pub credentials: Option<(String, String)>,
     pub transport: RtspTransport,
@@ -109,9 +112,24 @@ pub struct UnsupportedSource {
     pub reason: String,
 }
 
+impl Source {
+    /// Without an answer or a picture for this long the source counts as dead.
+    pub fn timeout(&self, config: &FfmpegConfig) -> Duration {
+        match self {
+            Self::Rtsp(source) => source.timeout.unwrap_or(RtspSource::TIMEOUT),
+            Self::Ffmpeg(source) => source.timeout.unwrap_or(config.timeout),
+            // A program is often an ffmpeg, and what it writes is often read by one.
+            Self::Exec(_) | Self::Unsupported(_) => config.timeout,
+        }
+    }
+}
+
 impl RtspSource {
-    pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), credentials: None, transport: RtspTransport::default(), timeout: None }
+    /// Without an answer or a frame for this long a camera counts as dead, unless `#timeout=` says otherwise.
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    pub fn new(url: Url) -> Self {
+        Self { url, credentials: None, transport: RtspTransport::default(), timeout: None }
     }
 }
 
@@ -169,9 +187,9 @@ impl Rotation {
 
 impl fmt::Display for RtspSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.credentials, self.url.split_once("://")) {
+        match (&self.credentials, self.url.as_str().split_once("://")) {
             (Some(_), Some((scheme, rest))) => write!(f, "{scheme}://***@{}", Masked(rest))?,
-            _ => write!(f, "{}", Masked(&self.url))?,
+            _ => write!(f, "{}", Masked(self.url.as_str()))?,
         }
         if self.transport == RtspTransport::Udp {
             f.write_str("#transport=udp")?;
@@ -275,7 +293,7 @@ mod tests {
     fn neither_display_nor_debug_of_a_source_shows_its_password() {
         let rtsp = RtspSource {
             credentials: Some(("admin".to_owned(), "hunter2".to_owned())),
-            ..RtspSource::new("rtsp://10.0.0.9/ch1")
+            ..RtspSource::new("rtsp://10.0.0.9/ch1".parse().expect("a URL"))
         };
         let mut ffmpeg =
             FfmpegSource::new(FfmpegInput::Url("http://10.0.0.9/flv?user=admin&password=hunter2".to_owned()));

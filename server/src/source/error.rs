@@ -9,8 +9,8 @@ pub enum SourceError {
     Refused { address: String },
     #[error("{address} cannot be reached: {reason}")]
     Unreachable { address: String, reason: String },
-    #[error("{url} refuses the user or the password (401): check them in the source's URL")]
-    Unauthorized { url: String },
+    #[error("{url} refuses the user or the password ({status}): check them in the source's URL")]
+    Unauthorized { url: String, status: u16 },
     #[error("{url} does not exist on the camera (404): check the path of the URL")]
     NotFound { url: String },
     #[error("{url} sent nothing for {}", seconds(.after))]
@@ -29,7 +29,12 @@ pub enum SourceError {
     #[error("{program} gave no picture for {}", seconds(.after))]
     ProgramSilent { program: String, after: Duration },
     #[error("stream \"{stream}\" gives no pictures: {reason}")]
-    InputDown { stream: String, reason: String },
+    InputDown {
+        stream: String,
+        reason: String,
+        /// Of that stream's own failure.
+        permanent: bool,
+    },
     #[error("{what} is not supported")]
     NotSupported { what: String },
     /// A sentence that says why the config cannot work.
@@ -42,7 +47,8 @@ impl SourceError {
     pub fn permanent(&self) -> bool {
         matches!(
             self,
-            SourceError::Unauthorized { .. }
+            SourceError::InputDown { permanent: true, .. }
+                | SourceError::Unauthorized { .. }
                 | SourceError::NotFound { .. }
                 | SourceError::NoVideo { .. }
                 | SourceError::UnsupportedCodec { .. }
@@ -71,6 +77,6 @@ mod tests {
 
     #[test]
     fn wrong_credentials_are_not_cured_by_retrying() {
-        assert!(SourceError::Unauthorized { url: "rtsp://cam/1".to_owned() }.permanent());
+        assert!(SourceError::Unauthorized { url: "rtsp://cam/1".to_owned(), status: 401 }.permanent());
     }
 }

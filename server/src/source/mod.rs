@@ -1,12 +1,11 @@
 //! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
 
-mod child;
 mod error;
 mod exec;
-pub mod ffmpeg;
+mod ffmpeg;
 mod ivf;
-pub mod rtsp;
-mod stderr_tail;
+mod process;
+mod rtsp;
 
 use std::sync::Arc;
 
@@ -35,10 +34,11 @@ pub async fn run_once(
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
+    let timeout = source.timeout(config);
     match source {
-        Source::Rtsp(source) => rtsp::run_once(source, output).await,
-        Source::Ffmpeg(source) => ffmpeg::run_once(source, config, input, output).await,
-        Source::Exec(source) => exec::run_once(source, config, output).await,
+        Source::Rtsp(source) => rtsp::run_once(source, timeout, output).await,
+        Source::Ffmpeg(source) => ffmpeg::run_once(source, config, timeout, input, output).await,
+        Source::Exec(source) => exec::run_once(source, config, timeout, output).await,
         Source::Unsupported(source) => Err(SourceError::Unusable { reason: source.reason.clone() }),
     }
 }

@@ -14,23 +14,25 @@ use retina::client::{
 };
 use retina::codec::{CodecItem, FrameFormat, VideoFrame};
 use tokio::time::{Instant, timeout, timeout_at};
-use url::Url;
 
 use crate::config::{RtspSource, RtspTransport};
 use crate::media::{AccessUnit, Codec, Timestamp90k};
 
 use super::{Output, SourceError};
 
-/// Without an answer or a frame for this long a camera counts as dead, unless `#timeout=` says otherwise.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a camera is waited for that does not answer its TEARDOWN.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(2);
 const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
 
-pub(super) async fn run_once(source: &RtspSource, output: Output) -> Result<(), SourceError> {
+pub(super) async fn run_once(
+    source: &RtspSource,
+    patience: Duration,
+    output: Output,
+) -> Result<(), SourceError> {
     let sessions = Arc::new(SessionGroup::default());
+    let camera = Camera { source, patience };
     let result = tokio::select! {
-        result = pull(source, &sessions, &output) => result,
+        result = pull(&camera, &sessions, &output) => result,
         () = output.closed() => Ok(()),
     };
     // The session is dropped by now, which makes retina tear it down in the background. What comes of it is the
@@ -39,11 +41,10 @@ pub(super) async fn run_once(source: &RtspSource, output: Output) -> Result<(), 
     result
 }
 
-async fn pull(source: &RtspSource, sessions: &Arc<SessionGroup>, output: &Output) -> Result<(), SourceError> {
-    let camera = Camera { source, patience: source.timeout.unwrap_or(TIMEOUT) };
+async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output) -> Result<(), SourceError> {
     let mut session = camera.describe(sessions).await?;
     let (track, codec) = camera.video_track(&session)?;
-    let transport = match source.transport {
+    let transport = match camera.source.transport {
         RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
         RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
     };
@@ -74,15 +75,13 @@ struct Camera<'a> {
 
 impl Camera<'_> {
     async fn describe(&self, sessions: &Arc<SessionGroup>) -> Result<Session<Described>, SourceError> {
-        let url = Url::parse(&self.source.url)
-            .map_err(|error| SourceError::Protocol { url: self.url(), reason: error.to_string() })?;
         let credentials = self.source.credentials.clone();
         let options = SessionOptions::default()
             .user_agent(USER_AGENT.to_owned())
             .creds(credentials.map(|(username, password)| Credentials { username, password }))
             .session_group(Arc::clone(sessions))
             .teardown(TeardownPolicy::Always);
-        self.answer(Session::describe(url, options)).await
+        self.answer(Session::describe(self.source.url.clone(), options)).await
     }
 
     /// The first that can be passed on. The others are not set up: a track that `retina` cannot read would end the session.
@@ -132,12 +131,12 @@ impl Camera<'_> {
 
     /// Without the password, which is not part of it.
     fn url(&self) -> String {
-        self.source.url.clone()
+        self.source.url.to_string()
     }
 
     fn error(&self, error: &retina::Error) -> SourceError {
         match error.status_code() {
-            Some(401) => return SourceError::Unauthorized { url: self.url() },
+            Some(status @ (401 | 403)) => return SourceError::Unauthorized { url: self.url(), status },
             Some(404) => return SourceError::NotFound { url: self.url() },
             _ => {}
         }
@@ -152,9 +151,7 @@ impl Camera<'_> {
     }
 
     fn address(&self) -> String {
-        match Url::parse(&self.source.url) {
-            Ok(url) => format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(554)),
-            Err(_) => self.url(),
-        }
+        let url = &self.source.url;
+        format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(554))
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn spawn(
     let life = LifeSettings {
         linger: config.multistream.linger,
         preload: config.preload.contains(&stream.name),
-        patience: stream.sources.iter().map(|source| patience(source, config)).collect(),
+        patience: stream.sources.iter().map(|source| source.timeout(&config.ffmpeg) + MARGIN).collect(),
     };
     let limits = GopLimits {
         max_bytes: config.multistream.gop_max_bytes,
@@ -82,15 +82,6 @@ pub(super) fn spawn(
         health: Health::default(),
     };
     tokio::spawn(hub.run(inbox).instrument(span));
-}
-
-fn patience(source: &Source, config: &Config) -> Duration {
-    let own = match source {
-        Source::Rtsp(rtsp) => rtsp.timeout.unwrap_or(source::rtsp::TIMEOUT),
-        Source::Ffmpeg(ffmpeg) => ffmpeg.timeout.unwrap_or(config.ffmpeg.timeout),
-        Source::Exec(_) | Source::Unsupported(_) => config.ffmpeg.timeout,
-    };
-    own + MARGIN
 }
 
 struct Hub {

@@ -172,6 +172,10 @@ impl Life {
         let backoff = std::mem::take(&mut self.backoff);
         self.handle_ended(error, jitter, now);
         self.backoff = backoff;
+        if let Phase::Waiting { retry_at, .. } = &mut self.phase {
+            // Even when the camera is down for good: whoever mends that is not to wait for its variants.
+            *retry_at = now + Backoff::default().after_failure(false, jitter);
+        }
     }
 
     /// The source has ended: by itself, or because it was told to. `jitter` is a random number between 0 and 1.
@@ -495,8 +499,9 @@ mod tests {
     fn a_variant_is_back_within_seconds_however_long_its_camera_was_down() {
         let mut bench = bench(1);
         bench.join();
-        for _ in 0..100 {
-            bench.life.handle_input_down(down("camera1 is down"), 0.5, bench.now);
+        for turn in 0..100 {
+            let error = StreamError { permanent: turn % 2 == 0, ..down("camera1 is down") };
+            bench.life.handle_input_down(error, 0.5, bench.now);
             bench.actions();
             assert_eq!(bench.pass(2 * SECOND), [Action::Start(0)]);
         }

@@ -9,7 +9,7 @@ use crate::config::{FfmpegConfig, Source};
 use crate::media::Frame;
 use crate::source::{self, Output, SourceError};
 
-use super::{Registry, StreamEvent, Subscription};
+use super::{Registry, StreamError, StreamEvent, Subscription};
 
 /// A second of frames: what a program that is busy for a moment may be behind.
 const ROOM: usize = 32;
@@ -24,8 +24,12 @@ pub(super) async fn run(
     let Some(stream) = upstream(&source) else {
         return source::run_once(&source, &ffmpeg, None, output).await;
     };
-    let down = |reason: String| SourceError::InputDown { stream: stream.to_owned(), reason };
-    let subscription = subscribe(&registry, stream).map_err(down)?;
+    let down = |StreamError { message: reason, permanent }| SourceError::InputDown {
+        stream: stream.to_owned(),
+        reason,
+        permanent,
+    };
+    let subscription = subscribe(&registry, stream).map_err(|reason| down(for_now(reason)))?;
     let (frames, input) = mpsc::channel(ROOM);
     let running = source::run_once(&source, &ffmpeg, Some(input), output);
     let feeding = feed(subscription, frames);
@@ -57,18 +61,18 @@ fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, St
 }
 
 /// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).
-async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) -> Option<String> {
+async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) -> Option<StreamError> {
     let mut last: Option<Arc<Frame>> = None;
     while let Some(event) = subscription.recv().await {
         let next: &[Arc<Frame>] = match &event {
             StreamEvent::Gop(gop) => gop,
             StreamEvent::Frame(frame) => std::slice::from_ref(frame),
-            StreamEvent::Offline(error) => return Some(error.message.clone()),
+            StreamEvent::Offline(error) => return Some(error.clone()),
         };
         for frame in next {
             if let Some(last) = &last {
                 if frame.codec != last.codec {
-                    return Some(format!("it went from {} to {}", last.codec, frame.codec));
+                    return Some(for_now(format!("it went from {} to {}", last.codec, frame.codec)));
                 }
                 // A GOP that was sent again begins with frames that were passed on before.
                 if frame.timestamp <= last.timestamp {
@@ -81,5 +85,9 @@ async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) 
             last = Some(Arc::clone(frame));
         }
     }
-    Some("the server is shutting down".to_owned())
+    Some(for_now("the server is shutting down".to_owned()))
+}
+
+fn for_now(message: String) -> StreamError {
+    StreamError { permanent: false, message }
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use multistream::config::{Config, RtspSource, RtspTransport, Source, StreamConfig, WebrtcConfig};
+use multistream::config::{Config, RtspSource, Source, StreamConfig, WebrtcConfig};
 use multistream::http::{AppState, router};
 use multistream::session::Sessions;
 use multistream::stream::Registry;
@@ -39,7 +39,6 @@ impl Server {
 
 /// A stream of this name from an RTSP camera.
 pub(crate) fn rtsp(name: &str, url: &str) -> StreamConfig {
-    let source =
-        RtspSource { url: url.to_owned(), credentials: None, transport: RtspTransport::Tcp, timeout: None };
+    let source = RtspSource::new(url.parse().expect("a camera's URL"));
     StreamConfig { name: name.to_owned(), sources: vec![Source::Rtsp(source)] }
 }

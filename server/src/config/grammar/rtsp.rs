@@ -1,6 +1,7 @@
 //! `rtsp://user:password@host:port/path#transport=udp#timeout=5`
 
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use super::{Context, Outcome, split, timeout};
 use crate::config::problem::quoted;
@@ -13,10 +14,10 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         return context.invalid(format!("{expected} {}", quoted(head)));
     };
     let (userinfo, host_and_path) = split_userinfo(rest);
-    let url = format!("rtsp://{host_and_path}");
-    if url::Url::parse(&url).ok().is_none_or(|url| url.host_str().is_none_or(str::is_empty)) {
+    let url = Url::parse(&format!("rtsp://{host_and_path}")).ok();
+    let Some(url) = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty())) else {
         return context.invalid(format!("{expected} {}", quoted(head)));
-    }
+    };
     let mut source = RtspSource::new(url);
     source.credentials = userinfo.map(|userinfo| {
         let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
@@ -77,10 +78,10 @@ mod tests {
     fn a_url_loses_its_credentials_and_its_parameters() {
         let source =
             rtsp("rtsp://admin:p%40ss@10.0.0.9:554/ch1?a=1&b=2#transport=udp#timeout=5#backchannel=0");
-        assert_eq!(source.url, "rtsp://10.0.0.9:554/ch1?a=1&b=2");
+        assert_eq!(source.url.as_str(), "rtsp://10.0.0.9:554/ch1?a=1&b=2");
         assert_eq!(source.credentials, Some(("admin".to_owned(), "p@ss".to_owned())));
         assert_eq!((source.transport, source.timeout), (RtspTransport::Udp, Some(Duration::from_secs(5))));
-        assert_eq!(rtsp("rtsp://h/1"), RtspSource::new("rtsp://h/1"));
+        assert_eq!(rtsp("rtsp://h/1"), RtspSource::new("rtsp://h/1".parse().expect("a URL")));
     }
 
     #[test]
@@ -93,9 +94,9 @@ mod tests {
         ] {
             let source = rtsp(text);
             assert_eq!(source.credentials, Some(("u".to_owned(), password.to_owned())), "{text}");
-            assert_eq!(source.url, url);
+            assert_eq!(source.url.as_str(), url);
         }
-        assert_eq!(rtsp("rtsp://h:554/live@2").url, "rtsp://h:554/live@2");
+        assert_eq!(rtsp("rtsp://h:554/live@2").url.as_str(), "rtsp://h:554/live@2");
     }
 
     #[test]

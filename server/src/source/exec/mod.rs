@@ -16,20 +16,18 @@ use tokio::time::{Instant, timeout};
 
 use self::annexb::Splitter;
 use self::sniff::Content;
-use super::child::{Child, Joined};
 use super::ivf::IvfReader;
+use super::process::{Child, Joined};
 use super::{Output, SourceError, ffmpeg};
 use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
 use crate::media::{AccessUnit, Timestamp90k};
 
-/// Without a byte for this long the program counts as dead.
-const SILENCE: Duration = Duration::from_secs(10);
-
 /// Runs until the program ends or `output` is closed (`Ok`).
 pub(super) async fn run_once(
     source: &ExecSource,
     config: &FfmpegConfig,
+    patience: Duration,
     output: Output,
 ) -> Result<(), SourceError> {
     let (program, arguments) =
@@ -37,7 +35,7 @@ pub(super) async fn run_once(
     let joined = Joined { stdin: false, stdout: true };
     let mut child = Child::spawn(program, arguments, joined, "install it, or write its full path")?;
     let Some(stdout) = child.take_stdout() else { return child.outcome().await };
-    let result = match show(stdout, program, config, &output).await {
+    let result = match show(stdout, program, config, patience, &output).await {
         Ok(End::OfProgram) => return child.outcome().await,
         Ok(End::OfOutput) => Ok(()),
         Err(error) => Err(error),
@@ -56,22 +54,23 @@ async fn show(
     mut stdout: ChildStdout,
     program: &str,
     config: &FfmpegConfig,
+    patience: Duration,
     output: &Output,
 ) -> Result<End, SourceError> {
     let mut start = BytesMut::new();
     while start.len() < sniff::ENOUGH {
         tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(SILENCE, stdout.read_buf(&mut start)) => match read {
-                Err(_) => return Err(silent(program)),
+            read = timeout(patience, stdout.read_buf(&mut start)) => match read {
+                Err(_) => return Err(silent(program, patience)),
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Ok(End::OfProgram),
             },
         }
     }
     match sniff::content(&start) {
-        Content::AnnexB(codec) => raw(codec, start, stdout, program, output).await,
-        Content::Ivf => ivf(IvfReader::new(start, stdout), program, output).await,
+        Content::AnnexB(codec) => raw(codec, start, stdout, program, patience, output).await,
+        Content::Ivf => ivf(IvfReader::new(start, stdout), program, patience, output).await,
         Content::Container(_) => {
             let bytes = ffmpeg::prefixed(start.freeze(), stdout);
             let end = ffmpeg::remux(config, bytes, output.clone()).await;
@@ -94,6 +93,7 @@ async fn raw(
     mut bytes: BytesMut,
     mut stdout: ChildStdout,
     program: &str,
+    patience: Duration,
     output: &Output,
 ) -> Result<End, SourceError> {
     let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
@@ -118,8 +118,8 @@ async fn raw(
         bytes.reserve(64 << 10);
         tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(SILENCE, stdout.read_buf(&mut bytes)) => match read {
-                Err(_) => return Err(silent(program)),
+            read = timeout(patience, stdout.read_buf(&mut bytes)) => match read {
+                Err(_) => return Err(silent(program, patience)),
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Ok(End::OfProgram),
             },
@@ -127,11 +127,16 @@ async fn raw(
     }
 }
 
-async fn ivf(mut reader: IvfReader<ChildStdout>, program: &str, output: &Output) -> Result<End, SourceError> {
+async fn ivf(
+    mut reader: IvfReader<ChildStdout>,
+    program: &str,
+    patience: Duration,
+    output: &Output,
+) -> Result<End, SourceError> {
     loop {
         let unit = tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(SILENCE, reader.next()) => read.map_err(|_| silent(program))?,
+            read = timeout(patience, reader.next()) => read.map_err(|_| silent(program, patience))?,
         };
         let unit = unit.map_err(|error| SourceError::Protocol {
             url: format!("exec:{program}"),
@@ -144,8 +149,8 @@ async fn ivf(mut reader: IvfReader<ChildStdout>, program: &str, output: &Output)
     }
 }
 
-fn silent(program: &str) -> SourceError {
-    SourceError::ProgramSilent { program: program.to_owned(), after: SILENCE }
+fn silent(program: &str, after: Duration) -> SourceError {
+    SourceError::ProgramSilent { program: program.to_owned(), after }
 }
 
 fn unsupported(what: &str) -> SourceError {

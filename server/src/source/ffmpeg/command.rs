@@ -9,17 +9,14 @@ use super::filter::Filters;
 use super::hardware;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, words};
 
-/// How the runner is joined to ffmpeg.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pipes {
-    /// The container that comes on stdin when the input is a stream: `flv`, `matroska`, …
-    pub stdin_format: &'static str,
-    /// The last arguments: where and how ffmpeg writes, such as `-f rtp -type seqpacket unix:PATH`.
-    pub output: Vec<String>,
-}
-
-/// ffmpeg's arguments, without the program's name.
-pub fn arguments(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) -> Vec<String> {
+/// ffmpeg's arguments, without the program's name and without where the pictures go. `stdin_format` is the container that comes
+/// on stdin when the input is a stream: `flv`, `matroska`, …
+pub(super) fn arguments(
+    source: &FfmpegSource,
+    config: &FfmpegConfig,
+    timeout: Duration,
+    stdin_format: &str,
+) -> Vec<String> {
     let mut filters = Filters::of(source, config);
     let mut encoder = encoder(source, config, &filters);
     // The engine is for encoding: a copied picture touches neither decoder nor encoder.
@@ -33,7 +30,7 @@ pub fn arguments(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) ->
     if source.wallclock {
         arguments.extend(["-use_wallclock_as_timestamps", "1"].map(str::to_owned));
     }
-    arguments.extend(input(source, config, pipes));
+    arguments.extend(input(source, config, timeout, stdin_format));
     arguments.push("-an".to_owned());
     for raw in &source.raw {
         arguments.extend(split(config.template(raw).unwrap_or(raw)));
@@ -45,7 +42,6 @@ pub fn arguments(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) ->
     if let Some(graph) = filters.graph() {
         arguments.extend(["-vf".to_owned(), graph]);
     }
-    arguments.extend(pipes.output.iter().cloned());
     arguments
 }
 
@@ -58,13 +54,13 @@ fn global(config: &FfmpegConfig) -> Vec<String> {
     global
 }
 
-fn input(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) -> Vec<String> {
+fn input(source: &FfmpegSource, config: &FfmpegConfig, timeout: Duration, stdin_format: &str) -> Vec<String> {
     let (template, input) = match &source.input {
         // Probing costs seconds that a stream of known format does not have to pay.
         FfmpegInput::Stream(_) => {
             let known_format = "-flags low_delay -fpsprobesize 0 -probesize 5000 -analyzeduration 0 -f";
             let mut arguments = split(known_format);
-            arguments.extend([pipes.stdin_format, "-i", "pipe:0"].map(str::to_owned));
+            arguments.extend([stdin_format, "-i", "pipe:0"].map(str::to_owned));
             return arguments;
         }
         FfmpegInput::Device(options) => return device(options),
@@ -81,7 +77,6 @@ fn input(source: &FfmpegSource, config: &FfmpegConfig, pipes: &Pipes) -> Vec<Str
         arguments.extend(["-allowed_media_types", "video"].map(str::to_owned));
     }
     let template = source.input_template.as_deref().unwrap_or(template);
-    let timeout = source.timeout.unwrap_or(config.timeout);
     let words = split(config.template(template).unwrap_or(template));
     arguments.extend(
         words.into_iter().map(|word| word.replace("{timeout}", &micros(timeout)).replace("{input}", input)),
@@ -171,8 +166,11 @@ mod tests {
     use super::*;
     use crate::config::{Hardware, Rotation};
 
-    fn pipes() -> Pipes {
-        Pipes { stdin_format: "flv", output: vec!["-f".to_owned(), "null".to_owned(), "-".to_owned()] }
+    /// With an output of no account.
+    fn arguments(source: &FfmpegSource, config: &FfmpegConfig) -> Vec<String> {
+        let mut arguments = super::arguments(source, config, Duration::from_secs(3), "flv");
+        arguments.extend(["-f", "null", "-"].map(str::to_owned));
+        arguments
     }
 
     fn stream() -> FfmpegSource {
@@ -189,7 +187,7 @@ mod tests {
     }
 
     fn line(source: &FfmpegSource) -> String {
-        arguments(source, &FfmpegConfig::default(), &pipes()).join(" ")
+        arguments(source, &FfmpegConfig::default()).join(" ")
     }
 
     const GLOBAL: &str = "-hide_banner -v error -nostdin";
@@ -235,7 +233,7 @@ mod tests {
 
     #[test]
     fn an_rtsp_camera_is_read_over_tcp_with_a_timeout() {
-        let source = FfmpegSource { timeout: Some(Duration::from_secs(3)), ..url("rtsp://u:p@h/1") };
+        let source = url("rtsp://u:p@h/1");
         let expected = "-allowed_media_types video -flags low_delay -rtsp_transport tcp -timeout 3000000 \
                         -i rtsp://u:p@h/1 -an -c:v copy";
         assert!(line(&source).contains(expected), "{}", line(&source));
@@ -247,7 +245,7 @@ mod tests {
     fn what_is_read_stays_one_argument_whatever_it_holds() {
         let path = "/media/my \"film\" -y '{timeout}.mp4";
         let source = FfmpegSource::new(FfmpegInput::File(path.to_owned()));
-        let arguments = arguments(&source, &FfmpegConfig::default(), &pipes());
+        let arguments = arguments(&source, &FfmpegConfig::default());
         let input = arguments.iter().position(|word| word == "-i").expect("it reads something");
         assert_eq!(arguments[input - 3..input], ["-re", "-stream_loop", "-1"]);
         assert_eq!(arguments[input + 1], path);
@@ -270,7 +268,7 @@ mod tests {
             drawtext: vec!["fontsize=12".to_owned()],
             ..stream()
         };
-        let arguments = arguments(&source, &FfmpegConfig::default(), &pipes());
+        let arguments = arguments(&source, &FfmpegConfig::default());
         let graph =
             r"scale=640:-2,transpose=1,transpose=1,drawtext=fontsize=12:text='%{localtime\:%Y-%m-%d %X}'";
         assert!(arguments.windows(2).any(|pair| pair == ["-vf", graph]), "{arguments:?}");
@@ -298,8 +296,7 @@ mod tests {
             config.templates.insert(name.to_owned(), arguments.to_owned());
         }
         let of = |video: &str| {
-            arguments(&FfmpegSource { video: vec![video.to_owned()], ..stream() }, &config, &pipes())
-                .join(" ")
+            arguments(&FfmpegSource { video: vec![video.to_owned()], ..stream() }, &config).join(" ")
         };
         assert!(of("h264").starts_with("-v verbose -nostdin -flags") && of("h264").contains("-c:v mine"));
         assert!(of("small").contains("-c:v tiny -s 1x1"));

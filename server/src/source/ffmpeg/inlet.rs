@@ -75,5 +75,5 @@ impl Inlet {
 }
 
 pub(super) fn input_down(stream: &str, reason: &str) -> SourceError {
-    SourceError::InputDown { stream: stream.to_owned(), reason: reason.to_owned() }
+    SourceError::InputDown { stream: stream.to_owned(), reason: reason.to_owned(), permanent: false }
 }

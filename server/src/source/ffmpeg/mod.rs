@@ -11,6 +11,4 @@ mod run;
 mod sdp;
 mod timeline;
 
-pub use command::{Pipes, arguments};
-pub use run::run_once;
-pub(super) use run::{prefixed, remux};
+pub(super) use run::{prefixed, remux, run_once};

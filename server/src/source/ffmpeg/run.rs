@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
+use super::command::arguments;
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
 use super::timeline::SharedTimeline;
-use super::{Pipes, arguments};
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource};
-use crate::source::child::{Child, Joined};
+use crate::source::process::{Child, Joined};
 use crate::source::{Input, Output, SourceError};
 
 const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
@@ -25,9 +25,10 @@ const GRACE: Duration = Duration::from_millis(300);
 ///
 /// Pictures made from a stream carry the timestamp of the picture they were made from, on the server's timeline; of any
 /// other input, ticks since the first picture.
-pub async fn run_once(
+pub(in crate::source) async fn run_once(
     source: &FfmpegSource,
     config: &FfmpegConfig,
+    timeout: Duration,
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
@@ -36,13 +37,11 @@ pub async fn run_once(
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
         _ => Inlet::Nothing,
     };
-    let mut pipes = Pipes { stdin_format: "matroska", output: Vec::new() };
-    let asked = arguments(source, config, &pipes);
-    let outlet = Outlet::of(&asked, config)?;
-    pipes.output = times(&asked);
-    pipes.output.extend(outlet.arguments());
-    let timeout = source.timeout.unwrap_or(config.timeout);
-    run(&config.bin, &arguments(source, config, &pipes), inlet, outlet, timeout, output).await
+    let mut arguments = arguments(source, config, timeout, "matroska");
+    let outlet = Outlet::of(&arguments, config)?;
+    arguments.extend(times(&arguments));
+    arguments.extend(outlet.arguments());
+    run(&config.bin, &arguments, inlet, outlet, timeout, output).await
 }
 
 /// Hands what a program wrote to ffmpeg, which finds out the container, and takes the pictures out uncoded.

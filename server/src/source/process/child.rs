@@ -12,8 +12,8 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
-use super::SourceError;
-use super::stderr_tail::Tail;
+use super::stderr::Tail;
+use crate::source::SourceError;
 
 /// How long a program that closed its pipes may take to say why and exit.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const GONE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(super) struct Child {
+pub(in crate::source) struct Child {
     program: String,
     process: tokio::process::Child,
     /// Its leader is the child itself (`process_group(0)`).
@@ -32,14 +32,14 @@ pub(super) struct Child {
 
 /// Which of its standard streams the source is joined to; the others are `/dev/null`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Joined {
-    pub(super) stdin: bool,
-    pub(super) stdout: bool,
+pub(in crate::source) struct Joined {
+    pub(in crate::source) stdin: bool,
+    pub(in crate::source) stdout: bool,
 }
 
 impl Child {
     /// `advice` is what to do when the program does not exist: "install …".
-    pub(super) fn spawn(
+    pub(in crate::source) fn spawn(
         program: &str,
         arguments: &[String],
         joined: Joined,
@@ -61,16 +61,16 @@ impl Child {
         Ok(Self { program: program.to_owned(), process, group, said, listener })
     }
 
-    pub(super) fn take_stdin(&mut self) -> Option<ChildStdin> {
+    pub(in crate::source) fn take_stdin(&mut self) -> Option<ChildStdin> {
         self.process.stdin.take()
     }
 
-    pub(super) fn take_stdout(&mut self) -> Option<ChildStdout> {
+    pub(in crate::source) fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.process.stdout.take()
     }
 
     /// How it ended, or is about to: it gets a moment to finish its sentence, then it is killed.
-    pub(super) async fn outcome(mut self) -> Result<(), SourceError> {
+    pub(in crate::source) async fn outcome(mut self) -> Result<(), SourceError> {
         let status = match tokio::time::timeout(LAST_WORDS, self.process.wait()).await {
             Ok(Ok(status)) if status.success() => return Ok(()),
             Ok(Ok(status)) => describe(status),
@@ -88,13 +88,13 @@ impl Child {
 
     /// Kills it, and returns when it is gone: neither running nor a zombie. Whoever only drops it leaves the second half to
     /// tokio, which does not get to it any more when the server exits.
-    pub(super) async fn end(mut self) {
+    pub(in crate::source) async fn end(mut self) {
         self.kill();
         let _ = tokio::time::timeout(GONE, self.process.wait()).await;
     }
 
     /// Resolves when it has ended. Cancel-safe.
-    pub(super) async fn ended(&mut self) {
+    pub(in crate::source) async fn ended(&mut self) {
         let _ = self.process.wait().await;
     }
 

@@ -1,0 +1,6 @@
+//! Programs that sources run.
+
+mod child;
+mod stderr;
+
+pub(super) use child::{Child, Joined};
