@@ -13,7 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["bitstream"]),
     ("source", &["bitstream", "rtp", "media", "config"]),
     ("stream", &["bitstream", "media", "config", "source"]),
-    ("slot", &["bitstream", "rtp", "media"]),
+    ("slot", &["bitstream", "rtp", "media", "stream"]),
     ("egress", &["rtp", "media", "slot"]),
     ("rtc", &["bitstream", "rtp", "media", "config"]),
     ("session", &["bitstream", "rtp", "media", "config", "stream", "slot", "egress", "rtc"]),

@@ -15,8 +15,8 @@ use super::subscriptions::{SlotEvent, Subscriptions};
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
-use crate::slot::{Action, Slot, Splicer, Target};
-use crate::stream::{Registry, ResolveError, StreamEvent};
+use crate::slot::{Action, Reason, Slot, Splicer, Target, settle_layouts};
+use crate::stream::{Registry, ResolveError, StreamError, StreamEvent};
 
 /// Events of one stream that may wait for the session: two seconds of 30 pictures. Beyond it the stream skips.
 const EVENTS_PER_STREAM: usize = 64;
@@ -54,6 +54,8 @@ pub(super) struct Session {
     /// When the session ends if there is no offer by then.
     offer_by: Instant,
     warm: WarmStreams,
+    /// Atomic layouts so far.
+    layouts: u64,
     replies: Vec<ServerMessage>,
 }
 
@@ -69,7 +71,7 @@ impl Session {
             let mut slot = Slot::new(index, target, splicer, shared.config.switch_timeout);
             match resolve(&shared.registry, &request.stream, request.quality.as_deref()) {
                 Ok(target) => slot.show(now, target, None),
-                Err((code, message)) => slot.fail(code, message),
+                Err(reason) => slot.fail(reason),
             }
             slots.push(slot);
         }
@@ -80,6 +82,7 @@ impl Session {
             link: None,
             offer_by: now + OFFER_TIMEOUT,
             warm: WarmStreams::default(),
+            layouts: 0,
             replies: Vec::new(),
         };
         session.perform_actions();
@@ -135,7 +138,7 @@ impl Session {
                 match event {
                     StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
                     StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
-                    StreamEvent::Offline(error) => slot.handle_offline(tag, error.message),
+                    StreamEvent::Offline(error) => slot.handle_offline(tag, &error),
                 }
             }
         }
@@ -184,6 +187,7 @@ impl Session {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
         }
+        settle_layouts(now, &mut self.slots);
         self.warm.handle_timeout(now);
         let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
         if change == Some(Change::Connected) {
@@ -237,7 +241,7 @@ impl Session {
         let slot = self.slot(request.slot, request_id)?;
         match resolved {
             Ok(target) => slot.show(now, target, id(request_id)),
-            Err((code, message)) => slot.refuse(&as_written(request), id(request_id), code, message),
+            Err(reason) => slot.refuse(&as_written(request), id(request_id), &reason),
         }
         Ok(())
     }
@@ -249,10 +253,45 @@ impl Session {
             self.slot(request.slot, &layout.request_id)?;
             latest.insert(request.slot, request);
         }
+        if layout.atomic {
+            self.hold_layout(now, &latest, &layout.request_id);
+            return Ok(());
+        }
         for request in latest.into_values() {
             self.switch(now, request, &layout.request_id)?;
         }
         Ok(())
+    }
+
+    /// Has the slots make their streams ready; they change together in [`Session::drive`]. A stream that does not exist refuses
+    /// the layout before any slot takes part.
+    fn hold_layout(&mut self, now: Instant, latest: &BTreeMap<i32, &client::SlotRequest>, request_id: &str) {
+        let registry = &self.shared.registry;
+        let resolved: Result<BTreeMap<i32, Target>, Reason> = latest
+            .iter()
+            .map(|(index, request)| {
+                let target = resolve(registry, &request.stream, request.quality.as_deref());
+                target.map(|target| (*index, target)).map_err(|Reason { code, message }| {
+                    let message = format!("the layout was refused as a whole: slot {index}: {message}");
+                    Reason { code, message }
+                })
+            })
+            .collect();
+        self.layouts += 1;
+        for slot in &mut self.slots {
+            let index = i64::from(slot.index());
+            let Some((index, request)) = latest.iter().find(|(known, _)| i64::from(**known) == index) else {
+                continue;
+            };
+            match &resolved {
+                Ok(targets) => {
+                    if let Some(target) = targets.get(index) {
+                        slot.hold(now, self.layouts, target.clone(), id(request_id));
+                    }
+                }
+                Err(reason) => slot.refuse(&as_written(request), id(request_id), reason),
+            }
+        }
     }
 
     fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Error> {
@@ -315,7 +354,8 @@ impl Session {
                         match self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
                             Some(subscription) => self.subscriptions.insert(position, tag, subscription),
                             None => {
-                                slot.handle_offline(tag, "too many viewers come to it at once".to_owned())
+                                let message = "too many viewers come to it at once".to_owned();
+                                slot.handle_offline(tag, &StreamError { permanent: false, message });
                             }
                         }
                     }
@@ -349,10 +389,10 @@ fn as_written(request: &client::SlotRequest) -> Target {
     }
 }
 
-fn resolve(registry: &Registry, stream: &str, quality: Option<&str>) -> Result<Target, (ErrorCode, String)> {
+fn resolve(registry: &Registry, stream: &str, quality: Option<&str>) -> Result<Target, Reason> {
     match registry.resolve(stream, quality) {
         Ok(name) => Ok(Target { name: name.to_string(), quality: quality.map(str::to_owned) }),
-        Err(error) => Err((code_of(&error), error.to_string())),
+        Err(error) => Err(Reason { code: code_of(&error), message: error.to_string() }),
     }
 }
 

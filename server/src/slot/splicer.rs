@@ -21,7 +21,7 @@ const MAX_BEHIND: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     pub packet: RtpPacket,
-    /// It is the last packet of the first key frame after a cut: from now on the stream is on the screen.
+    /// It is the last packet of the first key frame after a cut or a refresh: from now on the stream is on the screen.
     pub shows_stream: bool,
 }
 
@@ -31,7 +31,8 @@ struct Waiting {
     payload_type: u8,
     /// Where on the timeline it shall stand: its own timestamp, or the compressed one of a burst.
     place: Timestamp90k,
-    first_after_cut: bool,
+    /// Number of the stream that it belongs to.
+    stream: u64,
 }
 
 /// One outgoing RTP stream. Numbers are given as packets leave, so what is dropped before that leaves no hole.
@@ -47,6 +48,10 @@ pub struct Splicer {
     last_timestamp: Option<u64>,
     /// From a cut until nothing waits any more.
     catching_up: bool,
+    /// Counts the streams, so that the end of the old one's last frame is not taken for the new one's.
+    stream: u64,
+    /// No key frame of this stream was sent since the cut or the refresh.
+    awaits_picture: bool,
     /// Too much was waiting: nothing is taken until the next key frame.
     skipping: bool,
 }
@@ -61,16 +66,25 @@ impl Splicer {
             timestamp_offset: u64::from(timestamp_offset),
             last_timestamp: None,
             catching_up: false,
+            stream: 0,
+            awaits_picture: false,
             skipping: false,
         }
     }
 
-    /// Continues with another stream, or with the same one from its key frame: `gop`, oldest first, its last frame live.
-    /// What waited of the old one is dropped, but for a frame of which a part has left already.
+    /// Continues with another stream: `gop`, oldest first, its last frame live. What waited of the old one is dropped, but
+    /// for a frame of which a part has left already.
     pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
-        self.clear();
+        self.stream += 1;
+        self.refresh(gop, payload_type);
+    }
+
+    /// Continues with the same stream from its key frame.
+    pub fn refresh(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
+        self.drop_waiting();
         self.skipping = false;
         self.catching_up = true;
+        self.awaits_picture = true;
         let Some(live) = gop.last().map(|frame| frame.timestamp) else { return };
         for (index, frame) in gop.iter().enumerate() {
             let before_live = (gop.len() - 1 - index) as u64;
@@ -78,20 +92,18 @@ impl Splicer {
                 frame: frame.clone(),
                 payload_type,
                 place: live - before_live * BURST_SPACING,
-                first_after_cut: index == 0,
+                stream: self.stream,
             });
         }
     }
 
     /// Adds the next live frame of the stream that was cut to.
     pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
-        let mut first_after_cut = false;
         if frame.keyframe && self.catching_up && self.waiting.len() > MAX_BEHIND {
-            // The present is at hand. If the key frame of the cut has not begun to leave, this one takes its place.
-            first_after_cut = self.sent_of_front == 0 && self.waiting.iter().any(|w| w.first_after_cut);
-            self.clear();
+            // The present is at hand.
+            self.drop_waiting();
         } else if self.waiting.len() >= MAX_WAITING {
-            self.clear();
+            self.drop_waiting();
             self.skipping = true;
         }
         if self.skipping && !frame.keyframe {
@@ -99,12 +111,18 @@ impl Splicer {
         }
         self.skipping = false;
         let place = frame.timestamp;
-        self.waiting.push_back(Waiting { frame, payload_type, place, first_after_cut });
+        self.waiting.push_back(Waiting { frame, payload_type, place, stream: self.stream });
     }
 
-    /// Drops what waits. A frame that is half sent is finished: a decoder copes with a missing frame better than with a
-    /// torn one.
+    /// Ends the stream: nothing more of it is sent but the rest of a frame that is half sent.
     pub fn clear(&mut self) {
+        self.drop_waiting();
+        self.stream += 1;
+        self.awaits_picture = false;
+    }
+
+    /// A frame that is half sent is finished: a decoder copes with a missing frame better than with a torn one.
+    fn drop_waiting(&mut self) {
         self.waiting.truncate(usize::from(self.sent_of_front > 0));
     }
 
@@ -141,7 +159,9 @@ impl Splicer {
             report_arrival: self.catching_up,
             payload,
         };
-        let shows_stream = marker && front.first_after_cut;
+        let shows_stream =
+            marker && self.awaits_picture && front.frame.keyframe && front.stream == self.stream;
+        self.awaits_picture &= !shows_stream;
         self.sequence_number = self.sequence_number.wrapping_add(1);
         if marker {
             self.waiting.pop_front();

@@ -23,3 +23,5 @@ pub use name::{ResolveError, StreamName};
 pub use registry::Registry;
 pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 pub use subscription::Subscription;
+#[cfg(test)]
+pub(crate) use viewers::Viewers;

@@ -15,7 +15,7 @@ use super::{Gop, StreamError, StreamEvent};
 /// without those. To shorten its gap it gets the GOP as soon as it has room, but only once per GOP: a viewer that is
 /// always slow must not be sent everything twice.
 #[derive(Debug, Default)]
-pub(super) struct Viewers {
+pub(crate) struct Viewers {
     viewers: Vec<Viewer>,
     frames_skipped: u64,
 }
@@ -42,16 +42,16 @@ enum Place {
 }
 
 impl Viewers {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.viewers.len()
     }
 
-    pub(super) fn frames_skipped(&self) -> u64 {
+    pub(crate) fn frames_skipped(&self) -> u64 {
         self.frames_skipped
     }
 
     /// `gop` or `down`: what the newcomer can be told at once.
-    pub(super) fn join(
+    pub(crate) fn join(
         &mut self,
         id: u64,
         queue: mpsc::Sender<StreamEvent>,
@@ -67,13 +67,13 @@ impl Viewers {
     }
 
     /// Whether it was here.
-    pub(super) fn leave(&mut self, id: u64) -> bool {
+    pub(crate) fn leave(&mut self, id: u64) -> bool {
         let before = self.viewers.len();
         self.viewers.retain(|viewer| viewer.id != id);
         self.viewers.len() < before
     }
 
-    pub(super) fn refresh(&mut self, id: u64, gop: Option<Gop>, down: Option<StreamError>) {
+    pub(crate) fn refresh(&mut self, id: u64, gop: Option<Gop>, down: Option<StreamError>) {
         let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == id) else { return };
         if let Some(gop) = gop {
             viewer.send_gop(gop);
@@ -84,7 +84,7 @@ impl Viewers {
     }
 
     /// `gop` makes the GOP that ends with `frame`, if there is one.
-    pub(super) fn send(&mut self, frame: &Arc<Frame>, mut gop: impl FnMut() -> Option<Gop>) {
+    pub(crate) fn send(&mut self, frame: &Arc<Frame>, mut gop: impl FnMut() -> Option<Gop>) {
         for viewer in &mut self.viewers {
             viewer.caught_up &= !frame.keyframe;
             match viewer.place {
@@ -106,7 +106,7 @@ impl Viewers {
         }
     }
 
-    pub(super) fn tell_offline(&mut self, error: &StreamError) {
+    pub(crate) fn tell_offline(&mut self, error: &StreamError) {
         for viewer in &mut self.viewers {
             viewer.place = Place::New;
             viewer.owed = Some(error.clone());
@@ -115,14 +115,14 @@ impl Viewers {
     }
 
     /// Tries again to tell those whose queue was full. Whether any is left to be told.
-    pub(super) fn send_owed(&mut self) -> bool {
+    pub(crate) fn send_owed(&mut self) -> bool {
         for viewer in &mut self.viewers {
             viewer.send_owed();
         }
         self.owes()
     }
 
-    pub(super) fn owes(&self) -> bool {
+    pub(crate) fn owes(&self) -> bool {
         self.viewers.iter().any(|viewer| viewer.owed.is_some())
     }
 }

@@ -1,8 +1,11 @@
-//! Any interleaving of everything that can happen to a slot.
+//! Any interleaving of everything that can happen to a slot whose streams come from real hubs' parts.
 
 use proptest::prelude::*;
+use tokio::sync::mpsc;
 
 use super::*;
+use crate::media::{GopCache, GopLimits};
+use crate::stream::{StreamEvent, Viewers};
 
 /// What can happen to a slot.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ enum Event {
     Offline {
         camera: usize,
     },
+    /// What the hubs sent reaches the slot.
+    Deliver,
     Refresh,
     Pause,
     Release {
@@ -39,6 +44,7 @@ fn event() -> impl Strategy<Value = Event> {
         12 => (0..4_usize, 1..6_usize).prop_map(|(camera, packets)| Event::Frame { camera, packets }),
         1 => (0..4_usize, codec).prop_map(|(camera, codec)| Event::Codec { camera, codec }),
         1 => (0..4_usize).prop_map(|camera| Event::Offline { camera }),
+        12 => Just(Event::Deliver),
         1 => Just(Event::Refresh),
         1 => Just(Event::Pause),
         12 => (1..40_usize).prop_map(|packets| Event::Release { packets }),
@@ -49,14 +55,21 @@ fn event() -> impl Strategy<Value = Event> {
 struct Subscription {
     tag: u64,
     camera: usize,
-    /// Got the GOP, so that single frames make sense.
-    follows: bool,
+    events: mpsc::Receiver<StreamEvent>,
 }
 
-/// The hubs' side: cameras, and who is subscribed to which.
+/// A camera with what its hub is made of.
+struct Hub {
+    camera: Camera,
+    gop: GopCache,
+    viewers: Viewers,
+    down: Option<StreamError>,
+}
+
+/// A slot, and the hubs that it subscribes to. What they send waits in queues of [`QUEUE`] events until it is delivered.
 struct World {
     slot: Slot,
-    cameras: Vec<Camera>,
+    hubs: Vec<Hub>,
     subscriptions: Vec<Subscription>,
     /// Given back; what was under way still comes.
     former: Vec<Subscription>,
@@ -67,14 +80,20 @@ struct World {
     cuts: Vec<(usize, usize)>,
 }
 
+/// Short, so that a slot is often too slow for its hub.
+const QUEUE: usize = 12;
+
 impl World {
     fn new() -> Self {
         let codecs = [Codec::H264, Codec::Vp8, Codec::H264, Codec::Vp9];
-        let cameras = codecs.into_iter().zip([3, 7, 30, 11]).enumerate();
-        let cameras = cameras.map(|(id, (codec, gop))| Camera::new(id as u8, codec, gop)).collect();
+        let hub = |(id, (codec, gop_len))| {
+            let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(3600) };
+            let camera = Camera::new(id as u8, codec, gop_len);
+            Hub { camera, gop: GopCache::new(limits), viewers: Viewers::default(), down: None }
+        };
         Self {
             slot: slot(),
-            cameras,
+            hubs: codecs.into_iter().zip([3, 7, 30, 11]).enumerate().map(hub).collect(),
             subscriptions: Vec::new(),
             former: Vec::new(),
             now: Instant::now(),
@@ -89,46 +108,30 @@ impl World {
         TIMESTAMP_OFFSET.wrapping_add(self.ticks as u32)
     }
 
-    /// A hub answers a subscription with what it has. The slot takes no notice of one that it gave back.
-    fn give_gop(&mut self, tag: u64, camera: usize) {
-        let gop = &self.cameras[camera].gop;
-        self.slot.handle_gop(self.now, tag, gop);
-        if !gop.is_empty() && self.subscriptions.iter().any(|viewer| viewer.tag == tag) {
-            self.cuts.push((self.sent.len(), camera));
-        }
-    }
-
     fn happen(&mut self, event: &Event) {
         match *event {
             Event::Switch { camera } => self.slot.show(self.now, target(&format!("{camera}")), None),
             Event::Frame { camera, packets } => {
                 self.ticks += 1500;
-                let frame = self.cameras[camera].next_frame(Timestamp90k(self.ticks), packets);
-                let mut waiting = Vec::new();
-                let viewers = self.subscriptions.iter_mut().chain(&mut self.former);
-                for viewer in viewers.filter(|viewer| viewer.camera == camera) {
-                    if viewer.follows {
-                        self.slot.handle_frame(viewer.tag, frame.clone());
-                    } else {
-                        waiting.push(viewer.tag);
-                        viewer.follows = true;
-                    }
-                }
-                for tag in waiting {
-                    self.give_gop(tag, camera);
-                }
+                let Hub { camera, gop, viewers, down } = &mut self.hubs[camera];
+                let frame = camera.next_frame(Timestamp90k(self.ticks), packets);
+                *down = None;
+                gop.push(frame.clone());
+                viewers.send(&frame, || gop.gop());
             }
             Event::Codec { camera, codec } => {
-                self.cameras[camera].codec = codec;
-                self.cameras[camera].gop.clear();
+                self.hubs[camera].camera.codec = codec;
+                self.hubs[camera].camera.gop.clear();
+                self.hubs[camera].gop.clear();
             }
             Event::Offline { camera } => {
-                self.cameras[camera].gop.clear();
-                for viewer in self.subscriptions.iter_mut().filter(|viewer| viewer.camera == camera) {
-                    viewer.follows = false;
-                    self.slot.handle_offline(viewer.tag, "gone".to_owned());
-                }
+                let Hub { camera, gop, viewers, down } = &mut self.hubs[camera];
+                camera.gop.clear();
+                gop.clear();
+                *down = Some(gone());
+                viewers.tell_offline(&gone());
             }
+            Event::Deliver => self.deliver(),
             Event::Refresh => self.slot.keyframe_wanted(self.now),
             Event::Pause => self.slot.pause(None),
             Event::Release { packets } => {
@@ -139,27 +142,82 @@ impl World {
                 self.now += Duration::from_millis(ms);
                 self.ticks += ms * 90;
                 self.slot.handle_timeout(self.now);
+                for hub in &mut self.hubs {
+                    hub.viewers.send_owed();
+                }
             }
         }
+        self.act();
+    }
+
+    /// Hands the slot what waits for it; what comes of it waits for the next time.
+    fn deliver(&mut self) {
+        let mut under_way = Vec::new();
+        for viewer in self.former.iter_mut().chain(&mut self.subscriptions) {
+            while let Ok(event) = viewer.events.try_recv() {
+                under_way.push((viewer.tag, viewer.camera, event));
+            }
+        }
+        for (tag, camera, event) in under_way {
+            match event {
+                StreamEvent::Gop(gop) => {
+                    // The slot takes no notice of a stream that it gave back, be it a moment ago.
+                    if self.subscriptions.iter().any(|viewer| viewer.tag == tag) {
+                        self.cuts.push((self.sent.len(), camera));
+                    }
+                    self.slot.handle_gop(self.now, tag, &gop);
+                }
+                StreamEvent::Frame(frame) => self.slot.handle_frame(tag, frame),
+                StreamEvent::Offline(error) => self.slot.handle_offline(tag, &error),
+            }
+            self.act();
+        }
+    }
+
+    fn act(&mut self) {
         while let Some(action) = self.slot.poll_action() {
             match action {
                 Action::Subscribe { tag, name } => {
                     let camera: usize = name.parse().expect("cameras are numbers here");
-                    let follows = !self.cameras[camera].gop.is_empty();
-                    self.subscriptions.push(Subscription { tag, camera, follows });
-                    self.give_gop(tag, camera);
+                    let (sender, events) = mpsc::channel(QUEUE);
+                    self.subscriptions.push(Subscription { tag, camera, events });
+                    let Hub { gop, viewers, down, .. } = &mut self.hubs[camera];
+                    viewers.join(tag, sender, gop.gop(), down.clone());
                 }
                 Action::Unsubscribe { tag } => {
+                    for hub in &mut self.hubs {
+                        hub.viewers.leave(tag);
+                    }
                     self.former.extend(self.subscriptions.extract_if(.., |viewer| viewer.tag == tag));
                 }
                 Action::Refresh { tag } => {
                     if let Some(viewer) = self.subscriptions.iter().find(|viewer| viewer.tag == tag) {
-                        self.give_gop(tag, viewer.camera);
+                        let Hub { gop, viewers, down, .. } = &mut self.hubs[viewer.camera];
+                        viewers.refresh(tag, gop.gop(), down.clone());
                     }
                 }
                 Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
             }
         }
+    }
+
+    /// A frame of a camera reaches the slot and leaves it at once. Returns what left.
+    fn live(&mut self, camera: usize) -> Vec<RtpPacket> {
+        let before = self.sent.len();
+        for event in
+            [Event::Frame { camera, packets: 2 }, Event::Deliver, Event::Release { packets: usize::MAX }]
+        {
+            self.happen(&event);
+        }
+        self.sent[before..].to_vec()
+    }
+
+    /// Shows a camera and has it send until the key frame that its longest GOP has to have.
+    fn show_with_a_key_frame(&mut self, camera: usize) -> Vec<RtpPacket> {
+        for event in [Event::Deliver, Event::Release { packets: usize::MAX }, Event::Switch { camera }] {
+            self.happen(&event);
+        }
+        (0..=30).map(|_| self.live(camera)).last().expect("31 frames")
     }
 }
 
@@ -217,6 +275,51 @@ proptest! {
                 let [from, keyframe, ..] = world.sent[first].payload[..] else { unreachable!("payloads are five bytes here") };
                 prop_assert_eq!((usize::from(from), keyframe), (camera, 1));
             }
+        }
+    }
+
+    #[test]
+    fn after_a_switch_and_a_key_frame_the_new_stream_arrives(
+        events in proptest::collection::vec(event(), 1..200),
+        camera in 0..4_usize,
+    ) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        let arrived = world.show_with_a_key_frame(camera);
+        let number = world.hubs[camera].camera.frames;
+        let from: Vec<_> = arrived.iter().map(|packet| (usize::from(packet.payload[0]), packet.payload[2])).collect();
+        prop_assert_eq!(from, [(camera, number); 2], "the live frame, whole, and nothing else");
+        let status = world.slot.status();
+        prop_assert_eq!((status.status, status.stream), (SlotState::Active, camera.to_string()));
+    }
+
+    #[test]
+    fn the_old_picture_moves_whatever_is_asked_for_that_has_no_picture_yet(
+        events in proptest::collection::vec(event(), 1..200),
+        camera in 0..4_usize,
+        requests in proptest::collection::vec((0..4_usize, any::<bool>()), 1..12),
+    ) {
+        let mut world = World::new();
+        for event in &events {
+            world.happen(event);
+        }
+        for hub in &mut world.hubs {
+            hub.gop.clear();
+            hub.camera.gop.clear();
+            hub.down = None;
+        }
+        world.show_with_a_key_frame(camera);
+        for (next, lost) in requests {
+            world.happen(&Event::Switch { camera: next });
+            if lost {
+                world.happen(&Event::Refresh);
+            }
+            let sent = world.live(camera);
+            prop_assert!(sent.len() >= 2, "the frame of now left");
+            let live = sent[sent.len() - 2..].iter().map(|packet| (usize::from(packet.payload[0]), packet.payload[2]));
+            prop_assert!(live.eq([(camera, world.hubs[camera].camera.frames); 2]), "{:?}", sent);
         }
     }
 

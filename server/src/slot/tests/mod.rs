@@ -1,16 +1,21 @@
 //! Cameras, slots and what leaves them, on a virtual clock.
 
 mod any_order;
+mod atomic;
+mod quick_switches;
 mod switching;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use multistream_protocol::SlotState;
+use multistream_protocol::server::KeyframeStatus;
 
 use super::{Action, Slot, Splicer, Target};
 use crate::media::{Codec, Frame, Timestamp90k};
 use crate::rtp::{PayloadTypes, RtpPacket};
+use crate::stream::StreamError;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const FRAME_TICKS: u64 = 3000;
@@ -56,6 +61,10 @@ impl Camera {
 
 pub(crate) fn target(name: &str) -> Target {
     Target { name: name.to_owned(), quality: None }
+}
+
+fn gone() -> StreamError {
+    StreamError { permanent: false, message: "gone".to_owned() }
 }
 
 /// A slot that shows nothing, on a connection that is up.

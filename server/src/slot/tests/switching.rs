@@ -101,9 +101,22 @@ fn a_camera_that_goes_down_is_said_once_and_comes_back_by_itself() {
     let (mut slot, now) = showing(&mut camera, 2);
     drain(&mut slot);
     actions(&mut slot);
-    slot.handle_offline(0, "refused".to_owned());
-    slot.handle_offline(0, "refused".to_owned());
+    slot.handle_offline(0, &gone());
+    slot.handle_offline(0, &gone());
     assert_eq!(statuses(&actions(&mut slot)), ["offline (source-offline)"]);
+    slot.handle_gop(now, 0, &camera.gop);
+    drain(&mut slot);
+    assert_eq!(statuses(&actions(&mut slot)), ["active"]);
+}
+
+#[test]
+fn a_source_that_cannot_work_as_configured_is_an_error_until_it_does() {
+    let mut camera = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut camera, 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    slot.handle_offline(0, &StreamError { permanent: true, message: "wrong password".to_owned() });
+    assert_eq!(statuses(&actions(&mut slot)), ["error (source-invalid)"]);
     slot.handle_gop(now, 0, &camera.gop);
     drain(&mut slot);
     assert_eq!(statuses(&actions(&mut slot)), ["active"]);

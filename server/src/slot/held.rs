@@ -1,0 +1,124 @@
+//! A slot's part in an atomic layout: it makes a stream ready beside what it shows, and changes when it is told.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use multistream_protocol::ErrorCode;
+
+use super::machine::{Asked, Feed, Held, Machine};
+use super::slot::Action;
+use super::transitions::unsupported;
+use super::{Reason, Slot, Target};
+use crate::media::Frame;
+
+/// How far a slot is with its stream of an atomic layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    Waiting,
+    Ready,
+    Failed(Reason),
+}
+
+impl Slot {
+    /// Makes `target` ready to be shown by [`Slot::commit`], together with the other slots of `layout`. What the slot does goes
+    /// on until then.
+    pub fn hold(&mut self, now: Instant, layout: u64, target: Target, request_id: Option<String>) {
+        self.supersede();
+        self.keep_old();
+        let shown = self.machine.shown().is_some_and(|shown| shown.feed.target.name == target.name);
+        let tag = (!shown).then(|| self.subscribe(&target.name));
+        let asked = Asked { at: Some(now), request_id };
+        let deadline = self.deadline(now);
+        self.held = Some(Held { layout, target, asked, tag, gop: Vec::new(), deadline, failed: None });
+        self.tell(None);
+    }
+
+    /// The layout that this slot takes part in, and how far the slot is with it.
+    pub fn readiness(&self) -> Option<(u64, Readiness)> {
+        let held = self.held.as_ref()?;
+        let readiness = match (&held.failed, held.tag, &self.machine) {
+            (Some(reason), ..)
+            | (None, None, Machine::Down { reason, .. } | Machine::Empty { reason, .. }) => {
+                let message = format!("slot {} (`{}`): {}", self.index, held.target.name, reason.message);
+                Readiness::Failed(Reason { code: reason.code, message })
+            }
+            (None, Some(_), _) if held.gop.is_empty() => Readiness::Waiting,
+            _ => Readiness::Ready,
+        };
+        Some((held.layout, readiness))
+    }
+
+    /// Shows what was made ready.
+    pub fn commit(&mut self, now: Instant) {
+        let Some(held) = self.held.take() else { return };
+        let Some(tag) = held.tag else {
+            self.show(now, held.target, held.asked.request_id);
+            return;
+        };
+        self.release();
+        let feed = Feed { tag, target: held.target };
+        self.cut(now, feed, held.asked, &held.gop);
+    }
+
+    /// Refuses the layout: the slot stays as it is.
+    pub fn drop_held(&mut self, reason: &Reason) {
+        let Some(held) = self.held.take() else { return };
+        if let Some(tag) = held.tag {
+            self.push(Action::Unsubscribe { tag });
+        }
+        let message = format!("the layout was refused as a whole: {}", reason.message);
+        self.refuse(&held.target, held.asked.request_id, &Reason { code: reason.code, message });
+    }
+
+    pub(super) fn handle_held_gop(&mut self, gop: &[Arc<Frame>]) {
+        if let Some(held) = &mut self.held {
+            held.gop = gop.to_vec();
+        }
+    }
+
+    /// Keeps what is ready up to date. Returns whether the frame was for it.
+    pub(super) fn handle_held_frame(&mut self, tag: u64, frame: &Arc<Frame>) -> bool {
+        let Some(held) = self.held.as_mut().filter(|held| held.tag == Some(tag)) else { return false };
+        if frame.keyframe {
+            let types = self.payload_types.as_ref();
+            if let Some(types) = types.filter(|types| types.of(frame.codec).is_none()) {
+                held.failed = Some(unsupported(frame.codec, types));
+            }
+            held.gop.clear();
+        }
+        if frame.keyframe || !held.gop.is_empty() {
+            held.gop.push(Arc::clone(frame));
+        }
+        true
+    }
+
+    pub(super) fn fail_held(&mut self, reason: Reason) {
+        if let Some(held) = &mut self.held {
+            held.failed = Some(reason);
+        }
+    }
+
+    /// When a stream that is not ready is late.
+    pub(super) fn held_timeout(&self) -> Option<Instant> {
+        let waits = matches!(self.readiness(), Some((_, Readiness::Waiting)));
+        self.held.as_ref().filter(|_| waits).and_then(|held| held.deadline)
+    }
+
+    pub(super) fn handle_held_timeout(&mut self, now: Instant) {
+        if self.held_timeout().is_some_and(|deadline| deadline <= now) {
+            let message = format!("no key frame within {} s", self.switch_timeout.as_secs_f32());
+            self.fail_held(Reason { code: ErrorCode::SwitchTimeout, message });
+        }
+    }
+
+    /// A layout that waits beside an ordinary switch would be a third stream: of the switch only the picture stays.
+    fn keep_old(&mut self) {
+        self.change(|slot, machine| match machine {
+            Machine::Replacing { old, next } => {
+                slot.push(Action::Unsubscribe { tag: next.feed.tag });
+                Machine::Showing(old)
+            }
+            other => other,
+        });
+    }
+}

@@ -1,0 +1,203 @@
+//! The state of a slot: a variant per situation with what is known in it, and the status on the wire that follows from it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
+
+use crate::media::{Codec, Dimensions, Frame};
+
+/// A stream as it was asked for and as it was resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The resolved name, e.g. `camera4-720p`.
+    pub name: String,
+    pub quality: Option<String>,
+}
+
+/// Why a stream is not shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+/// A subscription.
+#[derive(Debug)]
+pub(super) struct Feed {
+    pub(super) tag: u64,
+    pub(super) target: Target,
+}
+
+/// What is still to be told about a request for a stream.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// When it was asked for; none once its first key frame has left.
+    pub(super) at: Option<Instant>,
+    /// None once the request is answered, and for a client that does not want an answer.
+    pub(super) request_id: Option<String>,
+}
+
+/// A stream that will be shown with its first key frame.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) feed: Feed,
+    pub(super) asked: Asked,
+    /// When the slot says that it is down if there is no key frame by then; none as long as the browser is not connected.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// A stream that the m-line carries.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) feed: Feed,
+    pub(super) asked: Asked,
+    pub(super) payload_type: u8,
+    pub(super) codec: Codec,
+    pub(super) dimensions: Option<Dimensions>,
+    /// RTP timestamp of the first key frame, once it has left.
+    pub(super) from: Option<u32>,
+}
+
+/// What a slot does.
+#[derive(Debug)]
+pub(super) enum Machine {
+    /// It shows nothing until it is asked, because of what it was asked last.
+    Empty {
+        wanted: Target,
+        reason: Reason,
+    },
+    /// It shows nothing until it is asked. A new slot is paused.
+    Paused {
+        wanted: Target,
+    },
+    /// There is no picture yet.
+    Starting(Waiting),
+    Showing(Shown),
+    /// The old picture moves until the key frame of the next stream is there.
+    Replacing {
+        old: Shown,
+        next: Waiting,
+    },
+    /// The stream gives no picture. It stays subscribed and is shown as soon as it has one.
+    Down {
+        feed: Feed,
+        asked: Asked,
+        reason: Reason,
+    },
+}
+
+/// Which of a slot's streams an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The m-line carries it.
+    Shown,
+    /// It is to be shown as soon as there is a key frame.
+    Awaited,
+    /// It is kept ready for an atomic layout.
+    Held,
+}
+
+/// A stream of an atomic layout: it is made ready, and shown when all streams of the layout are.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The slots of one layout have the same number.
+    pub(super) layout: u64,
+    pub(super) target: Target,
+    pub(super) asked: Asked,
+    /// None where the slot shows this stream already.
+    pub(super) tag: Option<u64>,
+    /// Everything since its last key frame; empty before there is one.
+    pub(super) gop: Vec<Arc<Frame>>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) failed: Option<Reason>,
+}
+
+impl Machine {
+    /// The stream that was asked for last: what a paused or failed slot comes back to.
+    pub(super) fn wanted(&self) -> &Target {
+        match self {
+            Self::Empty { wanted, .. } | Self::Paused { wanted } => wanted,
+            Self::Starting(next) | Self::Replacing { next, .. } => &next.feed.target,
+            Self::Showing(shown) => &shown.feed.target,
+            Self::Down { feed, .. } => &feed.target,
+        }
+    }
+
+    pub(super) fn shown(&self) -> Option<&Shown> {
+        match self {
+            Self::Showing(shown) | Self::Replacing { old: shown, .. } => Some(shown),
+            _ => None,
+        }
+    }
+
+    pub(super) fn shown_mut(&mut self) -> Option<&mut Shown> {
+        match self {
+            Self::Showing(shown) | Self::Replacing { old: shown, .. } => Some(shown),
+            _ => None,
+        }
+    }
+
+    pub(super) fn awaited(&self) -> Option<&Waiting> {
+        match self {
+            Self::Starting(next) | Self::Replacing { next, .. } => Some(next),
+            _ => None,
+        }
+    }
+
+    pub(super) fn awaited_mut(&mut self) -> Option<&mut Waiting> {
+        match self {
+            Self::Starting(next) | Self::Replacing { next, .. } => Some(next),
+            _ => None,
+        }
+    }
+
+    /// The subscriptions, that of the picture first.
+    pub(super) fn tags(&self) -> impl Iterator<Item = u64> + use<> {
+        let down = if let Self::Down { feed, .. } = self { Some(feed) } else { None };
+        let awaited = self.awaited().map(|next| &next.feed).or(down);
+        [self.shown().map(|shown| shown.feed.tag), awaited.map(|feed| feed.tag)].into_iter().flatten()
+    }
+
+    pub(super) fn role(&self, tag: u64) -> Option<Role> {
+        if self.shown().is_some_and(|shown| shown.feed.tag == tag) {
+            return Some(Role::Shown);
+        }
+        self.tags().any(|known| known == tag).then_some(Role::Awaited)
+    }
+
+    /// The status on the wire.
+    pub(super) fn status(&self, slot: u32) -> SlotStatus {
+        let (state, reason) = match self {
+            Self::Empty { reason, .. } => (SlotState::Error, Some(reason)),
+            Self::Paused { .. } => (SlotState::Paused, None),
+            Self::Showing(shown) if shown.from.is_some() => (SlotState::Active, None),
+            Self::Starting(_) | Self::Showing(_) | Self::Replacing { .. } => (SlotState::Buffering, None),
+            Self::Down { reason, .. } if reason.code == ErrorCode::SourceInvalid => {
+                (SlotState::Error, Some(reason))
+            }
+            Self::Down { reason, .. } => (SlotState::Offline, Some(reason)),
+        };
+        let mut status = status(slot, self.wanted(), state, reason);
+        if let Self::Showing(shown) = self
+            && shown.from.is_some()
+        {
+            let quality = shown.feed.target.quality.clone().filter(|quality| !quality.is_empty());
+            status.actual_quality = Some(quality.unwrap_or(NATIVE.into()));
+            status.codec = Some(shown.codec.to_string());
+            status.width = shown.dimensions.map(|dimensions| dimensions.width);
+            status.height = shown.dimensions.map(|dimensions| dimensions.height);
+            status.rtp_timestamp = shown.from;
+        }
+        status
+    }
+}
+
+/// A status of a stream, with the reason if there is one.
+pub(super) fn status(slot: u32, target: &Target, state: SlotState, reason: Option<&Reason>) -> SlotStatus {
+    let mut status = SlotStatus::new(slot, &target.name, state);
+    status.quality.clone_from(&target.quality);
+    status.error = reason.map(|reason| reason.message.clone());
+    status.reason = reason.map(|reason| reason.code.to_string());
+    status
+}

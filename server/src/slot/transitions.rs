@@ -1,0 +1,237 @@
+//! How a slot gets from one state to the next: what is subscribed to, given back, cut to and told on the way.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use multistream_protocol::server::KeyframeStatus;
+use multistream_protocol::{ErrorCode, SlotState};
+
+use super::machine::{Asked, Feed, Machine, Role, Shown, Waiting, status};
+use super::slot::Action;
+use super::{Reason, Slot, Target};
+use crate::media::{Codec, Frame};
+use crate::rtp::PayloadTypes;
+
+impl Slot {
+    /// The picture `old` moves until `target` is there, unless it is what is asked for.
+    pub(super) fn replace(
+        &mut self,
+        mut old: Shown,
+        next: Option<Waiting>,
+        target: Target,
+        asked: Asked,
+        deadline: Option<Instant>,
+    ) -> Machine {
+        if old.feed.target.name != target.name {
+            return Machine::Replacing { old, next: self.await_instead(next, target, asked, deadline) };
+        }
+        if let Some(next) = next {
+            self.push(Action::Unsubscribe { tag: next.feed.tag });
+        }
+        old.feed.target = target;
+        // Of a stream that is on the screen the time to the first picture is known.
+        let at = asked.at.filter(|_| old.from.is_none());
+        old.asked = Asked { at, request_id: asked.request_id };
+        Machine::Showing(old)
+    }
+
+    /// Waits for `target` instead of `before`, whose subscription is kept if it is the same stream.
+    pub(super) fn await_instead(
+        &mut self,
+        before: Option<Waiting>,
+        target: Target,
+        asked: Asked,
+        deadline: Option<Instant>,
+    ) -> Waiting {
+        let tag = match before {
+            Some(before) if before.feed.target.name == target.name => before.feed.tag,
+            before => {
+                if let Some(before) = before {
+                    self.push(Action::Unsubscribe { tag: before.feed.tag });
+                }
+                self.subscribe(&target.name)
+            }
+        };
+        Waiting { feed: Feed { tag, target }, asked, deadline }
+    }
+
+    pub(super) fn cut_to(
+        &mut self,
+        now: Instant,
+        feed: Feed,
+        asked: Asked,
+        gop: &[Arc<Frame>],
+        payload_type: u8,
+    ) -> Machine {
+        self.splicer.cut(gop, payload_type);
+        self.keyframes.refreshed(now);
+        let (codec, dimensions) = (gop[0].codec, gop[0].dimensions);
+        Machine::Showing(Shown { feed, asked, payload_type, codec, dimensions, from: None })
+    }
+
+    /// The latest request wins: earlier ones that are not decided are answered, and a layout goes on without this slot.
+    pub(super) fn supersede(&mut self) {
+        let mut open = Vec::new();
+        if let Some(held) = self.held.take() {
+            if let Some(tag) = held.tag {
+                self.push(Action::Unsubscribe { tag });
+            }
+            open.extend(held.asked.request_id.map(|request_id| (held.target, request_id)));
+        }
+        if let Some(shown) = self.machine.shown_mut() {
+            let request_id = shown.asked.request_id.take();
+            open.extend(request_id.map(|request_id| (shown.feed.target.clone(), request_id)));
+        }
+        if let Some(next) = self.machine.awaited_mut() {
+            let request_id = next.asked.request_id.take();
+            open.extend(request_id.map(|request_id| (next.feed.target.clone(), request_id)));
+        }
+        let message = "a later request for this slot took over".to_owned();
+        let reason = Reason { code: ErrorCode::Superseded, message };
+        for (target, request_id) in open {
+            let status = status(self.index, &target, SlotState::Error, Some(&reason));
+            self.push(Action::Status { status, request_id: Some(request_id) });
+        }
+    }
+
+    /// Gives back what the machine has subscribed to, and ends its stream.
+    pub(super) fn release(&mut self) {
+        for tag in self.machine.tags() {
+            self.push(Action::Unsubscribe { tag });
+        }
+        self.splicer.clear();
+    }
+
+    /// The stream stays subscribed, so that the slot turns active by itself; nothing of another one is shown meanwhile.
+    pub(super) fn go_down(&mut self, role: Role, reason: Reason) {
+        if let Machine::Down { reason: known, .. } = &mut self.machine {
+            if *known != reason {
+                *known = reason;
+                self.tell_change(None);
+            }
+            return;
+        }
+        let mut answered = None;
+        let mut told = true;
+        self.change(|slot, machine| match machine {
+            Machine::Replacing { old, next } => {
+                slot.splicer.clear();
+                slot.push(Action::Unsubscribe { tag: old.feed.tag });
+                if role == Role::Shown {
+                    // The old picture's camera went away while the slot waits for another one.
+                    told = false;
+                    return Machine::Starting(next);
+                }
+                answered = next.asked.request_id;
+                Machine::Down {
+                    feed: next.feed,
+                    asked: Asked { at: next.asked.at, request_id: None },
+                    reason,
+                }
+            }
+            Machine::Starting(Waiting { feed, asked, .. }) | Machine::Showing(Shown { feed, asked, .. }) => {
+                slot.splicer.clear();
+                answered = asked.request_id;
+                Machine::Down { feed, asked: Asked { at: asked.at, request_id: None }, reason }
+            }
+            other => other,
+        });
+        if told {
+            self.tell_change(answered);
+        }
+    }
+
+    /// The camera that is shown goes on in another codec, from a key frame.
+    pub(super) fn change_codec(&mut self, frame: Arc<Frame>) {
+        let Some(types) = self.payload_types.as_ref().filter(|_| frame.keyframe) else { return };
+        let Some(payload_type) = types.of(frame.codec) else {
+            let reason = unsupported(frame.codec, types);
+            self.cannot_show(Role::Shown, reason);
+            return;
+        };
+        if let Some(shown) = self.machine.shown_mut() {
+            shown.payload_type = payload_type;
+            shown.codec = frame.codec;
+            shown.dimensions = frame.dimensions;
+        }
+        self.splicer.refresh(&[frame], payload_type);
+    }
+
+    /// The browser takes no such codec. A switch is refused and the old picture stays; else there is nothing to show.
+    pub(super) fn cannot_show(&mut self, role: Role, reason: Reason) {
+        if role == Role::Held {
+            self.fail_held(reason);
+            return;
+        }
+        let mut refused = None;
+        let mut answered = None;
+        let mut told = true;
+        let why = reason.clone();
+        self.change(|slot, machine| match machine {
+            Machine::Replacing { old, next } if role == Role::Awaited => {
+                slot.push(Action::Unsubscribe { tag: next.feed.tag });
+                refused = Some((next.feed.target, next.asked.request_id));
+                Machine::Showing(old)
+            }
+            Machine::Replacing { old, next } => {
+                slot.push(Action::Unsubscribe { tag: old.feed.tag });
+                slot.splicer.clear();
+                told = false;
+                Machine::Starting(next)
+            }
+            Machine::Starting(Waiting { feed, asked, .. })
+            | Machine::Showing(Shown { feed, asked, .. })
+            | Machine::Down { feed, asked, .. } => {
+                slot.push(Action::Unsubscribe { tag: feed.tag });
+                slot.splicer.clear();
+                answered = asked.request_id;
+                Machine::Empty { wanted: feed.target, reason }
+            }
+            other => other,
+        });
+        match refused {
+            Some((target, request_id)) => self.refuse(&target, request_id, &why),
+            None if told => self.tell_change(answered),
+            None => {}
+        }
+    }
+
+    /// Shows a stream of a layout from what was held of it; the old one is released.
+    pub(super) fn cut(&mut self, now: Instant, feed: Feed, asked: Asked, gop: &[Arc<Frame>]) {
+        let payload_type =
+            gop.first().zip(self.payload_types.as_ref()).and_then(|(key, types)| types.of(key.codec));
+        // What is held was found playable when it came, and the answer does not change.
+        if let Some(payload_type) = payload_type {
+            self.machine = self.cut_to(now, feed, asked, gop, payload_type);
+        }
+    }
+
+    /// The first key frame after a cut or a refresh has left.
+    pub(super) fn key_frame_left(&mut self, now: Instant, timestamp: u32) {
+        let answered: Vec<_> = self.keyframes.sent().collect();
+        for request_id in answered {
+            self.push(Action::Keyframe { status: KeyframeStatus::Sent, request_id });
+        }
+        let replaced = matches!(self.machine, Machine::Replacing { .. });
+        let Some(shown) = self.machine.shown_mut() else { return };
+        let is_new = shown.from.is_none();
+        shown.from.get_or_insert(timestamp);
+        let request_id = shown.asked.request_id.take();
+        if let Some(asked_at) = shown.asked.at.take() {
+            self.push(Action::Shown { after: now.saturating_duration_since(asked_at) });
+        }
+        if !replaced && (is_new || request_id.is_some()) {
+            self.tell_change(request_id);
+        }
+    }
+}
+
+pub(super) fn unsupported(codec: Codec, types: &PayloadTypes) -> Reason {
+    let taken: Vec<_> = types.codecs().map(Codec::rtpmap).collect();
+    let message = format!(
+        "the stream is {}, and this browser takes {} only; add a variant such as `ffmpeg:…#video=h264`",
+        codec.rtpmap(),
+        if taken.is_empty() { "no codec of ours".to_owned() } else { taken.join(", ") },
+    );
+    Reason { code: ErrorCode::UnsupportedCodec, message }
+}
