@@ -5,11 +5,13 @@
 pub mod barcode;
 mod cameras;
 mod child;
+mod network;
 mod path;
 mod server;
 mod viewer;
 
 pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
+pub use network::{Network, NetworkConditions};
 pub use path::{EmulatedPath, PathConditions};
 pub use server::{Server, free_port};
 pub use viewer::{Control, SlotCounts, Viewer, ViewerError};

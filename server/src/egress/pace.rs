@@ -16,7 +16,7 @@ const UNMEASURED_BYTES: usize = 256 * 1024;
 const UNMEASURED_RATE: f64 = 20e6 / 8.0;
 /// Fewer packets say more about the browser's scheduling than about the path…
 const FEWEST_PACKETS: usize = 8;
-/// … and fewer than this do not fill a queue, so that they arrive in time says nothing.
+/// … and fewer than this at once do not fill a queue, so that they arrive in time says little: see [`Pace::handle_in_time`].
 const FEWEST_TO_RAISE: usize = 30;
 /// Packets further apart than this are not one burst.
 const APART: Duration = Duration::from_millis(50);
@@ -33,10 +33,15 @@ const BACK_OFF_FAR: f64 = 0.5;
 /// Up to the pace at which the path was once full, and past it.
 const RAISE: f64 = 2.0;
 const RAISE_PAST: f64 = 1.15;
+/// A path that was full for the last time this long ago may not be the same any more: the viewer's machine was busy then, or
+/// other traffic was on the path. What arrives in time raises the pace then by this, whatever was measured before.
+const FULL_FOR: Duration = Duration::from_millis(1500);
+const RAISE_AGAIN: f64 = 1.5;
 /// But never this far above the pace that was seen: the next report is 100 ms away.
 const AHEAD: f64 = 1.25;
-/// The shortest delay is looked for over one to two of these: routes change, and clocks drift by less than 0.1 ‰.
-const DELAY_MEMORY: Duration = Duration::from_secs(30);
+/// The shortest delay is looked for over one to two of these: routes change, and clocks drift by less than 0.1 ‰, which is
+/// 0.4 ms by then.
+const DELAY_MEMORY: Duration = Duration::from_secs(2);
 
 /// What became of one packet of a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,8 @@ pub struct Pace {
     full_at: Option<f64>,
     /// Packets sent before say nothing about the rate since.
     backed_off: Instant,
+    /// Bytes that arrived in time since the pace last changed or a queue was seen.
+    in_time: usize,
     delays: ShortestDelay,
 }
 
@@ -67,6 +74,7 @@ impl Pace {
             unmeasured: UNMEASURED_BYTES,
             full_at: None,
             backed_off: now,
+            in_time: 0,
             delays: ShortestDelay::new(now),
         }
     }
@@ -95,6 +103,11 @@ impl Pace {
                 Some((self.delays.note(packet.sent, arrived), arrived, packet))
             })
             .collect();
+        let loss = (burst.len() - received.len()) as f64 / burst.len() as f64;
+        let in_time = loss < LOW_LOSS && received.last().is_some_and(|(queue, _, _)| *queue < SHORT_QUEUE_US);
+        if burst.len() < FEWEST_TO_RAISE {
+            self.handle_few(now, in_time, burst);
+        }
         if burst.len() < FEWEST_PACKETS {
             return;
         }
@@ -103,7 +116,6 @@ impl Pace {
             self.back_off(now, self.bytes_per_second * BACK_OFF_FAR);
             return;
         };
-        let loss = (burst.len() - received.len()) as f64 / burst.len() as f64;
         let span = last_at.saturating_sub(*first_at);
         let bytes: usize = received[1..].iter().map(|(_, _, packet)| packet.bytes).sum();
         let pace = bytes as f64 / span.as_secs_f64().max(1e-4);
@@ -117,20 +129,51 @@ impl Pace {
             self.full_at = Some(carried);
             let by = if *queue > VERY_LONG_QUEUE_US { BACK_OFF_FAR } else { BACK_OFF };
             self.back_off(now, carried * by);
-        } else if *queue < SHORT_QUEUE_US && loss < LOW_LOSS && burst.len() >= FEWEST_TO_RAISE {
-            self.raise(pace);
+        } else if in_time && burst.len() >= FEWEST_TO_RAISE {
+            self.in_time = 0;
+            self.raise(now, pace);
         }
+    }
+
+    /// Takes a few packets, whose arrival in time says only that they fit the path at the pace of now. A slow pace needs few
+    /// packets to fill a queue: at a pace twice that of the path, as many as leave in [`SHORT_QUEUE_US`]. So many of them
+    /// raise it, also those of many small bursts together, yet never past the pace at which an unmeasured path is tried.
+    fn handle_few(&mut self, now: Instant, in_time: bool, packets: &[Arrival]) {
+        if !in_time {
+            self.in_time = 0;
+            return;
+        }
+        self.in_time += packets.iter().map(|packet| packet.bytes).sum::<usize>();
+        let enough = self.bytes_per_second * SHORT_QUEUE_US as f64 / 1e6;
+        if self.bytes_per_second >= UNMEASURED_RATE || (self.in_time as f64) < enough {
+            return;
+        }
+        let raised = match self.full_at {
+            Some(full_at) if !self.is_calm(now) => (self.bytes_per_second * RAISE).min(full_at),
+            _ => self.bytes_per_second * RAISE_AGAIN,
+        };
+        if raised > self.bytes_per_second {
+            self.in_time = 0;
+            self.set(raised.min(UNMEASURED_RATE));
+        }
+    }
+
+    /// The path was not full of late.
+    fn is_calm(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.backed_off) > FULL_FOR
     }
 
     fn back_off(&mut self, now: Instant, bytes_per_second: f64) {
         self.unmeasured = 0;
         self.backed_off = now;
+        self.in_time = 0;
         self.set(bytes_per_second);
     }
 
-    fn raise(&mut self, pace: f64) {
+    fn raise(&mut self, now: Instant, pace: f64) {
         self.unmeasured = 0;
         match self.full_at {
+            Some(_) if self.is_calm(now) => self.set(self.bytes_per_second * RAISE_AGAIN),
             Some(full_at) if self.bytes_per_second < full_at => {
                 self.set((self.bytes_per_second * RAISE).min(full_at));
             }
@@ -164,8 +207,10 @@ impl ShortestDelay {
 
     /// How much longer than the shortest this packet took, in microseconds.
     fn note(&mut self, sent: Instant, arrived: Duration) -> i64 {
-        if sent.saturating_duration_since(self.since) > DELAY_MEMORY {
-            self.previous = self.current.take();
+        let age = sent.saturating_duration_since(self.since);
+        if age > DELAY_MEMORY {
+            // What was noted before a silence is as old as the silence, and clocks have drifted since.
+            self.previous = self.current.take().filter(|_| age <= 2 * DELAY_MEMORY);
             self.since = sent;
         }
         let sent = sent.saturating_duration_since(self.epoch).as_micros() as i64;

@@ -22,6 +22,8 @@ const REPAIRS_PER_TICK: u32 = 10;
 const PACKETS_PER_TURN: u32 = 5;
 /// Credit for bursts is saved up for this long, since timers are late by a millisecond or two.
 const CREDIT_MEMORY: Duration = Duration::from_millis(4);
+/// Repairs leave at once and bursts pay for them, but a burst waits no longer than this for repairs that have left.
+const LONGEST_DEBT: Duration = Duration::from_millis(50);
 
 /// A packet that leaves now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,12 @@ impl Pacer {
             departures: Departures::default(),
             repairs: std::iter::repeat_with(Repairs::default).take(slots).collect(),
         }
+    }
+
+    /// How fast bursts may leave, in bytes per second.
+    #[cfg(test)]
+    pub(super) fn pace(&self) -> f64 {
+        self.pace.get()
     }
 
     /// Takes the browser's report on packets of bursts.
@@ -164,7 +172,8 @@ impl Pacer {
         let rate = self.pace.get();
         let since = now.saturating_duration_since(self.credited_at).as_secs_f64();
         let most = rate * CREDIT_MEMORY.as_secs_f64();
-        self.burst_credit = (self.burst_credit + since * rate).min(most);
+        let least = -rate * LONGEST_DEBT.as_secs_f64();
+        self.burst_credit = (self.burst_credit + since * rate).clamp(least, most);
         self.credited_at = now;
     }
 }

@@ -1,3 +1,5 @@
 //! The pacer over real slots, on a virtual clock.
 
 mod pacing;
+mod recovery;
+mod wall;

@@ -1,0 +1,249 @@
+//! A wall of slots behind a network, on virtual time: real slots and the real pacer on one side, and a receiver on the
+//! other that reports arrivals and asks for lost packets as Chromium does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use multistream_testkit::{Network, NetworkConditions};
+
+use crate::egress::{Departing, Pacer};
+use crate::media::{Codec, Frame, Timestamp90k};
+use crate::rtp::ArrivalReport;
+use crate::slot::Slot;
+use crate::slot::tests::{Camera, FRAME_TICKS, drain, showing};
+
+pub(super) const MS: Duration = Duration::from_millis(1);
+/// Between two reports on arrivals.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+const FRAME_EVERY_MS: u32 = 33;
+const PAYLOAD: Bytes = Bytes::from_static(&[1; 1200]);
+
+enum Feedback {
+    Arrivals(Vec<ArrivalReport>),
+    Lost(usize, Vec<u16>),
+}
+
+/// What the receiver knows of one slot's stream.
+#[derive(Default)]
+pub(super) struct Received {
+    /// Sequence numbers that have not come, with the time of the last request.
+    missing: BTreeMap<u16, Option<Instant>>,
+    newest: Option<u16>,
+    /// When the last packet of a key frame arrived.
+    pub(super) key_frame_at: Option<Instant>,
+    pub(super) packets: usize,
+}
+
+pub(super) struct Wall {
+    start: Instant,
+    pub(super) now: Instant,
+    pacer: Pacer,
+    pub(super) slots: Vec<Slot>,
+    pub(super) network: Network<(usize, Departing)>,
+    back: Network<Feedback>,
+    pub(super) received: Vec<Received>,
+    /// The receiver's clock runs this much faster than the server's.
+    pub(super) clock_ppm: f64,
+    /// The receiver's process runs only this often, and takes packets for arrived when it does.
+    pub(super) busy: Option<Duration>,
+    arrivals: BTreeMap<u16, Duration>,
+    reported_before: u16,
+    report_at: Instant,
+    frames: u64,
+    frame_in_ms: u32,
+    /// Packets of a live frame, by slot.
+    pub(super) live_packets: usize,
+}
+
+fn frame(keyframe: bool, timestamp: u64, packets: usize) -> Arc<Frame> {
+    Arc::new(Frame {
+        codec: Codec::H264,
+        timestamp: Timestamp90k(timestamp),
+        keyframe,
+        dimensions: None,
+        payloads: vec![PAYLOAD; packets].into(),
+    })
+}
+
+impl Wall {
+    pub(super) fn new(slots: usize, conditions: NetworkConditions, seed: u64) -> Self {
+        let mut now = Instant::now();
+        let slots: Vec<Slot> = (0..slots)
+            .map(|id| {
+                let (mut slot, at) = showing(&mut Camera::new(id as u8, Codec::H264, 50), 1);
+                drain(&mut slot);
+                now = at;
+                slot
+            })
+            .collect();
+        Self {
+            start: now,
+            now,
+            pacer: Pacer::new(now, slots.len()),
+            received: slots.iter().map(|_| Received::default()).collect(),
+            slots,
+            network: Network::new(now, conditions, seed),
+            back: Network::new(now, NetworkConditions::default(), seed),
+            clock_ppm: 0.0,
+            busy: None,
+            arrivals: BTreeMap::new(),
+            reported_before: 0,
+            report_at: now,
+            frames: 1000,
+            frame_in_ms: 0,
+            live_packets: 1,
+        }
+    }
+
+    /// Cuts a slot to a GOP: a key frame, and delta frames of one packet each.
+    pub(super) fn cut(&mut self, slot: usize, key_packets: usize, delta_frames: u64) {
+        let first = self.frames - delta_frames.min(self.frames);
+        let gop: Vec<_> = (first..=self.frames)
+            .map(|number| {
+                let key = number == first;
+                frame(key, 1_000_000 + number * FRAME_TICKS, if key { key_packets } else { 1 })
+            })
+            .collect();
+        self.received[slot].key_frame_at = None;
+        self.slots[slot].handle_gop(self.now, 0, &gop);
+    }
+
+    /// Cuts a slot as [`Self::cut`] does, and runs on for `ms`. Returns when its key frame had arrived, if it has.
+    pub(super) fn switch(
+        &mut self,
+        slot: usize,
+        key_packets: usize,
+        delta_frames: u64,
+        ms: u32,
+    ) -> Option<Duration> {
+        let at = self.now;
+        self.cut(slot, key_packets, delta_frames);
+        self.run(ms);
+        self.received[slot].key_frame_at.map(|arrived| arrived - at)
+    }
+
+    /// Nothing is sent for as long.
+    pub(super) fn idle(&mut self, how_long: Duration) {
+        self.run(500);
+        self.now += how_long;
+        self.report_at = self.now;
+    }
+
+    /// Goes on by this many milliseconds; live frames come on all slots.
+    pub(super) fn run(&mut self, ms: u32) {
+        for _ in 0..ms {
+            self.now += MS;
+            if self.frame_in_ms == 0 {
+                self.frame_in_ms = FRAME_EVERY_MS;
+                self.frames += 1;
+                let live = frame(false, 1_000_000 + self.frames * FRAME_TICKS, self.live_packets);
+                self.slots.iter_mut().for_each(|slot| slot.handle_frame(0, live.clone()));
+            }
+            self.frame_in_ms -= 1;
+            self.take_feedback();
+            let (network, now) = (&mut self.network, self.now);
+            self.pacer.release(now, &mut self.slots, |slot, departing| {
+                network.send(now, departing.packet.payload.len() + 60, (slot, departing));
+            });
+            for slot in &mut self.slots {
+                while slot.poll_action().is_some() {}
+            }
+            self.receive();
+        }
+    }
+
+    fn take_feedback(&mut self) {
+        for (_, feedback) in self.back.receive(self.now) {
+            match feedback {
+                Feedback::Arrivals(reports) => self.pacer.handle_arrivals(self.now, &reports),
+                Feedback::Lost(slot, numbers) => self.pacer.handle_lost(slot, &numbers),
+            }
+        }
+    }
+
+    /// The receiver's clock, whose beginning is not the server's.
+    fn receiver_clock(&self, at: Instant) -> Duration {
+        let mut since = at - self.start;
+        if let Some(every) = self.busy {
+            since = every * (since.as_nanos().div_ceil(every.as_nanos()) as u32);
+        }
+        Duration::from_secs(1000) + since.mul_f64(1.0 + self.clock_ppm / 1e6)
+    }
+
+    fn receive(&mut self) {
+        for (at, (slot, departing)) in self.network.receive(self.now) {
+            if let Some(number) = departing.transport_number {
+                let arrived = self.receiver_clock(at);
+                self.arrivals.entry(number).or_insert(arrived);
+            }
+            self.received[slot].take(at, &departing);
+        }
+        for (slot, received) in self.received.iter_mut().enumerate() {
+            let numbers = received.requests(self.now);
+            if !numbers.is_empty() {
+                self.back.send(self.now, 20, Feedback::Lost(slot, numbers));
+            }
+        }
+        if self.now >= self.report_at + REPORT_EVERY {
+            self.report_at = self.now;
+            self.report();
+        }
+    }
+
+    /// Tells of all numbers from the first that was not told of, or that came late, up to the last that came.
+    fn report(&mut self) {
+        let since = |number: &u16| number.wrapping_sub(self.reported_before).cast_signed();
+        let numbers: BTreeSet<i16> = self.arrivals.keys().map(since).collect();
+        let (Some(first), Some(last)) = (numbers.first().copied(), numbers.last().copied()) else { return };
+        let reports = (first.min(0)..=last).filter_map(|offset| {
+            let number = self.reported_before.wrapping_add_signed(offset);
+            let arrived = self.arrivals.get(&number).copied();
+            // A number before the last report's end that is not among those that came late was told of.
+            (offset >= 0 || arrived.is_some()).then_some(ArrivalReport { number, arrived })
+        });
+        let reports: Vec<_> = reports.collect();
+        self.reported_before = self.reported_before.wrapping_add_signed(last.max(-1) + 1);
+        self.arrivals.clear();
+        self.back.send(self.now, 100, Feedback::Arrivals(reports));
+    }
+
+    pub(super) fn missing(&self) -> usize {
+        self.received.iter().map(|received| received.missing.len()).sum()
+    }
+
+    pub(super) fn pace(&self) -> f64 {
+        self.pacer.pace()
+    }
+}
+
+impl Received {
+    fn take(&mut self, at: Instant, departing: &Departing) {
+        let packet = &departing.packet;
+        let number = packet.sequence_number;
+        self.packets += 1;
+        let ahead = self.newest.map_or(1, |newest| number.wrapping_sub(newest).cast_signed());
+        if ahead > 0 {
+            for before in 1..ahead {
+                self.missing.insert(number.wrapping_sub(before as u16), None);
+            }
+            self.newest = Some(number);
+        } else {
+            self.missing.remove(&number);
+        }
+        if packet.no_playout_delay && packet.marker {
+            self.key_frame_at.get_or_insert(at);
+        }
+    }
+
+    fn requests(&mut self, now: Instant) -> Vec<u16> {
+        let due = |asked: &Option<Instant>| asked.is_none_or(|at| now - at >= ASK_AGAIN_AFTER);
+        let requests = self.missing.iter_mut().filter(|(_, asked)| due(asked)).map(|(number, asked)| {
+            *asked = Some(now);
+            *number
+        });
+        requests.collect()
+    }
+}
