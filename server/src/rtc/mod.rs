@@ -6,7 +6,7 @@
 mod address;
 mod codecs;
 mod feedback;
-mod nomination;
+mod lite;
 mod peer;
 mod port;
 mod sdp;

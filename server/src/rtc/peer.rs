@@ -1,6 +1,6 @@
 //! One browser's connection, sans-IO: whoever owns a [`Peer`] feeds it packets and deadlines and drains what comes out.
 
-use std::iter;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -23,9 +23,9 @@ use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
 use super::codecs::HeaderExtensions;
 use super::feedback::{Feedback, FeedbackTap};
-use super::nomination::Nomination;
+use super::lite::{Arrival, Departure, LiteAgent};
 use super::port::{Port, Transport};
-use super::{address, codecs, sdp};
+use super::{address, codecs, sdp, stun};
 use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket};
 
 /// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
@@ -106,7 +106,9 @@ pub struct Peer {
     /// By slot.
     outgoing: Vec<Outgoing>,
     state: PeerState,
-    nomination: Nomination,
+    lite: LiteAgent,
+    /// What leaves beside the packets of `connection`.
+    transmits: VecDeque<(SocketAddr, Transport, Bytes)>,
     ufrag: String,
     port: u16,
 }
@@ -129,7 +131,7 @@ impl Peer {
         }
         let codec = codecs::first(&offered.codecs).ok_or(PeerError::NoCodec)?;
         let (ufrag, password) = (rtc::ice::rand::generate_ufrag(), rtc::ice::rand::generate_pwd());
-        let nomination = Nomination::new(&ufrag, &password, &offered.ufrag)?;
+        let lite = LiteAgent::new((&ufrag, &password), (&offered.ufrag, &offered.password))?;
         let (tap, feedback) = FeedbackTap::new();
         let interceptors = Registry::new()
             .with(Slot::Custom(500), tap)
@@ -138,7 +140,7 @@ impl Peer {
             .with_lite(true)
             .with_ice_credentials(ufrag.clone(), password)
             .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
-            // The browser speaks first, on the pair that it has chosen: see `nomination`.
+            // The browser speaks first, on the pair that it has chosen: see `lite`.
             .with_answering_dtls_role(RTCDtlsRole::Server)
             .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
             .build();
@@ -148,7 +150,8 @@ impl Peer {
             .with_interceptor_registry(interceptors)
             .build(now)?;
         let local = port.local_addr();
-        connection.set_remote_description(now, RTCSessionDescription::offer(offer.to_owned())?)?;
+        connection
+            .set_remote_description(now, RTCSessionDescription::offer(sdp::without_candidates(offer))?)?;
         let mut senders = Vec::with_capacity(slots);
         for slot in 0..slots {
             let ssrc = rand::random_range(1..u32::MAX);
@@ -186,7 +189,8 @@ impl Peer {
             feedback,
             outgoing,
             state: PeerState::Connecting,
-            nomination,
+            lite,
+            transmits: VecDeque::new(),
             ufrag,
             port: local.port(),
         };
@@ -202,22 +206,33 @@ impl Peer {
         self.state
     }
 
-    /// A candidate of the browser. ICE-lite answers checks wherever they come from, so it is no harm if one cannot be
-    /// used (an mDNS name, for one).
-    pub fn add_remote_candidate(&mut self, candidate: &str) {
-        let init = RTCIceCandidateInit { candidate: candidate.to_owned(), ..Default::default() };
-        if let Err(error) = self.connection.add_remote_candidate(init) {
-            tracing::debug!(%error, "a candidate of the browser was not taken");
+    pub fn handle_packet(&mut self, now: Instant, from: SocketAddr, transport: Transport, packet: BytesMut) {
+        match self.lite.handle_arrival(from, transport, &packet) {
+            Arrival::Read { before } => {
+                if let Some(check) = before {
+                    self.read(now, from, transport, check);
+                    self.answer_checks(now);
+                }
+                let is_check = stun::is_stun(&packet);
+                self.read(now, from, transport, packet);
+                if is_check {
+                    self.answer_checks(now);
+                }
+            }
+            Arrival::Answer(answer) => self.transmits.push_back((from, transport, answer.into())),
+            Arrival::Drop => tracing::debug!(%from, "a packet of a stranger was dropped"),
         }
     }
 
-    pub fn handle_packet(&mut self, now: Instant, from: SocketAddr, transport: Transport, packet: BytesMut) {
-        if self.state == PeerState::Connecting {
-            for (from, transport, packet) in self.nomination.arrange((from, transport, packet)) {
-                self.read(now, from, transport, packet);
+    /// Answers the agent's own checks in the browser's name, so that it takes the pair for valid.
+    fn answer_checks(&mut self, now: Instant) {
+        while let Some(packet) = self.connection.poll_write() {
+            let (to, transport) = destination(&packet.transport);
+            match self.lite.handle_departure(to, transport, &packet.message) {
+                Departure::Send => self.transmits.push_back((to, transport, packet.message.freeze())),
+                Departure::Answer(answer) => self.read(now, to, transport, answer),
+                Departure::Drop => {}
             }
-        } else {
-            self.read(now, from, transport, packet);
         }
     }
 
@@ -283,13 +298,16 @@ impl Peer {
 
     /// Takes the packets that shall leave now.
     pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Transport, Bytes)> {
-        let packet = iter::from_fn(|| self.connection.poll_write())
-            .find(|packet| !self.nomination.is_answered_by(&packet.message))?;
-        let transport = match packet.transport.transport_protocol {
-            TransportProtocol::TCP => Transport::Tcp,
-            _ => Transport::Udp,
-        };
-        Some((packet.transport.peer_addr, transport, packet.message.freeze()))
+        if let Some(transmit) = self.transmits.pop_front() {
+            return Some(transmit);
+        }
+        loop {
+            let packet = self.connection.poll_write()?;
+            let (to, transport) = destination(&packet.transport);
+            if let Departure::Send = self.lite.handle_departure(to, transport, &packet.message) {
+                return Some((to, transport, packet.message.freeze()));
+            }
+        }
     }
 
     pub fn poll_event(&mut self) -> Option<PeerEvent> {
@@ -340,6 +358,14 @@ impl Peer {
         }
         self.state = PeerState::Closed;
     }
+}
+
+fn destination(context: &TransportContext) -> (SocketAddr, Transport) {
+    let transport = match context.transport_protocol {
+        TransportProtocol::TCP => Transport::Tcp,
+        _ => Transport::Udp,
+    };
+    (context.peer_addr, transport)
 }
 
 fn track(slot: usize, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {

@@ -28,8 +28,9 @@ impl OfferedCodec {
 /// What the offer says about video.
 #[derive(Debug, Default)]
 pub(super) struct Offer {
-    /// The browser's user fragment (RFC 8839 §5.4); all m-lines are bundled, so that there is one.
+    /// The browser's user fragment and password (RFC 8839 §5.4); all m-lines are bundled, so that there is one of each.
     pub(super) ufrag: String,
+    pub(super) password: String,
     /// m-lines of kind video that the browser wants to receive.
     pub(super) receiving: usize,
     /// Some m-line of kind video does not receive.
@@ -43,10 +44,14 @@ impl Offer {
     pub(super) fn parse(sdp: &str) -> Result<Self, String> {
         let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()))
             .map_err(|error| error.to_string())?;
-        let of_media =
-            || description.media_descriptions.iter().find_map(|media| media.attribute("ice-ufrag"));
-        let ufrag = description.attribute("ice-ufrag").map(String::as_str).or_else(|| of_media().flatten());
-        let mut offer = Offer { ufrag: ufrag.unwrap_or_default().to_owned(), ..Offer::default() };
+        let attribute = |name: &str| {
+            let of_session = description.attribute(name).map(String::as_str);
+            let of_media =
+                || description.media_descriptions.iter().find_map(|media| media.attribute(name)).flatten();
+            of_session.or_else(of_media).unwrap_or_default().to_owned()
+        };
+        let (ufrag, password) = (attribute("ice-ufrag"), attribute("ice-pwd"));
+        let mut offer = Offer { ufrag, password, ..Offer::default() };
         for media in description.media_descriptions.iter().filter(|media| media.media_name.media == "video") {
             if media.has_attribute("recvonly") || media.has_attribute("sendrecv") {
                 offer.receiving += 1;
@@ -82,6 +87,13 @@ impl Offer {
         }
         Ok(offer)
     }
+}
+
+/// The offer without the browser's candidates. A lite agent contacts none of them: it learns the browser's addresses from
+/// the requests that come from there.
+pub(super) fn without_candidates(offer: &str) -> String {
+    let kept = offer.lines().filter(|line| !line.starts_with("a=candidate:"));
+    kept.flat_map(|line| [line, "\r\n"]).collect()
 }
 
 /// The answer with our candidates in place of the core's. All m-lines are bundled, so the first one carries them for all

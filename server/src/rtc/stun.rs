@@ -1,14 +1,27 @@
-//! The one thing the port must read of a STUN message (RFC 8489): whom it is for.
+//! What the port and the lite agent must read of a STUN message (RFC 8489) before anything else sees it.
 
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER_LEN: usize = 20;
 const USERNAME: u16 = 0x0006;
+const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 
-/// The ufrag of the server's side in a binding request's USERNAME, `server:browser` (RFC 8445 §7.2.2).
-pub(super) fn server_ufrag(datagram: &[u8]) -> Option<&str> {
-    let header = datagram.get(..HEADER_LEN)?;
-    // The two top bits of a STUN message are zero; the magic cookie tells it from everything else on the port.
-    if header[0] > 0x3f || header[4..8] != MAGIC_COOKIE {
+/// The two top bits of a STUN message are zero; the magic cookie tells it from everything else on the port.
+pub(super) fn is_stun(datagram: &[u8]) -> bool {
+    datagram.get(..HEADER_LEN).is_some_and(|header| header[0] <= 0x3f && header[4..8] == MAGIC_COOKIE)
+}
+
+pub(super) fn is_binding_request(datagram: &[u8]) -> bool {
+    is_stun(datagram) && datagram.starts_with(&BINDING_REQUEST)
+}
+
+/// By which an answer names its request.
+pub(super) fn transaction_id(datagram: &[u8]) -> Option<[u8; 12]> {
+    if is_stun(datagram) { datagram[8..HEADER_LEN].try_into().ok() } else { None }
+}
+
+/// The USERNAME of a binding request: `server:browser` (RFC 8445 §7.2.2).
+pub(super) fn username(datagram: &[u8]) -> Option<&str> {
+    if !is_stun(datagram) {
         return None;
     }
     let mut attributes = &datagram[HEADER_LEN..];
@@ -17,11 +30,16 @@ pub(super) fn server_ufrag(datagram: &[u8]) -> Option<&str> {
         let len = usize::from(u16::from_be_bytes([*len_hi, *len_lo]));
         let value = rest.get(..len)?;
         if kind == USERNAME {
-            return std::str::from_utf8(value).ok()?.split_once(':').map(|(server, _)| server);
+            return std::str::from_utf8(value).ok();
         }
         attributes = rest.get(len.next_multiple_of(4)..)?;
     }
     None
+}
+
+/// The ufrag of the server's side in the USERNAME: whom the message is for.
+pub(super) fn server_ufrag(datagram: &[u8]) -> Option<&str> {
+    username(datagram)?.split_once(':').map(|(server, _)| server)
 }
 
 #[cfg(test)]

@@ -47,10 +47,6 @@ impl Link {
         self.peer.state() == PeerState::Connected
     }
 
-    pub(super) fn add_remote_candidate(&mut self, candidate: &str) {
-        self.peer.add_remote_candidate(candidate);
-    }
-
     pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
         match inbound {
             Inbound::Packet { from, transport, packet } => {

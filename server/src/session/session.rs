@@ -159,13 +159,8 @@ impl Session {
             ClientMessage::Resume(resume) => self.resume(now, resume),
             ClientMessage::Keyframe(keyframe) => self.keyframe(now, &keyframe),
             ClientMessage::Warm(warm) => self.warm(now, warm),
-            ClientMessage::Ice(ice) => {
-                if let Some(link) = self.link.as_mut().filter(|_| !ice.candidate.is_empty()) {
-                    link.add_remote_candidate(&ice.candidate);
-                }
-                Ok(())
-            }
-            ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
+            // A lite agent needs no candidates: it answers whoever proves to be the browser.
+            ClientMessage::Ice(_) | ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
         };
         self.perform_actions();
         if let Err(refusal) = served {

@@ -1,0 +1,209 @@
+//! What makes the library's ICE agent a lite agent (RFC 8445 §2.5): it answers checks and never sends one.
+//!
+//! The library's agent sends a check of its own back to whoever sent it one, and takes a candidate pair for valid only when
+//! that check was answered. A lite agent must not do that (RFC 8445 §7.3): a request with a valid integrity is all that
+//! makes a pair valid, and an agent that sends checks can be made to send packets to strangers. [`LiteAgent`] stands
+//! between the network and the agent:
+//!
+//! - A request reaches the agent only after its user name and its integrity were verified, and nothing else reaches it but
+//!   from an address that sent such a request.
+//! - The agent's own checks never leave. Those to a verified address are answered here, in the browser's name.
+//! - A browser begins its DTLS handshake as soon as one of its checks was answered, and nominates the pair only with its
+//!   next check, some 50 ms later. Both sides may send on a valid pair before that (RFC 8445 §12.1), so the browser's first
+//!   DTLS packet counts as the nomination of the pair that it came on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use rtc::crypto::RTCCryptoProvider;
+use rtc::ice::attributes::use_candidate::UseCandidateAttr;
+use rtc::shared::error::Error;
+use rtc::stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_USERNAME};
+use rtc::stun::error_code::{CODE_ROLE_CONFLICT, ErrorCodeAttribute};
+use rtc::stun::fingerprint::FINGERPRINT;
+use rtc::stun::integrity::MessageIntegrity;
+use rtc::stun::message::{BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
+use rtc::stun::textattrs::Username;
+
+use super::port::Transport;
+use super::stun;
+
+/// RFC 7983 §7: what tells DTLS from the rest on one port.
+const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
+/// Addresses of one browser: its interfaces, over UDP and TCP, and what they change to.
+const MAX_ADDRESSES: usize = 64;
+
+/// What becomes of a packet from the network.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// The agent reads it, and before it this check, which no browser sent.
+    Read {
+        before: Option<BytesMut>,
+    },
+    /// It is answered by this, and the agent does not learn of it.
+    Answer(Vec<u8>),
+    Drop,
+}
+
+/// What becomes of a packet of the agent.
+#[derive(Debug)]
+pub(super) enum Departure {
+    Send,
+    /// The agent reads this as the answer to its check, which does not leave.
+    Answer(BytesMut),
+    Drop,
+}
+
+/// An address that is the browser's, for its request had a valid integrity.
+#[derive(Debug)]
+struct Verified {
+    address: SocketAddr,
+    transport: Transport,
+    nominated: bool,
+}
+
+/// See the [module](self).
+pub(super) struct LiteAgent {
+    crypto: Arc<dyn RTCCryptoProvider>,
+    /// Of the browser's requests: our user fragment and the browser's.
+    username: String,
+    password: String,
+    browser_password: String,
+    /// A check that makes the agent take an address for a candidate, and one that nominates it.
+    introduction: Vec<u8>,
+    nomination: Vec<u8>,
+    verified: Vec<Verified>,
+}
+
+impl LiteAgent {
+    /// With the server's credentials and the browser's.
+    pub(super) fn new(
+        (ufrag, password): (&str, &str),
+        (browser_ufrag, browser_password): (&str, &str),
+    ) -> Result<Self, Error> {
+        let crypto = rtc::crypto::default_provider().map_err(|error| Error::Other(error.to_string()))?;
+        let mut agent = Self {
+            crypto,
+            username: format!("{ufrag}:{browser_ufrag}"),
+            password: password.to_owned(),
+            browser_password: browser_password.to_owned(),
+            introduction: Vec::new(),
+            nomination: Vec::new(),
+            verified: Vec::new(),
+        };
+        let username = || Box::new(Username::new(ATTR_USERNAME, agent.username.clone()));
+        let plain: [Box<dyn Setter>; 3] =
+            [Box::new(BINDING_REQUEST), Box::new(TransactionId::new()), username()];
+        let nominating: [Box<dyn Setter>; 4] = [
+            Box::new(BINDING_REQUEST),
+            Box::new(TransactionId::new()),
+            username(),
+            Box::new(UseCandidateAttr::new()),
+        ];
+        let (introduction, nomination) =
+            (agent.signed(plain, password)?, agent.signed(nominating, password)?);
+        (agent.introduction, agent.nomination) = (introduction, nomination);
+        Ok(agent)
+    }
+
+    pub(super) fn handle_arrival(
+        &mut self,
+        from: SocketAddr,
+        transport: Transport,
+        packet: &[u8],
+    ) -> Arrival {
+        let known =
+            self.verified.iter_mut().find(|known| (known.address, known.transport) == (from, transport));
+        if !stun::is_stun(packet) {
+            return match known {
+                Some(known) if packet.first().is_some_and(|first| DTLS.contains(first)) => {
+                    let nominated = std::mem::replace(&mut known.nominated, true);
+                    let before = (!nominated).then(|| BytesMut::from(&self.nomination[..]));
+                    Arrival::Read { before }
+                }
+                Some(_) => Arrival::Read { before: None },
+                None => Arrival::Drop,
+            };
+        }
+        let is_known = known.is_some();
+        let Some(request) = self.verify(packet) else { return Arrival::Drop };
+        if request.contains(ATTR_ICE_CONTROLLED) {
+            // The browser is the controlling side, for this one is lite (RFC 8445 §6.1.1).
+            return self.role_conflict(&request).map_or(Arrival::Drop, Arrival::Answer);
+        }
+        if is_known {
+            return Arrival::Read { before: None };
+        }
+        if self.verified.len() >= MAX_ADDRESSES {
+            return Arrival::Drop;
+        }
+        self.verified.push(Verified { address: from, transport, nominated: false });
+        // A first request that nominates at once would not be answered: the agent answers it only on a valid pair.
+        Arrival::Read { before: Some(BytesMut::from(&self.introduction[..])) }
+    }
+
+    pub(super) fn handle_departure(&self, to: SocketAddr, transport: Transport, packet: &[u8]) -> Departure {
+        let Some(id) = stun::transaction_id(packet) else { return Departure::Send };
+        if stun::is_binding_request(packet) {
+            let is_known =
+                self.verified.iter().any(|known| (known.address, known.transport) == (to, transport));
+            let answer = if is_known { self.success(id).ok() } else { None };
+            return answer.map_or(Departure::Drop, Departure::Answer);
+        }
+        // The browser asked for neither of these.
+        let own = [&self.introduction, &self.nomination];
+        if own.into_iter().any(|check| stun::transaction_id(check) == Some(id)) {
+            return Departure::Drop;
+        }
+        Departure::Send
+    }
+
+    /// A request of the browser: the user name is the negotiated one and the integrity is valid (RFC 8489 §9.1.3).
+    fn verify(&self, packet: &[u8]) -> Option<Message> {
+        if !stun::is_binding_request(packet) || stun::username(packet) != Some(self.username.as_str()) {
+            return None;
+        }
+        let mut message = Message { raw: packet.to_vec(), ..Message::default() };
+        message.decode().ok()?;
+        MessageIntegrity::check(&mut message, self.password.as_bytes(), self.crypto.crypto()).ok()?;
+        Some(message)
+    }
+
+    /// RFC 8445 §7.3.1.1.
+    fn role_conflict(&self, request: &Message) -> Option<Vec<u8>> {
+        let answer: [Box<dyn Setter>; 3] = [
+            Box::new(BINDING_ERROR),
+            Box::new(request.transaction_id),
+            Box::new(ErrorCodeAttribute { code: CODE_ROLE_CONFLICT, reason: b"Role Conflict".to_vec() }),
+        ];
+        self.signed(answer, &self.password).ok()
+    }
+
+    fn success(&self, id: [u8; 12]) -> Result<BytesMut, Error> {
+        let answer: [Box<dyn Setter>; 2] = [Box::new(BINDING_SUCCESS), Box::new(TransactionId(id))];
+        Ok(BytesMut::from(&self.signed(answer, &self.browser_password)?[..]))
+    }
+
+    fn signed<const N: usize>(
+        &self,
+        content: [Box<dyn Setter>; N],
+        password: &str,
+    ) -> Result<Vec<u8>, Error> {
+        let crypto = self.crypto.crypto();
+        let integrity = MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), crypto);
+        let end: [Box<dyn Setter>; 2] = [Box::new(integrity), Box::new(FINGERPRINT)];
+        let mut message = Message::new();
+        message.build(&content.into_iter().chain(end).collect::<Vec<_>>())?;
+        Ok(message.raw)
+    }
+}
+
+impl std::fmt::Debug for LiteAgent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiteAgent").field("verified", &self.verified).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

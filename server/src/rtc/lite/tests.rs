@@ -1,0 +1,181 @@
+//! A peer that is told packets by hand: what it answers, and that it never sends what nobody asked for.
+
+use std::time::{Duration, Instant};
+
+use rtc::ice::attributes::control::{AttrControlled, AttrControlling};
+
+use super::*;
+use crate::config::WebrtcConfig;
+use crate::rtc::{Peer, Port};
+
+const BROWSER_UFRAG: &str = "browser";
+const BROWSER_PASSWORD: &str = "the password of the browser";
+
+fn offer() -> String {
+    let fingerprint = vec!["AB"; 32].join(":");
+    format!(
+        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+         m=video 9 UDP/TLS/RTP/SAVPF 103\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\na=mid:0\r\na=recvonly\r\n\
+         a=ice-ufrag:{BROWSER_UFRAG}\r\na=ice-pwd:{BROWSER_PASSWORD}\r\na=setup:actpass\r\n\
+         a=fingerprint:sha-256 {fingerprint}\r\na=rtpmap:103 H264/90000\r\n\
+         a=fmtp:103 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+    )
+}
+
+/// A check as a browser sends it, with `more` attributes.
+fn check(username: &str, password: &str, more: Vec<Box<dyn Setter>>) -> BytesMut {
+    let crypto = rtc::crypto::default_provider().expect("a provider of cryptography");
+    let integrity =
+        MessageIntegrity::new_short_term_integrity_with_provider(password.to_owned(), crypto.crypto());
+    let mut content: Vec<Box<dyn Setter>> = vec![
+        Box::new(BINDING_REQUEST),
+        Box::new(TransactionId::new()),
+        Box::new(Username::new(ATTR_USERNAME, username.to_owned())),
+    ];
+    content.extend(more);
+    content.extend([Box::new(integrity) as Box<dyn Setter>, Box::new(FINGERPRINT)]);
+    let mut message = Message::new();
+    message.build(&content).expect("a STUN message");
+    BytesMut::from(&message.raw[..])
+}
+
+/// The least that DTLS 1.2 allows (RFC 6347 §4.2, RFC 5246 §7.4.1.2).
+fn client_hello() -> BytesMut {
+    let mut body = vec![0xfe, 0xfd];
+    body.extend([7; 32]);
+    // No session, no cookie, ECDHE-ECDSA-AES128-GCM-SHA256, no compression, no extensions.
+    body.extend([0, 0, 0, 2, 0xc0, 0x2b, 1, 0, 0, 0]);
+    let length = [0, 0, body.len() as u8];
+    let mut handshake = vec![1];
+    handshake.extend(length.iter().chain(&[0, 0]).chain(&[0, 0, 0]).chain(&length).chain(&body));
+    let mut record = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, handshake.len() as u8];
+    record.extend(handshake);
+    BytesMut::from(&record[..])
+}
+
+fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
+    sdp.lines().find_map(|line| line.strip_prefix(name)).expect("the answer has this attribute")
+}
+
+/// A peer, and what a browser knows of it.
+struct Bench {
+    peer: Peer,
+    now: Instant,
+    username: String,
+    password: String,
+}
+
+const BROWSER: ([u8; 4], u16) = ([127, 0, 0, 1], 5000);
+
+impl Bench {
+    async fn new(candidates: &str) -> Self {
+        let config =
+            WebrtcConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..WebrtcConfig::default() };
+        let port = Port::open(&config).await.expect("a free port");
+        let now = Instant::now();
+        let (peer, answer) = Peer::answer(now, &(offer() + candidates), 1, &port).expect("an answer");
+        let username = format!("{}:{BROWSER_UFRAG}", attribute(&answer.sdp, "a=ice-ufrag:"));
+        let password = attribute(&answer.sdp, "a=ice-pwd:").to_owned();
+        Self { peer, now, username, password }
+    }
+
+    fn check(&self, more: Vec<Box<dyn Setter>>) -> BytesMut {
+        check(&self.username, &self.password, more)
+    }
+
+    /// What leaves after this packet of the browser.
+    fn answers(&mut self, packet: BytesMut) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.peer.handle_packet(self.now, SocketAddr::from(BROWSER), Transport::Udp, packet);
+        self.sent()
+    }
+
+    fn sent(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        self.peer.handle_timeout(self.now);
+        while self.peer.poll_event().is_some() {}
+        std::iter::from_fn(|| self.peer.poll_transmit())
+            .map(|(to, _, packet)| (to, packet.to_vec()))
+            .collect()
+    }
+
+    /// All that leaves within the next seconds.
+    fn sent_within(&mut self, time: Duration) -> Vec<(SocketAddr, Vec<u8>)> {
+        let end = self.now + time;
+        let mut sent = Vec::new();
+        while self.now < end {
+            sent.extend(self.sent());
+            self.now += Duration::from_millis(50);
+        }
+        sent
+    }
+}
+
+/// The class and method of a STUN message.
+fn kinds(sent: &[(SocketAddr, Vec<u8>)]) -> Vec<[u8; 2]> {
+    sent.iter().map(|(_, packet)| [packet[0], packet[1]]).collect()
+}
+
+const SUCCESS: [u8; 2] = [0x01, 0x01];
+const ERROR: [u8; 2] = [0x01, 0x11];
+
+#[tokio::test]
+async fn a_check_is_answered_and_nothing_else_is_sent() {
+    let mut bench = Bench::new("").await;
+    let answers = bench.answers(bench.check(vec![Box::new(AttrControlling(7))]));
+    assert_eq!(kinds(&answers), [SUCCESS]);
+    assert_eq!(answers[0].0, SocketAddr::from(BROWSER));
+    assert_eq!(kinds(&bench.sent_within(Duration::from_secs(5))), Vec::<[u8; 2]>::new());
+}
+
+#[tokio::test]
+async fn a_first_check_that_nominates_is_answered_too() {
+    let mut bench = Bench::new("").await;
+    let answers = bench.answers(bench.check(vec![Box::new(UseCandidateAttr::new())]));
+    assert_eq!(kinds(&answers), [SUCCESS]);
+}
+
+#[tokio::test]
+async fn a_client_hello_is_answered_before_the_browser_nominates() {
+    let mut bench = Bench::new("").await;
+    bench.answers(bench.check(Vec::new()));
+    let answers = bench.answers(client_hello());
+    assert!(!answers.is_empty(), "the hello is lost");
+    assert!(
+        answers.iter().all(|(_, packet)| DTLS.contains(&packet[0])),
+        "and nothing that was not asked for"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_from_an_address_without_a_valid_check_is_dropped() {
+    let mut bench = Bench::new("").await;
+    assert_eq!(bench.answers(client_hello()), []);
+    let (forged, unnamed) =
+        (check(&bench.username, "guessed", Vec::new()), check("a:b", &bench.password, Vec::new()));
+    assert_eq!(bench.answers(forged), []);
+    assert_eq!(bench.answers(unnamed), []);
+    assert_eq!(bench.answers(client_hello()), []);
+}
+
+/// Many candidates in the offer, and one request that wants the agent to check them all: with ICE-CONTROLLED and a
+/// tie-breaker of 0 the library's agent takes the controlling role before it verifies the integrity.
+#[tokio::test]
+async fn no_candidate_of_an_offer_is_ever_sent_anything() {
+    let victims: String = (1..200_u32)
+        .map(|n| format!("a=candidate:{n} 1 udp {} 127.0.0.{n} 9 typ host\r\n", 2_130_706_431 - n))
+        .collect();
+    let mut bench = Bench::new(&victims).await;
+    let forged = check(&bench.username, "guessed", vec![Box::new(AttrControlled(0))]);
+    assert_eq!(bench.answers(forged), []);
+    let sent = bench.sent_within(Duration::from_secs(10));
+    assert_eq!(sent.len(), 0, "packets to strangers");
+}
+
+#[tokio::test]
+async fn a_browser_that_wants_to_be_controlled_is_told_of_the_conflict() {
+    let mut bench = Bench::new("").await;
+    let answers = bench.answers(bench.check(vec![Box::new(AttrControlled(0))]));
+    assert_eq!(kinds(&answers), [ERROR]);
+    assert!(answers[0].1.windows(4).any(|bytes| bytes == [0, 0, 4, 87]), "487");
+    let answers = bench.answers(bench.check(vec![Box::new(AttrControlling(0))]));
+    assert_eq!(kinds(&answers), [SUCCESS], "and may go on as the controlling side");
+}
