@@ -346,12 +346,11 @@ impl Session {
                     Action::Subscribe { tag, name } => {
                         // A name that a slot has was resolved before; streams do not go while the server runs.
                         let Ok(name) = self.shared.registry.resolve(&name, None) else { continue };
-                        match self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
-                            Some(subscription) => self.subscriptions.insert(position, tag, subscription),
-                            None => {
-                                let message = "too many viewers come to it at once".to_owned();
-                                slot.handle_offline(tag, &StreamError { permanent: false, message });
-                            }
+                        if let Some(subscription) = self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
+                            self.subscriptions.insert(position, tag, subscription);
+                        } else {
+                            let message = "too many viewers come to it at once".to_owned();
+                            slot.handle_offline(tag, &StreamError { permanent: false, message });
                         }
                     }
                     Action::Unsubscribe { tag } => self.subscriptions.remove(position, tag),
