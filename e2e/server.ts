@@ -87,6 +87,21 @@ export class Server {
     return (await this.streams())[stream]?.viewers;
   }
 
+  /** How many frames, and how many of them key frames, the server has got of a stream since it started. */
+  async received(stream: string): Promise<{ frames: number; keyFrames: number }> {
+    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    const value = (name: string) => {
+      const line = metrics
+        .split('\n')
+        .find((line) => line.startsWith(`${name}{`) && line.includes(`"${stream}"`));
+      return Number(line?.split(' ').at(-1));
+    };
+    return {
+      frames: value('multistream_stream_frames_total'),
+      keyFrames: value('multistream_stream_key_frames_total'),
+    };
+  }
+
   /** The command names of the processes that the server has started and that are still there. */
   childProcesses(): string[] {
     return this.childPids().map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());

@@ -24,7 +24,7 @@ test('a switch shows the new camera on the same connection, with no new offer', 
   expect(await wall.shown(1)).toEqual([2]);
 });
 
-test('a switch between live cameras is seen at once, anywhere in the GOP', async ({
+test('a switch between live cameras waits for no key frame of the camera, anywhere in the GOP', async ({
   cameras,
   serve,
   openWall,
@@ -32,27 +32,18 @@ test('a switch between live cameras is seen at once, anywhere in the GOP', async
   const server = await serve({ streams: rtspStreams(cameras, 2) });
   const wall = await openWall(server);
   await wall.play(1, 2);
-  const waits: number[] = [];
+  let withoutKeyFrame = 0;
   for (let n = 0; n < 8; n++) {
     const camera = n % 2 === 0 ? 2 : 1;
     await wall.page.waitForTimeout(330);
-    const wait = await wall.page.evaluate(
-      async ({ camera }) => {
-        const slot = window.e2e.slots.get(0);
-        const started = performance.now();
-        void window.e2e.client?.switchStream(0, `camera${camera}`);
-        while (slot?.reading?.camera !== camera && performance.now() - started < 3_000) {
-          await new Promise((resolve) => setTimeout(resolve, 2));
-        }
-        return performance.now() - started;
-      },
-      { camera },
-    );
-    waits.push(wait);
+    const before = await server.received(`camera${camera}`);
+    await wall.switch(0, `camera${camera}`);
+    const after = await server.received(`camera${camera}`);
+    withoutKeyFrame += Number(after.keyFrames === before.keyFrames);
+    await wall.expectCamera(0, camera);
   }
-  waits.sort((a, b) => a - b);
-  // Key frames are 2 s apart: whoever waits for one takes 1 s in the middle.
-  expect(waits[4], `ms to the new picture: ${waits.map(Math.round).join(' ')}`).toBeLessThan(250);
+  // Key frames are 2 s apart: a slot that waited for one would see one each time, one that does not sees few.
+  expect(withoutKeyFrame, 'switches that were answered between two key frames').toBeGreaterThanOrEqual(5);
 });
 
 test('a switch says when its first picture was on the screen, and means a picture of the new camera', async ({
@@ -78,9 +69,7 @@ test('a switch says when its first picture was on the screen, and means a pictur
       if (client === undefined || video === undefined) throw new Error('not connected');
       const first = new Promise<number>((resolve) => {
         const look = () =>
-          video.requestVideoFrameCallback(() =>
-            read(video)?.camera === camera ? resolve(performance.now()) : look(),
-          );
+          video.requestVideoFrameCallback((now) => (read(video)?.camera === camera ? resolve(now) : look()));
         look();
       });
       const { timing } = await client.switchStream(0, `camera${camera}`);
@@ -88,8 +77,8 @@ test('a switch says when its first picture was on the screen, and means a pictur
     }, camera);
     const { active, firstFrame = Number.NaN } = timing;
     expect(active).toBeGreaterThan(0);
-    // Both are told of the same picture, one after the other.
-    expect(Math.abs(firstFrame - seen), `told ${firstFrame}, seen ${seen}`).toBeLessThan(15);
+    // Both are told of the same picture, in the same turn of the display.
+    expect(Math.abs(firstFrame - seen), `told ${firstFrame}, seen ${seen}`).toBeLessThan(1);
   }
 });
 

@@ -5,17 +5,16 @@ import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
 
+/** A third of a second. What a stalled slot misses is more. */
+const FRAMES_ON_THE_WAY = 10;
+
 /** A server, or the way to it. */
 export type Address = Pick<Server, 'url'>;
 
 /** What came of a media line so far. */
 export interface Flow {
-  /** In ms. */
-  at: number;
+  /** Whole frames that came over the network. */
   received: number;
-  decoded: number;
-  packetsLost: number;
-  freezes: number;
 }
 
 export class Wall {
@@ -192,13 +191,24 @@ export class Wall {
       >[];
       const line = stats.find((entry) => entry.type === 'inbound-rtp' && entry.mid === mid) ?? {};
       return {
-        at: Number(line.timestamp),
         received: Number(line.framesReceived),
-        decoded: Number(line.framesDecoded),
-        packetsLost: Number(line.packetsLost),
-        freezes: Number(line.freezeCount),
       };
     }, mid);
+  }
+
+  /**
+   * Watches, from now until the returned function is called, that the media line gets each frame that the server gets of the
+   * stream. It compares counts, not times: a busy machine makes both late and leaves both equal.
+   */
+  async watchFrames(mid: string, server: Server, stream: string): Promise<() => Promise<void>> {
+    // The statistics enclose the server's counts in time, so that what is on its way counts for the media line.
+    const [start, { frames }] = [await this.flow(mid), await server.received(stream)];
+    return async () => {
+      const sent = (await server.received(stream)).frames - frames;
+      const received = (await this.flow(mid)).received - start.received;
+      expect(sent, `frames that the server got of ${stream}`).toBeGreaterThan(30);
+      expect(received, `of ${sent} frames`).toBeGreaterThanOrEqual(sent - FRAMES_ON_THE_WAY);
+    };
   }
 
   /** `udp` or `tcp`, on the connection that was made last. */

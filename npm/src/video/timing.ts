@@ -16,7 +16,8 @@ export interface SwitchTiming {
   /** Milliseconds from then until the client knew that the key frame was sent. */
   active: number;
   /**
-   * Milliseconds from `requested` until the first picture of the new stream was shown, by `requestVideoFrameCallback`.
+   * Milliseconds from `requested` until the turn of the display that shows the first picture of the new stream, by
+   * `requestVideoFrameCallback`.
    * `undefined` if the slot has no `attach`ed video, the page is hidden, or none was shown within a second.
    */
   firstFrame?: number;
@@ -116,8 +117,8 @@ class Recording {
   }
 
   #next(): void {
-    this.#handle = this.#video.requestVideoFrameCallback((_, { rtpTimestamp }) => {
-      this.#pictures.push({ at: performance.now(), rtpTimestamp });
+    this.#handle = this.#video.requestVideoFrameCallback((now, { rtpTimestamp }) => {
+      this.#pictures.push({ at: now, rtpTimestamp });
       this.#look?.();
       this.#next();
     });

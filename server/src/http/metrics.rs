@@ -51,7 +51,7 @@ impl Page {
 
     fn streams(&mut self, streams: &[StreamSnapshot]) {
         type Value = fn(&StreamSnapshot) -> f64;
-        let families: [(&str, &str, &str, Value); 8] = [
+        let families: [(&str, &str, &str, Value); 9] = [
             ("live", "gauge", "1 while the stream gives pictures.", |s| {
                 f64::from(s.state == StreamState::Live)
             }),
@@ -59,6 +59,7 @@ impl Page {
             ("fps", "gauge", "Pictures per second, over the last seconds.", |s| s.fps),
             ("bitrate_bps", "gauge", "Bits per second, over the last seconds.", |s| s.bitrate_bps as f64),
             ("frames_total", "counter", "Pictures since the server started.", |s| s.frames as f64),
+            ("key_frames_total", "counter", "Key frames since the server started.", |s| s.key_frames as f64),
             ("bytes_total", "counter", "Bytes of pictures since the server started.", |s| s.bytes as f64),
             ("restarts_total", "counter", "Times the source was started again.", |s| s.restarts as f64),
             ("frames_skipped_total", "counter", "Pictures that slow viewers missed.", |s| {
