@@ -15,6 +15,7 @@ export type {
   SlotState,
   SlotStatus,
   StatusCallback,
+  SwitchManyOptions,
   WebSocketState,
 } from './types.js';
 export type { ConnectionPath } from './video/path.js';

@@ -15,6 +15,7 @@ import type {
   SlotConfig,
   SlotStatus,
   StatusCallback,
+  SwitchManyOptions,
   WebSocketState,
 } from './types.js';
 import { show } from './video/attach.js';
@@ -113,16 +114,23 @@ export class MultiStreamClient {
 
   /**
    * Many switches as one. Resolves as {@link switchStream} when all are there, rejects with the first that cannot be shown;
-   * the others go on.
+   * the others go on. With `atomic`, all slots change at the same moment or none does, so that a wall turns its page as
+   * one picture.
    *
    * @example
    * ```ts
    * await client.switchMany([{ slot: 0, stream: 'camera3' }, { slot: 1, stream: 'camera4', quality: '360p' }]);
+   * await client.switchMany(nextPage, { atomic: true });
    * ```
    */
-  switchMany(slots: readonly SlotConfig[]): Promise<SwitchedStatus[]> {
+  switchMany(
+    slots: readonly SlotConfig[],
+    { atomic = false }: SwitchManyOptions = {},
+  ): Promise<SwitchedStatus[]> {
     const indices = slots.map(({ slot }) => slot);
-    return Call.of(this.#timed(indices, () => this.#call((core) => this.#savings.switchMany(core, slots))));
+    return Call.of(
+      this.#timed(indices, () => this.#call((core) => this.#savings.switchMany(core, slots, atomic))),
+    );
   }
 
   /**
@@ -150,7 +158,7 @@ export class MultiStreamClient {
   }
 
   /**
-   * Asks for a key frame now: `sent` (from the server's cache), `requested` (of the camera) or `unsupported`.
+   * Asks for a key frame now: `sent` (from the server's cache) or `unsupported`.
    *
    * @example
    * ```ts
@@ -344,7 +352,8 @@ export class MultiStreamClient {
 
   async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {
     if (this.#core === undefined) {
-      throw new MultiStreamError('not-connected', 'There is no connection: call connect() first.');
+      const message = 'There is no connection: call connect() first.';
+      throw new MultiStreamError('not-connected', message, undefined, true);
     }
     return call(this.#core);
   }
@@ -359,7 +368,7 @@ export class MultiStreamClient {
     } = this.#options;
     const hooks: Hooks = {
       event: (event) => this.#handle(event),
-      error: (code, message, slot) => new MultiStreamError(code as ErrorCode, message, slot),
+      error: (code, message, slot, kept) => new MultiStreamError(code as ErrorCode, message, slot, kept),
       reconnectDelay: (retry, reason, defaultDelayMs) => {
         if (reconnect === false) return null;
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;

@@ -34,7 +34,9 @@ export type ClientErrorCode =
   /** This environment has no WebRTC: Node, or a very old browser. */
   | 'unsupported'
   /** The WebAssembly module could not be loaded. */
-  | 'wasm-failed';
+  | 'wasm-failed'
+  /** The client itself failed in a way that it has no other code for: a fault of this package. */
+  | 'client-crashed';
 
 /**
  * Every code of a {@link MultiStreamError}.
@@ -65,10 +67,13 @@ export class MultiStreamError extends Error {
   readonly code: ErrorCode;
   /** The slot it is about, if it is about one. */
   readonly slot: number | undefined;
+  /** The call was refused and changed nothing: every slot goes on as it was before it. */
+  readonly kept: boolean;
 
-  constructor(code: ErrorCode, message: string, slot?: number) {
+  constructor(code: ErrorCode, message: string, slot?: number, kept = false) {
     super(message);
     this.code = code;
     this.slot = slot;
+    this.kept = kept;
   }
 }

@@ -51,6 +51,8 @@ export interface SlotStatus {
   error?: string;
   /** A stable code for programs; `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made. */
   reason?: string;
+  /** Of an `error` that answers a request: the request was refused, and the slot goes on as it was before it. */
+  kept?: boolean;
   /** `h264`, `h265`, `vp8`, `vp9` or `av1`. */
   codec?: string;
   /** Width of the picture in pixels. */
@@ -135,6 +137,23 @@ export interface ClientOptions {
   autoQuality?: boolean | undefined;
   /** Log every message's type to the console. */
   debug?: boolean | undefined;
+}
+
+/**
+ * Options of one `switchMany`.
+ *
+ * @example
+ * ```ts
+ * await client.switchMany(nextPage, { atomic: true });
+ * ```
+ */
+export interface SwitchManyOptions {
+  /**
+   * All slots change at the same moment, once a key frame of every stream is there; if one of them cannot be shown, none
+   * changes and the call rejects. Default `false`: each slot changes as soon as it can, and one that cannot be shown
+   * leaves the others alone.
+   */
+  atomic?: boolean | undefined;
 }
 
 /**

@@ -153,6 +153,21 @@ describe('a connection', () => {
     expect(await failure(client.switchStream(Number.NaN, 'camera7'))).toBe('unknown-slot');
   });
 
+  test.each([1, 2 ** 31 - 1, 2 ** 31, 4_000_000_000, 2 ** 32 - 1])(
+    'tells the RTP timestamp %d of the first picture as the server sent it',
+    async (rtp_timestamp) => {
+      const client = makeClient();
+      await client.connect(SLOTS);
+      server.answer = (socket, { type, slot, stream, request_id }) => {
+        if (type !== 'multistream/switch') return false;
+        const status = { slot, stream, status: 'active', rtp_timestamp };
+        socket.say({ type: 'multistream/status', slot, request_id, status });
+        return true;
+      };
+      expect((await client.switchStream(4, 'camera7')).rtpTimestamp).toBe(rtp_timestamp);
+    },
+  );
+
   test('goes on when a handler throws, or calls back into the client', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => {});
     const client = makeClient();

@@ -186,7 +186,7 @@ describe('pauseHidden', () => {
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(2_000);
     answer = async () => {
-      throw new MultiStreamError('unknown-stream', 'there is no such stream', 0);
+      throw new MultiStreamError('unknown-stream', 'there is no such stream', 0, true);
     };
     await expect(savings.switchStream(core, 0, 'nowhere')).rejects.toThrow('no such stream');
     news();

@@ -90,11 +90,11 @@ impl Client {
         let promise = self.next_id();
         if !matches!(self.phase, Phase::Idle) {
             let message = "connect() was called before: call disconnect() first, or make a second client.";
-            self.push(Command::Reject(promise, ClientError::new(Code::AlreadyConnected, message)));
+            self.refuse(promise, ClientError::new(Code::AlreadyConnected, message));
             return promise;
         }
-        match Slots::new(slots) {
-            Err(error) => self.push(Command::Reject(promise, error)),
+        match Slots::new(promise, slots) {
+            Err(error) => self.refuse(promise, error),
             Ok(slots) => {
                 self.slots = slots;
                 self.connecting = Some(promise);
@@ -110,24 +110,20 @@ impl Client {
         self.request_picture(now, wish, |request_id, wish| Switch::new(request_id, wish).into())
     }
 
-    /// Many switches as one.
-    pub fn switch_many(&mut self, now: Duration, wishes: Vec<SlotRequest>) -> PromiseId {
+    /// Many switches as one. `atomic`: all slots change together, or none does.
+    pub fn switch_many(&mut self, now: Duration, wishes: Vec<SlotRequest>, atomic: bool) -> PromiseId {
         let promise = self.next_id();
-        if let Err(error) = self.check_layout(&wishes) {
-            self.push(Command::Reject(promise, error));
+        if let Err(error) = self.check_layout(promise, &wishes) {
+            self.refuse(promise, error);
             return promise;
         }
-        let request_id = promise.to_string();
-        let mut changes = Vec::new();
         for wish in &wishes {
-            // Checked above: every slot exists.
-            if let Ok(before) = self.wish(wish.clone()) {
-                changes.push((wish.clone(), before));
-            }
+            self.wish(promise, wish.clone(), atomic);
         }
+        let request_id = promise.to_string();
         let deadline = now + self.options.connection_timeout;
-        self.requests.await_pictures(promise, request_id.clone(), deadline, changes, true);
-        self.send_if_connected(Layout { request_id, slots: wishes, atomic: false }.into());
+        self.requests.await_pictures(promise, request_id.clone(), deadline, &wishes, true);
+        self.send_if_connected(Layout { request_id, slots: wishes, atomic }.into());
         promise
     }
 
@@ -135,9 +131,9 @@ impl Client {
     pub fn pause(&mut self, now: Duration, slot: i32) -> PromiseId {
         let promise = self.next_id();
         match self.ready_slot(slot) {
-            Err(error) => self.push(Command::Reject(promise, error)),
-            Ok(wish) => {
-                wish.paused = true;
+            Err(error) => self.refuse(promise, error),
+            Ok(wanted) => {
+                wanted.pause(promise);
                 let superseded = self.requests.supersede(slot as u32);
                 self.settle(superseded);
                 let request_id = promise.to_string();
@@ -154,11 +150,11 @@ impl Client {
         match self.ready_slot(slot) {
             Err(error) => {
                 let promise = self.next_id();
-                self.push(Command::Reject(promise, error));
+                self.refuse(promise, error);
                 promise
             }
             Ok(wanted) => {
-                let wish = wanted.shows.clone();
+                let wish = wanted.shows().clone();
                 self.request_picture(now, wish, |request_id, wish| {
                     // Stream and quality are named, so that a server that forgot them still shows the right picture.
                     let SlotRequest { slot, stream, quality } = wish;
@@ -172,11 +168,11 @@ impl Client {
     pub fn request_keyframe(&mut self, now: Duration, slot: i32) -> PromiseId {
         let promise = self.next_id();
         match self.ready_slot(slot).map(drop) {
-            Err(error) => self.push(Command::Reject(promise, error)),
+            Err(error) => self.refuse(promise, error),
             Ok(()) if self.state != State::Connected => {
                 let message =
                     "The connection is being made again: the new one begins with a key frame anyway.";
-                self.push(Command::Reject(promise, ClientError::new(Code::NotConnected, message)));
+                self.refuse(promise, ClientError::new(Code::NotConnected, message));
             }
             Ok(()) => {
                 let request_id = promise.to_string();
@@ -197,7 +193,7 @@ impl Client {
             self.requests.await_warm(promise, request_id.clone(), deadline);
             self.send_if_connected(Warm { request_id, stream, quality, ttl_s: None }.into());
         } else {
-            self.push(Command::Reject(promise, ClientError::not_connected()));
+            self.refuse(promise, ClientError::not_connected());
         }
         promise
     }
@@ -221,39 +217,40 @@ impl Client {
         request: impl FnOnce(String, SlotRequest) -> ClientMessage,
     ) -> PromiseId {
         let promise = self.next_id();
-        let before = slots::check(&wish).and_then(|()| {
-            self.ready_slot(wish.slot)?;
-            self.wish(wish.clone())
-        });
-        match before {
-            Err(error) => self.push(Command::Reject(promise, error)),
-            Ok(before) => {
-                let request_id = promise.to_string();
-                let deadline = now + self.options.connection_timeout;
-                let change = vec![(wish.clone(), before)];
-                self.requests.await_pictures(promise, request_id.clone(), deadline, change, false);
-                self.send_if_connected(request(request_id, wish));
-            }
+        let ready = slots::check(&wish).and_then(|()| self.ready_slot(wish.slot).map(drop));
+        if let Err(error) = ready {
+            self.refuse(promise, error);
+            return promise;
         }
+        self.wish(promise, wish.clone(), false);
+        let request_id = promise.to_string();
+        let deadline = now + self.options.connection_timeout;
+        let wishes = std::slice::from_ref(&wish);
+        self.requests.await_pictures(promise, request_id.clone(), deadline, wishes, false);
+        self.send_if_connected(request(request_id, wish));
         promise
     }
 
-    /// Replaces the slot's wish, ends the calls that waited for the old one, and returns it.
-    fn wish(&mut self, wish: SlotRequest) -> Result<SlotRequest, ClientError> {
+    /// Replaces the wish of a slot that exists, and ends the calls that waited for the old one.
+    fn wish(&mut self, promise: PromiseId, wish: SlotRequest, atomic: bool) {
         let untold = self.state != State::Connected;
-        let slot = self.slots.get_mut(wish.slot)?;
-        slot.paused = false;
-        slot.untold = untold;
         let index = wish.slot as u32;
-        let before = std::mem::replace(&mut slot.shows, wish);
+        if let Ok(slot) = self.slots.get_mut(wish.slot) {
+            slot.show(promise, wish, atomic);
+            slot.untold = untold;
+        }
         let superseded = self.requests.supersede(index);
         self.settle(superseded);
-        Ok(before)
     }
 
-    fn check_layout(&mut self, wishes: &[SlotRequest]) -> Result<(), ClientError> {
-        Slots::new(wishes.to_vec())?;
+    fn check_layout(&mut self, promise: PromiseId, wishes: &[SlotRequest]) -> Result<(), ClientError> {
+        Slots::new(promise, wishes.to_vec())?;
         wishes.iter().try_for_each(|wish| self.ready_slot(wish.slot).map(drop))
+    }
+
+    /// Nothing was done for this call.
+    fn refuse(&mut self, promise: PromiseId, error: ClientError) {
+        self.push(Command::Reject(promise, error.keeping()));
     }
 
     /// The slot, if there is a connection or one is being made again.
@@ -287,12 +284,7 @@ impl Client {
     }
 
     pub(super) fn settle(&mut self, settled: Vec<Settled>) {
-        for Settled { promise, result, revert } in settled {
-            for before in revert {
-                if let Ok(slot) = self.slots.get_mut(before.slot) {
-                    slot.shows = before;
-                }
-            }
+        for Settled { promise, result } in settled {
             self.push(match result {
                 Ok(outcome) => Command::Resolve(promise, outcome),
                 Err(error) => Command::Reject(promise, error),

@@ -63,21 +63,30 @@ pub struct ClientError {
     pub message: String,
     /// The slot it is about.
     pub slot: Option<u32>,
+    /// The call changed nothing: every slot goes on as it was before it.
+    pub kept: bool,
 }
 
 impl ClientError {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: Cow::Borrowed(code.as_str()), message: message.into(), slot: None }
+        Self { code: Cow::Borrowed(code.as_str()), message: message.into(), slot: None, kept: false }
     }
 
     /// As the server sent it.
     pub fn from_server(code: String, message: String) -> Self {
-        Self { code: Cow::Owned(code), message, slot: None }
+        Self { code: Cow::Owned(code), message, slot: None, kept: false }
     }
 
     #[must_use]
     pub fn for_slot(mut self, slot: u32) -> Self {
         self.slot = Some(slot);
+        self
+    }
+
+    /// Of a call that was refused before anything was done for it.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = true;
         self
     }
 

@@ -6,8 +6,9 @@ use multistream_protocol::client::{Ice, Offer};
 use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status, Warm};
 use multistream_protocol::{ErrorCode, ServerMessage};
 
-use super::command::{Attempt, Command, Event, PeerState};
+use super::command::{Attempt, Command, Event, PeerState, PromiseId};
 use super::lifecycle::{Phase, Step};
+use super::requests::Settled;
 use super::{Client, ClientError, Code};
 
 impl Client {
@@ -225,7 +226,7 @@ impl Client {
         self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
         self.requests.handle_new_session();
         // `init` named every wish.
-        self.slots.take_untold();
+        self.slots.handle_new_session();
         for status in answer.slots {
             self.handle_status(Status { slot: status.slot, status, request_id: None });
         }
@@ -238,7 +239,11 @@ impl Client {
             return;
         }
         self.emit(Event::Status(status.clone()));
+        if let Some(request) = request_id.as_deref().and_then(request_of).filter(|_| status.kept) {
+            self.slots.refuse_slot(status.slot, request);
+        }
         let settled = self.requests.handle_status(request_id.as_deref(), &status);
+        self.take_answered(&settled);
         self.settle(settled);
     }
 
@@ -254,7 +259,7 @@ impl Client {
     }
 
     fn handle_error(&mut self, message: server::Error) {
-        let error = ClientError::from_server(message.code, message.error);
+        let mut error = ClientError::from_server(message.code, message.error);
         if let Phase::Handshake(handshake) = &self.phase {
             // An error that names nothing, during the handshake, is about the handshake.
             if message.request_id.as_ref().is_none_or(|id| id.is_empty() || *id == handshake.request_id) {
@@ -269,7 +274,14 @@ impl Client {
             }
         }
         let settled = match &message.request_id {
-            Some(id) => self.requests.handle_error(id, &error),
+            Some(id) => {
+                // The answer to the whole request: nothing was done for it.
+                error.kept = true;
+                if let Some(request) = request_of(id) {
+                    self.slots.refuse(request);
+                }
+                self.requests.handle_error(id, &error)
+            }
             None => Vec::new(),
         };
         // The answer to a call that was overridden here before is no news.
@@ -278,4 +290,18 @@ impl Client {
         }
         self.settle(settled);
     }
+
+    /// Wishes whose calls the server answered otherwise than by a refusal can no longer be taken back.
+    fn take_answered(&mut self, settled: &[Settled]) {
+        for Settled { promise, result } in settled {
+            if result.as_ref().err().is_none_or(|error| !error.kept) {
+                self.slots.take(*promise);
+            }
+        }
+    }
+}
+
+/// The call whose id this is: a call's id on the wire is its number.
+fn request_of(id: &str) -> Option<PromiseId> {
+    id.parse().ok()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::KeyframeStatus;
-use multistream_protocol::{ErrorCode, SlotState, SlotStatus, stream_name};
+use multistream_protocol::{SlotState, SlotStatus, stream_name};
 
 use super::command::{Outcome, PromiseId};
 use super::{ClientError, Code};
@@ -45,16 +45,13 @@ struct Picture {
     /// The server knows of the wish: from now on its statuses are about it.
     answered: bool,
     sent: Option<SlotStatus>,
-    /// What the slot was to show before, for a refusal.
-    before: SlotRequest,
 }
 
-/// How a call ended, and what its slots go back to if it was refused.
+/// How a call ended.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) promise: PromiseId,
     pub(super) result: Result<Outcome, ClientError>,
-    pub(super) revert: Vec<SlotRequest>,
 }
 
 /// All calls that wait.
@@ -62,23 +59,22 @@ pub(super) struct Settled {
 pub(super) struct Requests(Vec<Waiting>);
 
 impl Requests {
-    /// `wishes`: what each slot shall show, and what it showed before.
+    /// `wishes`: what each slot shall show.
     pub(super) fn await_pictures(
         &mut self,
         promise: PromiseId,
         request_id: String,
         deadline: Duration,
-        wishes: Vec<(SlotRequest, SlotRequest)>,
+        wishes: &[SlotRequest],
         many: bool,
     ) {
         let pictures = wishes
-            .into_iter()
-            .map(|(wish, before)| Picture {
+            .iter()
+            .map(|wish| Picture {
                 slot: wish.slot as u32,
                 stream: stream_name(&wish.stream, wish.quality.as_deref()),
                 answered: false,
                 sent: None,
-                before,
             })
             .collect();
         self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Pictures { pictures, many } });
@@ -129,8 +125,8 @@ impl Requests {
         let mut settled = Vec::new();
         self.0.retain_mut(|waiting| match waiting.handle_status(request_id, status) {
             None => true,
-            Some((result, revert)) => {
-                settled.push(Settled { promise: waiting.promise, result, revert });
+            Some(result) => {
+                settled.push(Settled { promise: waiting.promise, result });
                 false
             }
         });
@@ -158,35 +154,27 @@ impl Requests {
             let over = waiting.request_id == request_id && is_it(&waiting.wait);
             if over {
                 let result = Ok(outcome.clone());
-                settled.push(Settled { promise: waiting.promise, result, revert: Vec::new() });
+                settled.push(Settled { promise: waiting.promise, result });
             }
             !over
         });
         settled
     }
 
-    /// A `multistream/error` that names a request: the server did nothing, so the slots stay as they were.
+    /// A `multistream/error` that names a request: the server did nothing for it.
     pub(super) fn handle_error(&mut self, request_id: &str, error: &ClientError) -> Vec<Settled> {
-        let superseded = error.code == ErrorCode::Superseded.as_str();
         let mut settled = Vec::new();
-        self.0.retain_mut(|waiting| {
+        self.0.retain(|waiting| {
             if waiting.request_id != request_id {
                 return true;
             }
-            let (slot, revert) = match &mut waiting.wait {
-                Wait::Pictures { pictures, .. } => (
-                    pictures.first().map(|picture| picture.slot),
-                    if superseded {
-                        Vec::new()
-                    } else {
-                        pictures.drain(..).map(|picture| picture.before).collect()
-                    },
-                ),
-                Wait::Paused { slot } | Wait::Keyframe { slot } => (Some(*slot), Vec::new()),
-                Wait::Warm => (None, Vec::new()),
+            let slot = match &waiting.wait {
+                Wait::Pictures { pictures, .. } => pictures.first().map(|picture| picture.slot),
+                Wait::Paused { slot } | Wait::Keyframe { slot } => Some(*slot),
+                Wait::Warm => None,
             };
             let error = ClientError { slot, ..error.clone() };
-            settled.push(Settled { promise: waiting.promise, result: Err(error), revert });
+            settled.push(Settled { promise: waiting.promise, result: Err(error) });
             false
         });
         settled
@@ -262,7 +250,7 @@ impl Requests {
             let over = over(waiting);
             if over {
                 let result = Err(error(waiting));
-                settled.push(Settled { promise: waiting.promise, result, revert: Vec::new() });
+                settled.push(Settled { promise: waiting.promise, result });
             }
             !over
         });
@@ -270,7 +258,7 @@ impl Requests {
     }
 }
 
-type End = (Result<Outcome, ClientError>, Vec<SlotRequest>);
+type End = Result<Outcome, ClientError>;
 
 impl Waiting {
     fn handle_status(&mut self, request_id: Option<&str>, status: &SlotStatus) -> Option<End> {
@@ -282,8 +270,8 @@ impl Waiting {
                     return None;
                 }
                 match status.status {
-                    SlotState::Paused => Some((Ok(Outcome::Status(status.clone())), Vec::new())),
-                    SlotState::Error if answers => Some((Err(failure(status)), Vec::new())),
+                    SlotState::Paused => Some(Ok(Outcome::Status(status.clone()))),
+                    SlotState::Error if answers => Some(Err(failure(status))),
                     _ => None,
                 }
             }
@@ -298,7 +286,7 @@ impl Waiting {
                 let mut sent: Vec<SlotStatus> =
                     pictures.iter_mut().filter_map(|picture| picture.sent.take()).collect();
                 let outcome = if *many { Outcome::Statuses(sent) } else { Outcome::Status(sent.pop()?) };
-                Some((Ok(outcome), Vec::new()))
+                Some(Ok(outcome))
             }
         }
     }
@@ -320,15 +308,7 @@ impl Picture {
             SlotState::Active => self.sent = Some(status.clone()),
             // Nothing more will come of it, although the server took the wish.
             SlotState::Paused if answers => self.sent = Some(status.clone()),
-            SlotState::Error | SlotState::Offline => {
-                let refused = status.reason.as_deref().is_some_and(|reason| {
-                    [ErrorCode::UnknownStream, ErrorCode::UnknownQuality]
-                        .iter()
-                        .any(|code| code.as_str() == reason)
-                });
-                let revert = if answers && refused { vec![self.before.clone()] } else { Vec::new() };
-                return Some((Err(failure(status)), revert));
-            }
+            SlotState::Error | SlotState::Offline => return Some(Err(failure(status))),
             SlotState::Buffering | SlotState::Paused => {}
         }
         None
@@ -349,5 +329,5 @@ fn failure(status: &SlotStatus) -> ClientError {
             format!("The server cannot show `{}`.", status.stream)
         }
     });
-    ClientError::from_server(code, message).for_slot(status.slot)
+    ClientError { kept: status.kept, ..ClientError::from_server(code, message).for_slot(status.slot) }
 }

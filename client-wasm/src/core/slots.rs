@@ -2,15 +2,78 @@
 
 use multistream_protocol::client::SlotRequest;
 
+use super::command::PromiseId;
 use super::{ClientError, Code};
 
-/// One slot's wish.
+/// What one call of the app asked one slot to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wish {
+    request: PromiseId,
+    shows: SlotRequest,
+    paused: bool,
+    /// The call asked for all of its slots or none.
+    atomic: bool,
+}
+
+/// One slot. Its wish is kept here and nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
-    pub(super) shows: SlotRequest,
-    pub(super) paused: bool,
-    /// The server does not know of `shows` yet: it was wished for while there was no connection.
+    /// What the app wants now.
+    now: Wish,
+    /// Earlier wishes, oldest first: the slot goes back to the last of them when the server refuses `now`.
+    before: Vec<Wish>,
+    /// The server does not know of `now` yet: it was wished for while there was no connection.
     pub(super) untold: bool,
+}
+
+impl Slot {
+    pub(super) fn shows(&self) -> &SlotRequest {
+        &self.now.shows
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.now.paused
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.now.shows.slot as u32
+    }
+
+    /// A later wish, which replaces this one unless the server refuses it.
+    pub(super) fn show(&mut self, request: PromiseId, shows: SlotRequest, atomic: bool) {
+        self.replace(Wish { request, shows, paused: false, atomic });
+    }
+
+    pub(super) fn pause(&mut self, request: PromiseId) {
+        self.replace(Wish { request, shows: self.now.shows.clone(), paused: true, atomic: false });
+    }
+
+    fn replace(&mut self, wish: Wish) {
+        self.before.push(std::mem::replace(&mut self.now, wish));
+    }
+
+    /// The server took this request, so it never goes back behind it.
+    fn take(&mut self, request: PromiseId) {
+        if self.now.request == request {
+            self.before.clear();
+        } else if let Some(at) = self.before.iter().position(|wish| wish.request == request) {
+            self.before.drain(..at);
+        }
+    }
+
+    /// The server refused this request: the slot goes on as if it had not been made.
+    fn refuse(&mut self, request: PromiseId) {
+        if self.now.request != request {
+            self.before.retain(|wish| wish.request != request);
+        } else if let Some(before) = self.before.pop() {
+            self.now = before;
+        }
+    }
+
+    fn is_part_of_atomic(&self, request: PromiseId) -> bool {
+        let mut wishes = self.before.iter().chain([&self.now]);
+        wishes.any(|wish| wish.request == request && wish.atomic)
+    }
 }
 
 /// All slots of a connection; their indices never change while it lives.
@@ -19,7 +82,7 @@ pub(super) struct Slots(Vec<Slot>);
 
 impl Slots {
     /// Refuses what the server would refuse, before anything is sent.
-    pub(super) fn new(slots: Vec<SlotRequest>) -> Result<Self, ClientError> {
+    pub(super) fn new(request: PromiseId, slots: Vec<SlotRequest>) -> Result<Self, ClientError> {
         if slots.is_empty() {
             return Err(invalid(
                 "There are no slots: name at least one, like { slot: 0, stream: 'camera1' }.",
@@ -29,11 +92,12 @@ impl Slots {
         let mut ordered: Vec<Slot> = Vec::with_capacity(slots.len());
         for shows in slots {
             check(&shows)?;
-            let at = ordered.partition_point(|earlier| earlier.shows.slot < shows.slot);
-            if ordered.get(at).is_some_and(|earlier| earlier.shows.slot == shows.slot) {
+            let at = ordered.partition_point(|earlier| earlier.now.shows.slot < shows.slot);
+            if ordered.get(at).is_some_and(|earlier| earlier.now.shows.slot == shows.slot) {
                 return Err(invalid(format!("Slot {} is named twice.", shows.slot)));
             }
-            ordered.insert(at, Slot { shows, paused: false, untold: false });
+            let now = Wish { request, shows, paused: false, atomic: false };
+            ordered.insert(at, Slot { now, before: Vec::new(), untold: false });
         }
         Ok(Self(ordered))
     }
@@ -47,27 +111,61 @@ impl Slots {
     }
 
     pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|slot| slot.shows.slot as u32)
+        self.0.iter().map(|slot| slot.now.shows.slot as u32)
     }
 
     pub(super) fn requests(&self) -> Vec<SlotRequest> {
-        self.0.iter().map(|slot| slot.shows.clone()).collect()
+        self.0.iter().map(|slot| slot.now.shows.clone()).collect()
     }
 
     /// The wishes the server does not know of. From now on it does.
     pub(super) fn take_untold(&mut self) -> Vec<SlotRequest> {
-        let untold =
-            self.0.iter_mut().filter_map(|slot| std::mem::take(&mut slot.untold).then(|| slot.shows.clone()));
+        let untold = self
+            .0
+            .iter_mut()
+            .filter_map(|slot| std::mem::take(&mut slot.untold).then(|| slot.now.shows.clone()));
         untold.collect()
     }
 
     pub(super) fn get_mut(&mut self, index: i32) -> Result<&mut Slot, ClientError> {
-        self.0.iter_mut().find(|slot| slot.shows.slot == index).ok_or_else(|| {
+        self.0.iter_mut().find(|slot| slot.now.shows.slot == index).ok_or_else(|| {
             ClientError::new(
                 Code::UnknownSlot,
                 format!("There is no slot {index}: connect() did not name it."),
             )
         })
+    }
+
+    /// A new session begins with the wishes of now: none of the earlier ones can come back.
+    pub(super) fn handle_new_session(&mut self) {
+        for slot in &mut self.0 {
+            slot.before.clear();
+            slot.untold = false;
+        }
+    }
+
+    /// The server took a request, or answered it in a way that leaves its wish standing.
+    pub(super) fn take(&mut self, request: PromiseId) {
+        for slot in &mut self.0 {
+            slot.take(request);
+        }
+    }
+
+    /// The server refused a request whole.
+    pub(super) fn refuse(&mut self, request: PromiseId) {
+        for slot in &mut self.0 {
+            slot.refuse(request);
+        }
+    }
+
+    /// The server refused a request for this slot; of an atomic one, that is a refusal for every slot.
+    pub(super) fn refuse_slot(&mut self, index: u32, request: PromiseId) {
+        let Some(slot) = self.0.iter_mut().find(|slot| slot.index() == index) else { return };
+        if slot.is_part_of_atomic(request) {
+            self.refuse(request);
+        } else {
+            slot.refuse(request);
+        }
     }
 
     pub(super) fn contains(&self, index: u32) -> bool {

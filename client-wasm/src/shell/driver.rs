@@ -265,7 +265,9 @@ impl Driver {
     }
 
     fn error(&self, error: &ClientError) -> JsValue {
-        self.hooks.make_error(&error.code, &error.message, error.slot).unwrap_or_else(|thrown| thrown)
+        self.hooks
+            .make_error(&error.code, &error.message, error.slot, error.kept)
+            .unwrap_or_else(|thrown| thrown)
     }
 
     /// A frame of the server.

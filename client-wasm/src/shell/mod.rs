@@ -25,7 +25,13 @@ extern "C" {
     fn event(this: &Hooks, event: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = "error")]
-    fn make_error(this: &Hooks, code: &str, message: &str, slot: Option<u32>) -> Result<JsValue, JsValue>;
+    fn make_error(
+        this: &Hooks,
+        code: &str,
+        message: &str,
+        slot: Option<u32>,
+        kept: bool,
+    ) -> Result<JsValue, JsValue>;
 
     /// Milliseconds until the next try, or nothing to give up.
     #[wasm_bindgen(method, catch, js_name = "reconnectDelay")]
@@ -72,8 +78,8 @@ impl Core {
     }
 
     #[wasm_bindgen(js_name = "switchMany")]
-    pub fn switch_many(&self, slots: &JsValue) -> Promise {
-        self.with_slots(slots, Client::switch_many)
+    pub fn switch_many(&self, slots: &JsValue, atomic: bool) -> Promise {
+        self.with_slots(slots, |client, now, slots| client.switch_many(now, slots, atomic))
     }
 
     pub fn pause(&self, slot: f64) -> Promise {
@@ -133,7 +139,8 @@ impl Core {
         if let Some(index) = values::integer(Some(&slot.into())) {
             self.0.promise(|client, now| call(client, now, index))
         } else {
-            self.0.rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more."))
+            self.0
+                .rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more.").keeping())
         }
     }
 
@@ -146,7 +153,7 @@ impl Core {
             Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
             Err(error) => {
                 let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");
-                self.0.rejected(&ClientError::new(Code::InvalidSlots, message))
+                self.0.rejected(&ClientError::new(Code::InvalidSlots, message).keeping())
             }
         }
     }

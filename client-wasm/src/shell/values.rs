@@ -97,6 +97,9 @@ pub(super) fn slot_status(status: &SlotStatus) -> JsValue {
     for (key, number) in numbers {
         set_some(&value, key, number);
     }
+    if status.kept {
+        set(&value, "kept", true);
+    }
     value.into()
 }
 

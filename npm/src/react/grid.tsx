@@ -6,7 +6,6 @@ import { useMultiStream } from './use-multi-stream.js';
 
 /** For people. What is not here is a trouble, and read out. */
 const FINE: Partial<Record<SlotState, string>> = {
-  pending: 'connecting',
   buffering: 'loading',
   active: 'live',
   paused: 'paused',
@@ -55,7 +54,7 @@ export function CameraTile(props: CameraTileProps): ReactNode {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot, isButton]);
   const label = props.label ?? status?.stream ?? `camera ${slot + 1}`;
-  const fine = FINE[status?.status ?? 'pending'];
+  const fine = status === undefined ? 'connecting' : FINE[status.status];
   const trouble = fine === undefined ? (status?.error ?? status?.status) : undefined;
   const picture = <video ref={video} muted autoPlay playsInline aria-label={label} />;
   return (

@@ -176,5 +176,5 @@ function sameWish(a: SlotConfig, b: SlotConfig): boolean {
 }
 
 function asError(error: unknown): MultiStreamError {
-  return error instanceof MultiStreamError ? error : new MultiStreamError('internal', String(error));
+  return error instanceof MultiStreamError ? error : new MultiStreamError('client-crashed', String(error));
 }

@@ -18,16 +18,6 @@ const HIDDEN_MS = 2_000;
 const RESIZED_MS = 100;
 /** How long connect() waits to know the variants: a native picture now beats the right one later. */
 const CATALOGUE_MS = 1_000;
-/** Codes after which the slot is as it was before the call. */
-const REFUSALS: readonly string[] = [
-  'unknown-stream',
-  'unknown-quality',
-  'unknown-slot',
-  'invalid-slots',
-  'not-connected',
-  'limit-reached',
-];
-
 interface Wish {
   readonly stream: string;
   /** As the app asked for it. */
@@ -122,11 +112,11 @@ export class Savings {
     return this.#describe(await this.#show([wish], [told], () => core.switchStream(slot, stream, told)));
   }
 
-  async switchMany(core: Core, wishes: readonly SlotConfig[]): Promise<SlotStatus[]> {
-    if (!Array.isArray(wishes)) return core.switchMany(wishes);
+  async switchMany(core: Core, wishes: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]> {
+    if (!Array.isArray(wishes)) return core.switchMany(wishes, atomic);
     const told = wishes.map((wish) => this.#told(wish));
     const qualities = told.map(({ quality }) => quality);
-    const statuses = await this.#show(wishes, qualities, () => core.switchMany(told));
+    const statuses = await this.#show(wishes, qualities, () => core.switchMany(told, atomic), atomic);
     return statuses.map((status) => this.#describe(status));
   }
 
@@ -187,6 +177,7 @@ export class Savings {
     wishes: readonly SlotConfig[],
     told: readonly (string | undefined)[],
     call: () => Promise<T>,
+    atomic = false,
   ): Promise<T> {
     const changes = wishes.flatMap(({ slot: index, stream, quality }, at) => {
       const slot = this.#slots.get(index);
@@ -203,7 +194,7 @@ export class Savings {
       try {
         return await call();
       } catch (error) {
-        for (const { slot, wish, before } of changes) revert(slot, wish, before, error);
+        for (const { slot, wish, before } of changes) revert(slot, wish, before, error, atomic);
         throw error;
       }
     });
@@ -289,10 +280,10 @@ export class Savings {
   }
 }
 
-/** The server refused this wish, so the slot is as it was before; unless a later wish was made since. */
-function revert(slot: Slot, wish: Wish, before: Slot, error: unknown): void {
-  if (!(error instanceof MultiStreamError) || !REFUSALS.includes(error.code)) return;
-  const isMeant = error.slot === undefined || error.slot === slot.index;
+/** The wish was refused and the slot goes on as it was before; unless a later wish was made since. */
+function revert(slot: Slot, wish: Wish, before: Slot, error: unknown, atomic = false): void {
+  if (!(error instanceof MultiStreamError) || !error.kept) return;
+  const isMeant = atomic || error.slot === undefined || error.slot === slot.index;
   if (slot.wish !== wish || !isMeant) return;
   slot.wish = before.wish;
   slot.pausedByApp = before.pausedByApp;

@@ -11,7 +11,7 @@ import type {
 
 export interface Hooks {
   event(event: ClientEvent): void;
-  error(code: string, message: string, slot: number | undefined): Error;
+  error(code: string, message: string, slot: number | undefined, kept: boolean): Error;
   reconnectDelay(retry: number, reason: string, defaultMs: number): number | null | undefined;
 }
 
@@ -27,7 +27,7 @@ export class Core {
   );
   connect(slots: readonly SlotConfig[]): Promise<Map<number, MediaStreamTrack>>;
   switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus>;
-  switchMany(slots: readonly SlotConfig[]): Promise<SlotStatus[]>;
+  switchMany(slots: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]>;
   pause(slot: number): Promise<SlotStatus>;
   resume(slot: number): Promise<SlotStatus>;
   requestKeyframe(slot: number): Promise<KeyframeStatus>;

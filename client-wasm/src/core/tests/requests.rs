@@ -86,7 +86,7 @@ fn a_refused_switch_rejects_with_the_servers_code_and_the_slot_keeps_its_stream(
     assert_eq!(rig.code(switch), "unknown-stream");
 
     let switch = rig.client.switch(rig.now, show(1, "camera9"));
-    let status = json!({ "slot": 1, "stream": "camera9", "status": "error", "reason": "unknown-quality", "error": "No." });
+    let status = json!({ "slot": 1, "stream": "camera9", "status": "error", "reason": "unknown-quality", "error": "No.", "kept": true });
     let refusal = json!({ "type": "multistream/status", "slot": 1, "request_id": switch.to_string(), "status": status });
     rig.server(&refusal);
     assert_eq!(rig.code(switch), "unknown-quality");
@@ -132,7 +132,7 @@ fn calls_without_a_connection_or_for_no_slot_are_refused() {
         rig.client.pause(rig.now, 7),
         rig.client.resume(rig.now, 7),
         rig.client.request_keyframe(rig.now, 7),
-        rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(7, "camera8")]),
+        rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(7, "camera8")], false),
     ];
     rig.drain();
     for call in calls {
@@ -147,7 +147,7 @@ fn calls_without_a_connection_or_for_no_slot_are_refused() {
 #[test]
 fn a_layout_is_one_message_and_resolves_when_every_picture_is_sent() {
     let mut rig = Rig::connected();
-    let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")]);
+    let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")], false);
     rig.drain();
     assert_eq!(rig.sent("multistream/layout").len(), 1);
     rig.status(1, "camera8", "active", Some(layout));
@@ -162,7 +162,7 @@ fn a_layout_is_one_message_and_resolves_when_every_picture_is_sent() {
 #[test]
 fn a_switch_overrides_its_slot_of_a_layout() {
     let mut rig = Rig::connected();
-    let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")]);
+    let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")], false);
     let switch = rig.client.switch(rig.now, show(0, "camera9"));
     rig.drain();
     assert_eq!(rig.code(layout), "superseded");
@@ -233,4 +233,133 @@ fn warm_is_answered_with_the_resolved_name() {
     assert_eq!(rig.outcome(warm), None);
     rig.server(&json!({ "type": "multistream/warm", "request_id": warm.to_string(), "stream": "camera7-720p", "ttl_s": 15 }));
     assert_eq!(rig.outcome(warm), Some(Ok(Outcome::Warm("camera7-720p".to_owned()))));
+}
+
+/// The server's refusal of a request for one slot, which goes on as it was.
+fn refuse(rig: &mut Rig, slot: u32, request: u32, reason: &str) {
+    let status = json!({ "slot": slot, "stream": "refused", "status": "error", "reason": reason, "error": "No.", "kept": true });
+    rig.server(&json!({
+        "type": "multistream/status", "slot": slot, "request_id": request.to_string(), "status": status
+    }));
+}
+
+#[track_caller]
+fn assert_wishes(rig: &mut Rig, wishes: [&str; 2]) {
+    rig.lose_and_reopen_socket();
+    let init = rig.sent("multistream/init").remove(0);
+    assert_eq!([&init["slots"][0]["stream"], &init["slots"][1]["stream"]], wishes);
+}
+
+#[test]
+fn after_a_refused_codec_the_next_connection_asks_for_the_stream_that_still_plays() {
+    let mut rig = Rig::connected();
+    let switch = rig.client.switch(rig.now, show(0, "camera7"));
+    rig.status(0, "camera7", "buffering", Some(switch));
+    refuse(&mut rig, 0, switch, "unsupported-codec");
+    assert_eq!(rig.code(switch), "unsupported-codec");
+    assert_wishes(&mut rig, ["camera1", "camera2"]);
+}
+
+#[test]
+fn a_refusal_that_changed_the_slot_stays_the_wish() {
+    let mut rig = Rig::connected();
+    let switch = rig.client.switch(rig.now, show(0, "camera7"));
+    let status = json!({ "slot": 0, "stream": "camera7", "status": "error", "reason": "source-invalid", "error": "No." });
+    rig.server(&json!({
+        "type": "multistream/status", "slot": 0, "request_id": switch.to_string(), "status": status
+    }));
+    assert_eq!(rig.code(switch), "source-invalid");
+    assert_wishes(&mut rig, ["camera7", "camera2"]);
+}
+
+#[test]
+fn refusals_in_any_order_leave_the_last_wish_that_was_not_refused() {
+    let mut rig = Rig::connected();
+    let first = rig.client.switch(rig.now, show(0, "camera7"));
+    rig.client.switch(rig.now, show(0, "camera8"));
+    let third = rig.client.switch(rig.now, show(0, "camera9"));
+    refuse(&mut rig, 0, first, "unknown-stream");
+    refuse(&mut rig, 0, third, "unknown-stream");
+    assert_eq!(rig.code(third), "unknown-stream");
+    assert_wishes(&mut rig, ["camera8", "camera2"]);
+
+    let mut rig = Rig::connected();
+    rig.client.switch(rig.now, show(0, "camera7"));
+    let second = rig.client.switch(rig.now, show(0, "camera8"));
+    rig.status(0, "camera8", "active", Some(second));
+    let third = rig.client.switch(rig.now, show(0, "camera9"));
+    refuse(&mut rig, 0, third, "unknown-quality");
+    assert_wishes(&mut rig, ["camera8", "camera2"]);
+}
+
+#[test]
+fn a_refused_switch_of_a_paused_slot_leaves_it_paused() {
+    let mut rig = Rig::connected();
+    let pause = rig.client.pause(rig.now, 1);
+    rig.status(1, "camera2", "paused", Some(pause));
+    let switch = rig.client.switch(rig.now, show(1, "camera7"));
+    refuse(&mut rig, 1, switch, "unknown-stream");
+    rig.lose_socket();
+    rig.plan(Some(ms(0)));
+    rig.take();
+    rig.handshake();
+    assert_eq!(rig.sent("multistream/pause").len(), 1);
+}
+
+#[test]
+fn an_error_says_whether_the_call_changed_anything() {
+    let mut rig = Rig::connected();
+    let kept = |rig: &Rig, promise| match rig.outcome(promise) {
+        Some(Err(error)) => error.kept,
+        other => panic!("expected a rejection, got {other:?}"),
+    };
+    let unknown = rig.client.switch(rig.now, show(7, "camera7"));
+    let refused = rig.client.switch(rig.now, show(0, "camera7"));
+    refuse(&mut rig, 0, refused, "unsupported-codec");
+    let offline = rig.client.switch(rig.now, show(0, "camera8"));
+    rig.status(0, "camera8", "offline", Some(offline));
+    assert_eq!([kept(&rig, unknown), kept(&rig, refused), kept(&rig, offline)], [true, true, false]);
+}
+
+#[test]
+fn an_atomic_layout_that_is_refused_leaves_every_slot_as_it_was() {
+    for by_status in [true, false] {
+        let mut rig = Rig::connected();
+        let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")], true);
+        rig.drain();
+        assert_eq!(rig.sent("multistream/layout")[0]["atomic"], true);
+        if by_status {
+            refuse(&mut rig, 1, layout, "unsupported-codec");
+        } else {
+            rig.server(&json!({
+                "type": "multistream/error", "request_id": layout.to_string(),
+                "code": "unsupported-codec", "error": "No."
+            }));
+        }
+        assert_eq!(rig.code(layout), "unsupported-codec");
+        assert_wishes(&mut rig, ["camera1", "camera2"]);
+    }
+}
+
+#[test]
+fn a_layout_that_is_not_atomic_is_refused_slot_by_slot() {
+    let mut rig = Rig::connected();
+    let layout = rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(1, "camera8")], false);
+    rig.drain();
+    assert_eq!(rig.sent("multistream/layout")[0].get("atomic"), None);
+    refuse(&mut rig, 1, layout, "unsupported-codec");
+    assert_wishes(&mut rig, ["camera7", "camera2"]);
+}
+
+#[test]
+fn an_rtp_timestamp_of_the_upper_half_is_told_as_it_is() {
+    let mut rig = Rig::connected();
+    let switch = rig.client.switch(rig.now, show(0, "camera7"));
+    let status =
+        json!({ "slot": 0, "stream": "camera7", "status": "active", "rtp_timestamp": 4_000_000_000_u32 });
+    rig.server(&json!({
+        "type": "multistream/status", "slot": 0, "request_id": switch.to_string(), "status": status
+    }));
+    let Some(Ok(Outcome::Status(status))) = rig.outcome(switch) else { panic!("the switch is not done") };
+    assert_eq!(status.rtp_timestamp, Some(4_000_000_000));
 }
