@@ -7,12 +7,13 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use multistream_testkit::{Cameras, CamerasOptions, Viewer};
+use multistream_testkit::{Cameras, CamerasOptions};
 use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::accounting;
+use crate::header_viewer::HeaderViewer;
 use crate::machine::{Machine, Versions};
 use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
@@ -164,7 +165,7 @@ async fn measure(
 }
 
 /// Viewers with nine slots each, all of which have got pictures.
-async fn connect(url: &str, count: usize) -> anyhow::Result<Vec<Viewer>> {
+async fn connect(url: &str, count: usize) -> anyhow::Result<Vec<HeaderViewer>> {
     let slots = (0..SLOTS).map(|slot| json!({ "slot": slot, "stream": format!("camera{}", slot + 1) }));
     let slots = serde_json::Value::Array(slots.collect());
     let mut watching = Vec::with_capacity(count);
@@ -173,7 +174,7 @@ async fn connect(url: &str, count: usize) -> anyhow::Result<Vec<Viewer>> {
         while connecting.len() < CONNECTING_AT_ONCE && watching.len() + connecting.len() < count {
             let (url, slots) = (url.to_owned(), slots.clone());
             connecting.spawn(async move {
-                let viewer = Viewer::connect_for_headers(&url, &slots).await?;
+                let viewer = HeaderViewer::connect(&url, &slots).await?;
                 viewer.until_frames(1).await?;
                 anyhow::Ok(viewer)
             });
@@ -192,7 +193,7 @@ struct Seen {
     frames: Vec<u64>,
 }
 
-fn seen(watching: &[Viewer]) -> Seen {
+fn seen(watching: &[HeaderViewer]) -> Seen {
     let counts: Vec<_> = watching.iter().flat_map(|viewer| viewer.counts().into_values()).collect();
     Seen {
         packets: counts.iter().map(|slot| slot.packets).sum(),

@@ -8,6 +8,7 @@ mod browser;
 mod connect;
 mod distribution;
 mod fanout;
+mod header_viewer;
 mod iframes;
 mod machine;
 mod pictures;

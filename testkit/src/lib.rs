@@ -5,16 +5,20 @@
 pub mod barcode;
 mod cameras;
 mod child;
+mod control;
 mod network;
 mod path;
 mod server;
+mod slot_counts;
 mod viewer;
 
 pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
+pub use control::Control;
 pub use network::{Network, NetworkConditions};
 pub use path::{EmulatedPath, PathConditions};
 pub use server::{Server, free_port};
-pub use viewer::{Control, SlotCounts, Viewer, ViewerError};
+pub use slot_counts::{SlotCounts, Tally};
+pub use viewer::{Viewer, ViewerError};
 
 /// Why a process of the test bench could not be used.
 #[derive(Debug, thiserror::Error)]
