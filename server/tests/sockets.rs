@@ -1,4 +1,4 @@
-//! A session lives longer than its WebSockets: which socket it listens to, what ends it, and what does not.
+//! A session lives longer than its sockets: which socket it listens to, what ends it, and what does not.
 
 mod support;
 
@@ -18,8 +18,8 @@ const RESUME_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// A server whose one camera is down: what is told about it does not matter here.
 async fn server() -> Server {
-    let mut config = Config::default();
-    config.streams = vec![rtsp("camera1", "rtsp://127.0.0.1:9/none")];
+    let streams = vec![rtsp("camera1", "rtsp://127.0.0.1:9/none")];
+    let mut config = Config { streams, ..Config::default() };
     config.multistream.resume_timeout = RESUME_TIMEOUT;
     Server::start(config).await
 }

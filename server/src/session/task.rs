@@ -125,7 +125,9 @@ impl SessionTask {
         let replies = self.session.take_replies();
         // Without a socket nobody listens; whoever resumes is told where things stand.
         if let Some(outbox) = &self.outbox {
-            replies.into_iter().for_each(|reply| outbox.send(reply));
+            for reply in replies {
+                outbox.send(reply);
+            }
         }
     }
 }

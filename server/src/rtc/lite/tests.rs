@@ -160,9 +160,10 @@ async fn what_comes_from_an_address_without_a_valid_check_is_dropped() {
 /// tie-breaker of 0 the library's agent takes the controlling role before it verifies the integrity.
 #[tokio::test]
 async fn no_candidate_of_an_offer_is_ever_sent_anything() {
-    let victims: String = (1..200_u32)
+    let victims = (1..200_u32)
         .map(|n| format!("a=candidate:{n} 1 udp {} 127.0.0.{n} 9 typ host\r\n", 2_130_706_431 - n))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let mut bench = Bench::new(&victims).await;
     let forged = check(&bench.username, "guessed", vec![Box::new(AttrControlled(0))]);
     assert_eq!(bench.answers(forged), []);
