@@ -8,6 +8,8 @@ pub mod bitstream;
 pub mod config;
 pub mod demo;
 pub mod egress;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 #[cfg(test)]
 mod imports;

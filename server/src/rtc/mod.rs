@@ -6,6 +6,7 @@
 mod address;
 mod codecs;
 mod feedback;
+pub(crate) mod fuzzing;
 mod lite;
 mod peer;
 mod port;

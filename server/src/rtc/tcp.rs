@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -70,7 +70,7 @@ async fn serve(stream: TcpStream, from: SocketAddr, table: &Table) -> io::Result
     }
 }
 
-async fn read_packet(reader: &mut OwnedReadHalf) -> io::Result<BytesMut> {
+pub(super) async fn read_packet(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<BytesMut> {
     let len = reader.read_u16().await?;
     let mut packet = BytesMut::zeroed(usize::from(len));
     reader.read_exact(&mut packet).await?;

@@ -3,6 +3,7 @@
 mod error;
 mod exec;
 mod ffmpeg;
+pub(crate) mod fuzzing;
 mod ivf;
 mod process;
 mod rtsp;

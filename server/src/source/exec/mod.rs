@@ -23,6 +23,18 @@ use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
 use crate::media::{AccessUnit, Timestamp90k};
 
+/// What a program writes, in pieces of any size, for `crate::fuzzing`: the first byte is the size.
+pub(super) fn fuzz(bytes: &[u8]) {
+    let Some((size, bytes)) = bytes.split_first() else { return };
+    let _ = sniff::content(bytes);
+    for codec in [NalCodec::H264, NalCodec::H265] {
+        let mut splitter = Splitter::new(codec);
+        for piece in bytes.chunks(usize::from(*size).max(1)) {
+            let _ = splitter.push(piece);
+        }
+    }
+}
+
 /// Runs until the program ends or `output` is closed (`Ok`).
 pub(super) async fn run_once(
     source: &ExecSource,

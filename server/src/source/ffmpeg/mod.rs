@@ -12,3 +12,8 @@ mod sdp;
 mod timeline;
 
 pub(super) use run::{prefixed, remux, run_once};
+
+/// For `crate::fuzzing`.
+pub(super) fn fuzz_sdp(text: &str) {
+    let _ = sdp::video(text);
+}

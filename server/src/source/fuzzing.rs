@@ -1,0 +1,23 @@
+//! The parsers of what programs write, for `crate::fuzzing`.
+
+use bytes::BytesMut;
+use futures_util::FutureExt as _;
+
+use super::ivf::IvfReader;
+use super::{exec, ffmpeg};
+
+/// What a program of the user's writes on its stdout, with its end.
+pub(crate) fn byte_stream(bytes: &[u8]) {
+    exec::fuzz(bytes);
+}
+
+/// The SDP that ffmpeg writes about its own RTP.
+pub(crate) fn ffmpeg_sdp(bytes: &[u8]) {
+    ffmpeg::fuzz_sdp(&String::from_utf8_lossy(bytes));
+}
+
+/// A file, read to its end or to what cannot be read.
+pub(crate) fn ivf(bytes: &[u8]) {
+    let mut reader = IvfReader::new(BytesMut::new(), bytes);
+    while let Some(Ok(Some(_))) = reader.next().now_or_never() {}
+}
