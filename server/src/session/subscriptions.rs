@@ -56,3 +56,37 @@ impl Subscriptions {
         if events.len() > before { Poll::Ready(()) } else { Poll::Pending }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::stream::StreamError;
+
+    fn event() -> StreamEvent {
+        StreamEvent::Offline(StreamError { permanent: false, message: "gone".to_owned() })
+    }
+
+    /// How many events of each slot are taken in one turn.
+    async fn turn(subscriptions: &mut Subscriptions) -> [usize; 2] {
+        let mut events = Vec::new();
+        poll_fn(|context| subscriptions.poll_events(context, &mut events)).await;
+        let of = |position| events.iter().filter(|event| event.position == position).count();
+        [of(0), of(1)]
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_sends_much_takes_no_place_and_no_turn_from_another_slot() {
+        let (busy, busy_events) = Subscription::detached(64);
+        let (quiet, quiet_events) = Subscription::detached(64);
+        let mut subscriptions = Subscriptions::default();
+        subscriptions.insert(0, 0, busy_events);
+        subscriptions.insert(1, 0, quiet_events);
+        while busy.try_send(event()).is_ok() {}
+        quiet.try_send(event()).expect("the busy stream has not taken its place");
+        assert_eq!(turn(&mut subscriptions).await, [TURN, 1], "nor does it come before it");
+        quiet.try_send(event()).expect("there is room");
+        assert_eq!(turn(&mut subscriptions).await, [TURN, 1]);
+    }
+}

@@ -38,3 +38,12 @@ impl Subscription {
         self.events.try_recv().ok()
     }
 }
+
+#[cfg(test)]
+impl Subscription {
+    /// A subscription without a stream, and the sender of its events.
+    pub(crate) fn detached(room: usize) -> (mpsc::Sender<StreamEvent>, Self) {
+        let (sender, events) = mpsc::channel(room);
+        (sender, Self { viewer: 0, hub: mpsc::channel(1).0, events })
+    }
+}
