@@ -62,6 +62,9 @@ impl SessionTask {
                 }
             };
             tokio::select! {
+                // What a socket said comes before its end: a goodbye is in the queue when the socket closes, and would not be
+                // listened to any more once the socket is known to be gone.
+                biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
                     Some(Command::Attach(outbox, request_id)) => {
