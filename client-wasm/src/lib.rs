@@ -1,8 +1,10 @@
 //! `MultiStreamClient`: many cameras over one `RTCPeerConnection`, for browsers.
 //!
-//! [`core`] decides, without any I/O; `shell` acts, on the browser's objects. The npm package in `npm/` is what
-//! apps import; nothing here is meant to be used by itself.
+//! [`core`] decides, without any I/O; `browser` acts, on the browser's objects; `api` is what JavaScript sees of both. The
+//! npm package in `npm/` is what apps import; nothing here is meant to be used by itself.
 
-pub mod core;
 #[cfg(target_arch = "wasm32")]
-mod shell;
+mod api;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+pub mod core;

@@ -4,7 +4,6 @@ import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-import { Knock } from './knock.js';
 import { Savings } from './savings/savings.js';
 import type {
   ClientOptions,
@@ -22,7 +21,7 @@ import { show } from './video/attach.js';
 import { type ConnectionPath, readPath } from './video/path.js';
 import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
-import type { Core, Hooks } from './wasm/glue.js';
+import type { Core, Hooks, Settings } from './wasm/glue.js';
 import { loadWasm } from './wasm/load.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -54,7 +53,6 @@ export class MultiStreamClient {
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
   readonly #firstPictures = new FirstPictures();
-  readonly #knock: Knock;
   #core: Core | undefined;
   /** Of the connection there is: a signal often lives longer, and would keep all of this. */
   #ignoreSignal: (() => void) | undefined;
@@ -75,8 +73,8 @@ export class MultiStreamClient {
   constructor(serverUrl: string, options: ClientOptions = {}) {
     this.#serverUrl = serverUrl;
     this.#options = options;
-    this.#savings = new Savings(serverUrl, options, () => this.#core);
-    this.#knock = new Knock(serverUrl, () => this.#core?.wake());
+    const askStreams = async () => (await loadWasm()).fetchStreams(absolute(serverUrl), options.token);
+    this.#savings = new Savings(options, askStreams, () => this.#core);
   }
 
   /**
@@ -365,6 +363,7 @@ export class MultiStreamClient {
       connectionTimeout = DEFAULT_TIMEOUT_MS,
       reconnect,
       retryConnect = false,
+      debug = false,
     } = this.#options;
     const hooks: Hooks = {
       event: (event) => this.#handle(event),
@@ -374,19 +373,22 @@ export class MultiStreamClient {
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
       },
     };
-    const serverUrl = absolute(this.#serverUrl);
-    const debug = this.#options.debug ?? false;
-    return new CoreClass(serverUrl, token, pcConfig, connectionTimeout, retryConnect, debug, hooks);
+    const settings: Settings = {
+      serverUrl: absolute(this.#serverUrl),
+      token,
+      pcConfig,
+      connectionTimeoutMs: connectionTimeout,
+      retryConnect,
+      // A policy of the app's own is kept to.
+      knock: reconnect === undefined,
+      debug,
+    };
+    return new CoreClass(settings, hooks);
   }
 
   #handle(told: ClientEvent): void {
     const event = this.#savings.handle(told);
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
-    if (event.type === 'state') {
-      // A policy of the app's own is kept to.
-      if (event.state === 'reconnecting' && this.#options.reconnect === undefined) this.#knock.start();
-      else this.#knock.stop();
-    }
     if (event.type === 'disconnected') {
       this.#tracks.clear();
       this.#ignoreSignal?.();

@@ -19,24 +19,25 @@ export const server: {
 /** What every receiver's getStats() reports. */
 export const stats = new Map<string, object>();
 
-export class FakeSocket {
+export class FakeSocket extends EventTarget {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSING = 2;
   static readonly CLOSED = 3;
   readyState = 0;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: Event) => void) | null = null;
-  onclose: ((event: Event) => void) | null = null;
+  binaryType = 'blob';
   readonly sent: Frame[] = [];
+  closedWith: number | string | undefined;
   #slots: { slot: number; stream: string }[] = [];
 
   constructor(readonly url: string) {
+    super();
     sockets.push(this);
     setTimeout(() => {
       if (!server.accepts) return this.drop(1006);
+      if (this.readyState !== 0) return;
       this.readyState = 1;
-      this.onopen?.();
+      this.dispatchEvent(new Event('open'));
     });
   }
 
@@ -49,17 +50,23 @@ export class FakeSocket {
   /** A frame from the server. */
   say(frame: object | string): void {
     const data = typeof frame === 'string' ? frame : JSON.stringify(frame);
-    this.onmessage?.(new MessageEvent('message', { data }));
+    this.dispatchEvent(new MessageEvent('message', { data }));
   }
 
-  close(): void {
-    this.drop(1000);
+  /** What the client says when it closes; a code that a page may not send is refused, as by a browser. */
+  close(code?: number): void {
+    if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999)) {
+      throw new DOMException('the code is neither 1000 nor between 3000 and 4999', 'InvalidAccessError');
+    }
+    this.closedWith ??= code ?? 'no code';
+    this.drop(code ?? 1005);
   }
 
   drop(code: number): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    setTimeout(() => this.onclose?.(Object.assign(new Event('close'), { code, reason: '' })));
+    const close = new FakeCloseEvent('close', { code, wasClean: code !== 1006 });
+    setTimeout(() => this.dispatchEvent(close));
   }
 
   #answer(frame: Frame): void {
@@ -86,6 +93,20 @@ export class FakeSocket {
       const status = { slot, stream, status: 'active' };
       this.say({ type: 'multistream/status', request_id, slot, status });
     }
+  }
+}
+
+/** Node 20 has none. */
+class FakeCloseEvent extends Event {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+
+  constructor(type: string, { code = 0, reason = '', wasClean = false } = {}) {
+    super(type);
+    this.code = code;
+    this.reason = reason;
+    this.wasClean = wasClean;
   }
 }
 
@@ -140,7 +161,11 @@ export class FakePeer extends EventTarget {
 
 /** Puts the browser in place. */
 export function install(): void {
-  Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeer });
+  Object.assign(globalThis, {
+    WebSocket: FakeSocket,
+    CloseEvent: FakeCloseEvent,
+    RTCPeerConnection: FakePeer,
+  });
   reset();
 }
 

@@ -1,11 +1,14 @@
 // What is paused, resumed and switched on the app's behalf, on a clock and a screen made here.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MultiStreamError } from '../src/errors.js';
+import type { Streams } from '../src/generated/protocol.js';
+import type { AskStreams } from '../src/savings/catalogue.js';
 import { Savings } from '../src/savings/savings.js';
 import type { ClientOptions, ClientState, SlotConfig, SlotStatus } from '../src/types.js';
 import type { Core } from '../src/wasm/glue.js';
 import { FakeVideo, installScreen, page } from './screen.js';
 
+/** Only what is read of it. */
 const LIST = {
   camera1: {
     state: 'live',
@@ -15,7 +18,9 @@ const LIST = {
     ],
   },
   'camera1-360p': { state: 'idle', variants: [] },
-};
+} as unknown as Streams;
+
+const askStreams = vi.fn<AskStreams>();
 
 /** What the core was told, as words: `pause 0`, `switch 0 camera1 360p`. */
 let told: string[];
@@ -44,7 +49,7 @@ function tell(call: string): Promise<SlotStatus> {
 }
 
 async function connect(options: ClientOptions, slots: SlotConfig[]): Promise<Savings> {
-  const savings = new Savings('wss://device.example.com/base/?x', options, () => core);
+  const savings = new Savings(options, askStreams, () => core);
   const planned = await savings.plan(slots);
   told.push(...planned.map(({ slot, stream, quality }) => `init ${slot} ${stream} ${quality}`));
   savings.begin(slots, planned);
@@ -62,15 +67,11 @@ beforeEach(() => {
   answer = async (call) => status(Number(call.split(' ')[1]), 'camera1');
   vi.useFakeTimers();
   installScreen();
-  vi.stubGlobal(
-    'fetch',
-    vi.fn(async () => ({ ok: true, json: async () => LIST })),
-  );
+  askStreams.mockReset().mockResolvedValue(LIST);
 });
 
 afterEach(() => {
   vi.useRealTimers();
-  vi.unstubAllGlobals();
 });
 
 describe('pauseHidden', () => {
@@ -216,24 +217,20 @@ describe('pauseHidden', () => {
 
 describe('quality auto', () => {
   test('connects with the quality that fits a video attached before, and native without one', async () => {
-    const savings = new Savings('wss://device.example.com/base/?x', { token: 't' }, () => core);
+    const savings = new Savings({}, askStreams, () => core);
     const video = new FakeVideo();
     video.resize(320, 180);
     savings.watch(0, video.element);
     const slots = [0, 1].map((slot) => ({ slot, stream: 'camera1', quality: 'auto' }));
     expect((await savings.plan(slots)).map(({ quality }) => quality)).toEqual(['360p', 'native']);
-    expect(fetch).toHaveBeenCalledWith(
-      'https://device.example.com/base/api/streams',
-      expect.objectContaining({ headers: { authorization: 'Bearer t' } }),
-    );
   });
 
   test('is meant by a slot without a quality only where the app says so', async () => {
     const slots = [{ slot: 0, stream: 'camera1' }];
     await connect({}, slots);
-    expect(fetch).not.toHaveBeenCalled();
+    expect(askStreams).not.toHaveBeenCalled();
     await connect({ autoQuality: true }, slots);
-    expect(fetch).toHaveBeenCalledTimes(1);
+    expect(askStreams).toHaveBeenCalledTimes(1);
     expect(news()).toEqual(['init 0 camera1 undefined', 'init 0 camera1 native']);
   });
 
@@ -304,8 +301,8 @@ describe('quality auto', () => {
     video.resize(320, 180);
     savings.watch(0, video.element);
     expect(news()).toContain('switch 0 camera1 360p');
-    const broken = { ...LIST, 'camera1-360p': { state: 'offline', variants: [] } };
-    vi.stubGlobal('fetch', async () => ({ ok: true, json: async () => broken }));
+    const broken = { ...LIST, 'camera1-360p': { state: 'offline', variants: [] } } as unknown as Streams;
+    askStreams.mockResolvedValue(broken);
     const offline: SlotStatus = { slot: 0, stream: 'camera1-360p', quality: '360p', status: 'offline' };
     savings.handle({ type: 'status', slot: 0, status: offline });
     await vi.advanceTimersByTimeAsync(0);
@@ -313,7 +310,7 @@ describe('quality auto', () => {
   });
 
   test('is native, and no reason to wait, where the server does not tell what it has', async () => {
-    vi.stubGlobal('fetch', () => new Promise(() => {}));
+    askStreams.mockReturnValue(new Promise(() => {}));
     const connecting = connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     await vi.advanceTimersByTimeAsync(1_000);
     const savings = await connecting;

@@ -164,16 +164,9 @@ impl<'a> Frame<'a> {
     }
 
     pub(crate) fn fields<T: DeserializeOwned>(&self) -> Result<T, server::Error> {
-        let mut json = serde_json::Deserializer::from_str(self.fields);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
-            let what = error.inner();
-            let message = if path == "." {
-                format!("`{}`: {what}", self.kind)
-            } else {
-                format!("`{}`, field `{path}`: {what}", self.kind)
-            };
-            bad(message).answering(&self.request_id())
+        parse(self.fields).map_err(|(field, what)| {
+            let field = field.map(|field| format!(", field `{field}`")).unwrap_or_default();
+            bad(format!("`{}`{field}: {what}", self.kind)).answering(&self.request_id())
         })
     }
 
@@ -192,6 +185,21 @@ impl<'a> Frame<'a> {
     fn request_id(&self) -> String {
         serde_json::from_str::<Id>(self.fields).ok().and_then(|id| id.request_id).unwrap_or_default()
     }
+}
+
+/// The error comes with the path of the field that it is about, where that is known.
+#[cfg(feature = "field-names")]
+fn parse<T: DeserializeOwned>(fields: &str) -> Result<T, (Option<String>, serde_json::Error)> {
+    let mut json = serde_json::Deserializer::from_str(fields);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        ((path != ".").then_some(path), error.into_inner())
+    })
+}
+
+#[cfg(not(feature = "field-names"))]
+fn parse<T: DeserializeOwned>(fields: &str) -> Result<T, (Option<String>, serde_json::Error)> {
+    serde_json::from_str(fields).map_err(|error| (None, error))
 }
 
 pub(crate) fn write<T: Serialize>(kind: &str, message: &T, framing: Framing) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use multistream_protocol::server::{IceServer, KeyframeStatus};
-use multistream_protocol::{ClientMessage, SlotState, SlotStatus, client};
+use multistream_protocol::{ClientMessage, SlotStatus, client};
 
 use super::ClientError;
 
@@ -116,15 +116,4 @@ pub enum PeerState {
     /// May recover by itself.
     Disconnected,
     Failed,
-}
-
-/// The wire name of a slot's state.
-pub const fn slot_state_name(state: SlotState) -> &'static str {
-    match state {
-        SlotState::Active => "active",
-        SlotState::Buffering => "buffering",
-        SlotState::Offline => "offline",
-        SlotState::Error => "error",
-        SlotState::Paused => "paused",
-    }
 }

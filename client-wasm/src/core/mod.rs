@@ -23,7 +23,7 @@ mod url;
 mod tests;
 
 pub use client::{Client, Options};
-pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, State, slot_state_name};
+pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, State};
 pub use error::{ClientError, Code};
 pub use reconnect::default_delay;
-pub use url::socket_url;
+pub use url::{http_url, socket_url};

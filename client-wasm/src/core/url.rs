@@ -26,6 +26,13 @@ pub fn socket_url(server: &str, token: Option<&str>) -> Result<String, ClientErr
     Ok(url)
 }
 
+/// `wss://host/base/?a=b`, `/healthz` → `https://host/base/healthz`. What is no address of a server is left as it is.
+pub fn http_url(server: &str, path: &str) -> String {
+    let Ok(socket) = socket_url(server, None) else { return server.to_owned() };
+    let base = socket.strip_suffix("/api/ws").unwrap_or(&socket);
+    format!("http{}{path}", base.strip_prefix("ws").unwrap_or(base))
+}
+
 fn invalid(server: &str) -> ClientError {
     ClientError::new(
         Code::InvalidUrl,
@@ -69,6 +76,12 @@ mod tests {
     fn a_token_is_escaped() {
         assert_eq!(socket_url("http://h", Some("a&b=ü")).unwrap(), "ws://h/api/ws?token=a%26b%3D%C3%BC");
         assert_eq!(socket_url("http://h", Some("")).unwrap(), "ws://h/api/ws");
+    }
+
+    #[test]
+    fn other_paths_of_the_server_are_asked_by_http() {
+        assert_eq!(http_url("ws://device/base/?a=b", "/healthz"), "http://device/base/healthz");
+        assert_eq!(http_url("https://cams.example.com", "/healthz"), "https://cams.example.com/healthz");
     }
 
     #[test]

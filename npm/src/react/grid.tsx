@@ -62,7 +62,7 @@ export function CameraTile(props: CameraTileProps): ReactNode {
       className={className}
       data-slot={slot}
       data-stream={status?.stream}
-      data-status={status?.status ?? 'pending'}
+      data-status={status?.status ?? 'connecting'}
     >
       {onSelect ? (
         <button type="button" aria-label={`${label}: ${fine ?? trouble}`} onClick={() => onSelect(slot)}>

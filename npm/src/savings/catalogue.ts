@@ -1,29 +1,20 @@
 // Which variants each stream has: `GET /api/streams`, kept, and asked for again when the answer has become old.
-import { httpUrl } from '../http-url.js';
+import type { Stream, Streams } from '../generated/protocol.js';
 import type { Variant } from './choose.js';
 
-const TIMEOUT_MS = 2_000;
 const FRESH_MS = 60_000;
 
-/** The server's answer, as far as it is needed here. */
-type StreamList = Record<
-  string,
-  {
-    state?: string;
-    variants?: { quality: string; stream: string; width: number | null; height: number | null }[];
-  } | null
->;
+/** Asks the server; `undefined` when it does not answer. */
+export type AskStreams = () => Promise<Streams | undefined>;
 
 export class Catalogue {
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
+  readonly #askStreams: AskStreams;
   #streams = new Map<string, Variant[]>();
   #asking: Promise<void> | undefined;
   #answeredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(serverUrl: string, token: string | undefined) {
-    this.#url = httpUrl(serverUrl, '/api/streams');
-    this.#headers = token ? { authorization: `Bearer ${token}` } : {};
+  constructor(askStreams: AskStreams) {
+    this.#askStreams = askStreams;
   }
 
   /** Empty as long as nothing is known. */
@@ -46,22 +37,18 @@ export class Catalogue {
   }
 
   async #ask(): Promise<void> {
-    const response = await fetch(this.#url, {
-      headers: this.#headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    if (!response.ok) return;
-    const list = (await response.json()) as StreamList;
-    const variants = ([name, stream]: [string, StreamList[string]]): [string, Variant[]] => [
+    const streams = await this.#askStreams();
+    if (streams === undefined) return;
+    const variants = ([name, stream]: [string, Stream]): [string, Variant[]] => [
       name,
-      (stream?.variants ?? []).map(({ quality, stream, width, height }) => ({
+      stream.variants.map(({ quality, stream, width, height }) => ({
         quality,
         width,
         height,
-        offline: list[stream]?.state === 'offline',
+        offline: streams[stream]?.state === 'offline',
       })),
     ];
-    this.#streams = new Map(Object.entries(list).map(variants));
+    this.#streams = new Map(Object.entries(streams).map(variants));
     this.#answeredAt = performance.now();
   }
 }

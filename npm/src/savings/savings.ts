@@ -5,7 +5,7 @@ import { MultiStreamError } from '../errors.js';
 import type { ClientEvent } from '../events.js';
 import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
 import type { Core } from '../wasm/glue.js';
-import { Catalogue } from './catalogue.js';
+import { type AskStreams, Catalogue } from './catalogue.js';
 import { chooseQuality, NATIVE, type Tile } from './choose.js';
 import { Sight } from './sight.js';
 
@@ -48,11 +48,11 @@ export class Savings {
   });
   #slots = new Map<number, Slot>();
 
-  constructor(serverUrl: string, options: ClientOptions, core: () => Core | undefined) {
+  constructor(options: ClientOptions, askStreams: AskStreams, core: () => Core | undefined) {
     this.#pauseHidden = options.pauseHidden ?? false;
     this.#autoQuality = options.autoQuality ?? false;
     this.#core = core;
-    this.#catalogue = new Catalogue(serverUrl, options.token);
+    this.#catalogue = new Catalogue(askStreams);
   }
 
   /** A video shows the slot. Returns how to stop. */

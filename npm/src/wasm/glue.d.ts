@@ -1,5 +1,6 @@
-// What wasm-bindgen generates from client-wasm/src/shell, typed by hand: its own typings know only `any`.
+// What wasm-bindgen generates from client-wasm/src/api.rs, typed by hand: its own typings know only `any`.
 import type { ClientEvent } from '../events.js';
+import type { Streams } from '../generated/protocol.js';
 import type {
   ClientState,
   KeyframeStatus,
@@ -15,16 +16,19 @@ export interface Hooks {
   reconnectDelay(retry: number, reason: string, defaultMs: number): number | null | undefined;
 }
 
+export interface Settings {
+  serverUrl: string;
+  token: string | undefined;
+  pcConfig: RTCConfiguration | undefined;
+  connectionTimeoutMs: number;
+  retryConnect: boolean;
+  /** While reconnecting, ask the server whether it listens again instead of sitting out the pause. */
+  knock: boolean;
+  debug: boolean;
+}
+
 export class Core {
-  constructor(
-    serverUrl: string,
-    token: string | undefined,
-    pcConfig: RTCConfiguration | undefined,
-    connectionTimeoutMs: number,
-    retryConnect: boolean,
-    debug: boolean,
-    hooks: Hooks,
-  );
+  constructor(settings: Settings, hooks: Hooks);
   connect(slots: readonly SlotConfig[]): Promise<Map<number, MediaStreamTrack>>;
   switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus>;
   switchMany(slots: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]>;
@@ -40,5 +44,8 @@ export class Core {
   readonly wsState: WebSocketState;
   readonly pcState: PeerConnectionState;
 }
+
+/** `GET /api/streams` of the server; `undefined` when there is no such answer within 2 s. */
+export function fetchStreams(serverUrl: string, token: string | undefined): Promise<Streams | undefined>;
 
 export default function init(options: { module_or_path: URL | Uint8Array }): Promise<unknown>;

@@ -34,7 +34,6 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
   switch (status.status) {
     case 'active':
       return { status: 'active', ...active(picture) };
-    case 'pending':
     case 'buffering':
       return { status: status.status, tone: 'wait', text: 'starting' };
     case 'offline':
@@ -43,8 +42,6 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
       return { status: 'error', tone: 'bad', text: 'error', detail: status.error };
     case 'paused':
       return { status: 'paused', tone: 'off', text: 'paused' };
-    case 'inactive':
-      return { status: 'inactive', tone: 'off', text: 'nothing chosen' };
   }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use js_sys::Reflect;
 use multistream_protocol::client::Ice;
@@ -14,16 +14,30 @@ use web_sys::{
     RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use super::driver::Driver;
-use super::values;
+use super::convert::describe;
 use crate::core::{Attempt, PeerState};
+
+/// What a peer reports, each with the attempt whose socket speaks for it.
+#[derive(Debug)]
+pub(super) enum PeerEvent {
+    /// The offer; the candidates follow.
+    Offer(String),
+    Candidate(Ice),
+    State(PeerState),
+    AnswerApplied,
+    /// The browser refused to make an offer or to take the answer.
+    Failed(String),
+    CandidateRefused(String),
+}
+
+type Report = Rc<dyn Fn(Attempt, PeerEvent)>;
 
 /// Dropping it closes the connection.
 pub(super) struct Peer {
     /// Whose socket speaks for it; shared with its callbacks.
     attempt: Rc<Cell<Attempt>>,
     pc: RtcPeerConnection,
-    driver: Weak<Driver>,
+    report: Report,
     /// By slot, once the answer was applied.
     receivers: RefCell<Vec<(u32, RtcRtpReceiver)>>,
     _on_candidate: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
@@ -36,8 +50,9 @@ impl Peer {
         attempt: Attempt,
         config: &RtcConfiguration,
         slots: usize,
-        driver: Weak<Driver>,
+        report: impl Fn(Attempt, PeerEvent) + 'static,
     ) -> Result<Rc<Self>, JsValue> {
+        let report: Report = Rc::new(report);
         let attempt = Rc::new(Cell::new(attempt));
         let pc = RtcPeerConnection::new_with_configuration(config)?;
         let init = RtcRtpTransceiverInit::new();
@@ -48,7 +63,7 @@ impl Peer {
         }
 
         let on_candidate = {
-            let (driver, attempt) = (driver.clone(), Rc::clone(&attempt));
+            let (report, attempt) = (Rc::clone(&report), Rc::clone(&attempt));
             Closure::new(move |event: RtcPeerConnectionIceEvent| {
                 let candidate = event.candidate().map_or(
                     Ice { candidate: String::new(), sdp_mid: None, sdp_m_line_index: None },
@@ -58,15 +73,13 @@ impl Peer {
                         sdp_m_line_index: candidate.sdp_m_line_index(),
                     },
                 );
-                if let Some(driver) = driver.upgrade() {
-                    driver.with_core(|client, _| client.handle_local_candidate(attempt.get(), candidate));
-                }
+                report(attempt.get(), PeerEvent::Candidate(candidate));
             })
         };
         pc.set_onicecandidate(Some(on_candidate.as_ref().unchecked_ref()));
 
         let on_state = {
-            let (driver, pc, attempt) = (driver.clone(), pc.clone(), Rc::clone(&attempt));
+            let (report, pc, attempt) = (Rc::clone(&report), pc.clone(), Rc::clone(&attempt));
             Closure::new(move || {
                 let state = match pc.connection_state() {
                     RtcPeerConnectionState::New | RtcPeerConnectionState::Connecting => PeerState::Connecting,
@@ -75,26 +88,23 @@ impl Peer {
                     // We close a peer only after we are done with it.
                     _ => PeerState::Failed,
                 };
-                if let Some(driver) = driver.upgrade() {
-                    driver.with_core(|client, now| client.handle_peer_state(now, attempt.get(), state));
-                }
+                report(attempt.get(), PeerEvent::State(state));
             })
         };
         pc.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
 
         spawn_local({
-            let (driver, pc, attempt) = (driver.clone(), pc.clone(), attempt.get());
+            let (report, pc, attempt) = (Rc::clone(&report), pc.clone(), attempt.get());
             async move {
                 let offer = make_offer(&pc).await;
-                let Some(driver) = driver.upgrade() else { return };
-                driver.with_core(|client, _| match offer {
-                    Ok(sdp) => client.handle_offer(attempt, sdp),
-                    Err(error) => client.handle_peer_error(attempt, values::describe(&error)),
-                });
+                report(
+                    attempt,
+                    offer.map_or_else(|error| PeerEvent::Failed(describe(&error)), PeerEvent::Offer),
+                );
             }
         });
         let receivers = RefCell::default();
-        Ok(Rc::new(Self { attempt, pc, driver, receivers, _on_candidate: on_candidate, _on_state: on_state }))
+        Ok(Rc::new(Self { attempt, pc, report, receivers, _on_candidate: on_candidate, _on_state: on_state }))
     }
 
     pub(super) fn attempt(&self) -> Attempt {
@@ -116,12 +126,9 @@ impl Peer {
             let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
             answer.set_sdp(&sdp);
             let applied = JsFuture::from(peer.pc.set_remote_description(&answer)).await;
-            let bound = applied.map_err(|error| values::describe(&error)).and_then(|_| peer.bind(&mids));
-            let Some(driver) = peer.driver.upgrade() else { return };
-            driver.with_core(|client, _| match bound {
-                Ok(()) => client.handle_answer_applied(peer.attempt()),
-                Err(detail) => client.handle_peer_error(peer.attempt(), detail),
-            });
+            let bound = applied.map_err(|error| describe(&error)).and_then(|_| peer.bind(&mids));
+            let event = bound.map_or_else(PeerEvent::Failed, |()| PeerEvent::AnswerApplied);
+            (peer.report)(peer.attempt(), event);
         });
     }
 
@@ -137,11 +144,11 @@ impl Peer {
             init.set_sdp_m_line_index(Some(0));
         }
         let added = self.pc.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
-        let driver = self.driver.clone();
+        let (report, attempt) = (Rc::clone(&self.report), self.attempt());
         spawn_local(async move {
             // One bad candidate is no reason to give up: ICE needs only one that works.
-            if let (Err(error), Some(driver)) = (JsFuture::from(added).await, driver.upgrade()) {
-                driver.log("candidate refused:", &values::describe(&error));
+            if let Err(error) = JsFuture::from(added).await {
+                report(attempt, PeerEvent::CandidateRefused(describe(&error)));
             }
         });
     }

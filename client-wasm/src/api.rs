@@ -1,20 +1,17 @@
-//! The core's hands: carries out its commands on the browser's objects and tells it what they report.
-
-mod driver;
-mod peer;
-mod socket;
-mod timer;
-mod values;
+//! What JavaScript sees of the client: the class `Core`, which the npm package's façade wraps, and what the façade gives it.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::Promise;
 use multistream_protocol::client::SlotRequest;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
-use crate::core::{Client, ClientError, Code, Options, PromiseId, State};
-use driver::Driver;
+use crate::browser::driver::Driver;
+use crate::browser::{convert, http};
+use crate::core::{Client, ClientError, Code, Options, PromiseId, State, http_url};
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,10 +19,10 @@ extern "C" {
     pub type Hooks;
 
     #[wasm_bindgen(method, catch)]
-    fn event(this: &Hooks, event: &JsValue) -> Result<(), JsValue>;
+    pub(crate) fn event(this: &Hooks, event: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = "error")]
-    fn make_error(
+    pub(crate) fn make_error(
         this: &Hooks,
         code: &str,
         message: &str,
@@ -35,12 +32,35 @@ extern "C" {
 
     /// Milliseconds until the next try, or nothing to give up.
     #[wasm_bindgen(method, catch, js_name = "reconnectDelay")]
-    fn reconnect_delay(
+    pub(crate) fn reconnect_delay(
         this: &Hooks,
         retry: u32,
         reason: &str,
         default_ms: f64,
     ) -> Result<Option<f64>, JsValue>;
+}
+
+/// Runs when the module is loaded: a panic tells the console where it was.
+#[wasm_bindgen(start)]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports it")]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// What the façade says about the server and the connection.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Settings {
+    pub(crate) server_url: String,
+    pub(crate) token: Option<String>,
+    /// An `RTCConfiguration` or `undefined`.
+    #[serde(with = "serde_wasm_bindgen::preserve", default)]
+    pub(crate) pc_config: JsValue,
+    pub(crate) connection_timeout_ms: u32,
+    pub(crate) retry_connect: bool,
+    /// While reconnecting, ask the server whether it listens again instead of sitting out the pause.
+    pub(crate) knock: bool,
+    pub(crate) debug: bool,
 }
 
 /// The client as the façade sees it. Every method may be called at any time, also from within an event.
@@ -51,18 +71,11 @@ pub struct Core(Rc<Driver>);
 #[wasm_bindgen]
 impl Core {
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        server_url: String,
-        token: Option<String>,
-        pc_config: JsValue,
-        connection_timeout_ms: u32,
-        retry_connect: bool,
-        debug: bool,
-        hooks: Hooks,
-    ) -> Self {
-        let connection_timeout = Duration::from_millis(u64::from(connection_timeout_ms));
-        let options = Options { connection_timeout, retry_connect };
-        Self(Driver::new(server_url, token, pc_config, debug, hooks, Client::new(options)))
+    pub fn new(settings: JsValue, hooks: Hooks) -> Result<Self, JsValue> {
+        let settings: Settings = serde_wasm_bindgen::from_value(settings)?;
+        let connection_timeout = Duration::from_millis(u64::from(settings.connection_timeout_ms));
+        let options = Options { connection_timeout, retry_connect: settings.retry_connect };
+        Ok(Self(Driver::new(settings, hooks, Client::new(options))))
     }
 
     pub fn connect(&self, slots: &JsValue) -> Promise {
@@ -136,7 +149,7 @@ impl Core {
 
 impl Core {
     fn with_slot(&self, slot: f64, call: impl FnOnce(&mut Client, Duration, i32) -> PromiseId) -> Promise {
-        if let Some(index) = values::integer(Some(&slot.into())) {
+        if let Some(index) = convert::integer(slot) {
             self.0.promise(|client, now| call(client, now, index))
         } else {
             self.0
@@ -149,7 +162,7 @@ impl Core {
         slots: &JsValue,
         call: impl FnOnce(&mut Client, Duration, Vec<SlotRequest>) -> PromiseId,
     ) -> Promise {
-        match values::slot_requests(slots) {
+        match convert::slot_requests(slots) {
             Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
             Err(error) => {
                 let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");
@@ -157,6 +170,16 @@ impl Core {
             }
         }
     }
+}
+
+/// `GET /api/streams` of the server, as the generated type `Streams`; `undefined` when there is no such answer.
+#[wasm_bindgen(js_name = "fetchStreams")]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports it")]
+pub fn fetch_streams(server_url: String, token: Option<String>) -> Promise {
+    future_to_promise(async move {
+        let streams = http::json(&http_url(&server_url, "/api/streams"), token.as_deref()).await;
+        Ok(streams.unwrap_or_default())
+    })
 }
 
 impl Drop for Core {

@@ -4,17 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use js_sys::{Array, Function, Map, Promise};
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Map, Promise};
 use multistream_protocol::Framing;
 use wasm_bindgen::prelude::*;
 
-use super::peer::Peer;
-use super::socket::Socket;
-use super::timer::Timer;
-use super::{Hooks, values};
+use super::convert;
+use super::knock::Knock;
+use super::peer::{Peer, PeerEvent};
+use super::socket::{Socket, SocketEvent};
+use crate::api::{Hooks, Settings};
 use crate::core::{
-    Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, socket_url,
+    Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, http_url,
+    socket_url,
 };
+
+/// `setTimeout` takes 31 bits of milliseconds, 24.8 days; what is further away is looked at again by then.
+const LONGEST_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 
 #[wasm_bindgen]
 extern "C" {
@@ -30,70 +36,54 @@ struct Settler {
 }
 
 /// Owns the core and the browser's objects. Callbacks hold it weakly, so that dropping it ends them.
-pub(super) struct Driver {
+pub(crate) struct Driver {
     this: Weak<Driver>,
     core: RefCell<Client>,
+    settings: Settings,
     hooks: Hooks,
-    server_url: String,
-    token: Option<String>,
     socket_url: RefCell<String>,
-    pc_config: JsValue,
-    debug: bool,
     socket: RefCell<Option<Socket>>,
     /// The current one, and at most one more that plays until the current one is connected.
     peers: RefCell<Vec<Rc<Peer>>>,
     settlers: RefCell<Vec<Settler>>,
-    timer: Timer,
+    /// For the core's next deadline.
+    timer: RefCell<Option<Timeout>>,
+    /// While the connection is being made again.
+    knock: RefCell<Option<Knock>>,
     running: Cell<bool>,
 }
 
 impl Driver {
-    pub(super) fn new(
-        server_url: String,
-        token: Option<String>,
-        pc_config: JsValue,
-        debug: bool,
-        hooks: Hooks,
-        core: Client,
-    ) -> Rc<Self> {
+    pub(crate) fn new(settings: Settings, hooks: Hooks, core: Client) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             core: RefCell::new(core),
+            settings,
             hooks,
-            server_url,
-            token,
             socket_url: RefCell::default(),
-            pc_config,
-            debug,
             socket: RefCell::default(),
             peers: RefCell::default(),
             settlers: RefCell::default(),
-            timer: Timer::new({
-                let this = this.clone();
-                move || {
-                    if let Some(driver) = this.upgrade() {
-                        driver.with_core(Client::handle_timeout);
-                    }
-                }
-            }),
+            timer: RefCell::default(),
+            knock: RefCell::default(),
             running: Cell::new(false),
         })
     }
 
-    pub(super) fn resolve_url(&self) -> Result<(), ClientError> {
-        self.socket_url.replace(socket_url(&self.server_url, self.token.as_deref())?);
+    pub(crate) fn resolve_url(&self) -> Result<(), ClientError> {
+        self.socket_url.replace(socket_url(&self.settings.server_url, self.settings.token.as_deref())?);
         Ok(())
     }
 
     /// Tells the core something, then does what it says. The borrow ends before any callback of the app runs.
-    pub(super) fn with_core<T>(&self, tell: impl FnOnce(&mut Client, Duration) -> T) -> T {
+    pub(crate) fn with_core<T>(&self, tell: impl FnOnce(&mut Client, Duration) -> T) -> T {
         let told = tell(&mut self.core.borrow_mut(), now());
         self.run();
         told
     }
 
     /// A call of the app, as a promise that the core settles.
-    pub(super) fn promise(&self, call: impl FnOnce(&mut Client, Duration) -> PromiseId) -> Promise {
+    pub(crate) fn promise(&self, call: impl FnOnce(&mut Client, Duration) -> PromiseId) -> Promise {
         let promise = call(&mut self.core.borrow_mut(), now());
         let settled = Promise::new(&mut |resolve, reject| {
             self.settlers.borrow_mut().push(Settler { promise, resolve, reject });
@@ -102,23 +92,23 @@ impl Driver {
         settled
     }
 
-    pub(super) fn rejected(&self, error: &ClientError) -> Promise {
+    pub(crate) fn rejected(&self, error: &ClientError) -> Promise {
         Promise::reject(&self.error(error))
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.core.borrow().state()
     }
 
-    pub(super) fn socket_state(&self) -> &'static str {
+    pub(crate) fn socket_state(&self) -> &'static str {
         self.socket.borrow().as_ref().map_or("closed", Socket::state)
     }
 
-    pub(super) fn peer_state(&self) -> String {
+    pub(crate) fn peer_state(&self) -> String {
         self.peer(self.core.borrow().attempt()).map_or_else(|| "closed".to_owned(), |peer| peer.state())
     }
 
-    pub(super) fn receiver(&self, slot: u32) -> JsValue {
+    pub(crate) fn receiver(&self, slot: u32) -> JsValue {
         // While a connection is being made again, the pictures are those of the peer before.
         let attempt = self.core.borrow().attempt();
         let receiver = self.peer(attempt).and_then(|peer| peer.receiver(slot));
@@ -141,8 +131,18 @@ impl Driver {
 
     fn arm_timer(&self) {
         let deadline = self.core.borrow().poll_timeout();
-        // Rounded up, so that the timer never fires before its deadline.
-        self.timer.set(deadline.map(|deadline| deadline.saturating_sub(now()).as_millis() as i32 + 1));
+        let timer = deadline.map(|deadline| {
+            let wait = deadline.saturating_sub(now()).min(LONGEST_TIMEOUT);
+            // Rounded up, so that the timer never fires before its deadline.
+            let millis = (wait.as_millis() as u32).saturating_add(1).min(i32::MAX as u32);
+            let this = self.this.clone();
+            Timeout::new(millis, move || {
+                if let Some(driver) = this.upgrade() {
+                    driver.with_core(Client::handle_timeout);
+                }
+            })
+        });
+        self.timer.replace(timer);
     }
 
     fn execute(&self, command: Command) {
@@ -153,18 +153,24 @@ impl Driver {
                 if let Some(socket) =
                     self.socket.borrow().as_ref().filter(|socket| socket.attempt() == attempt)
                 {
-                    socket.send(&message.to_text(Framing::Flat));
+                    socket.send(message.to_text(Framing::Flat));
                 }
             }
             Command::CloseSocket(attempt) => {
                 self.socket.borrow_mut().take_if(|socket| socket.attempt() == attempt);
             }
             Command::CreatePeer { attempt, slots, ice_servers } => {
-                let config = values::peer_config(&self.pc_config, &ice_servers);
-                match Peer::open(attempt, &config, slots, self.this.clone()) {
+                let config = convert::peer_config(&self.settings.pc_config, &ice_servers);
+                let this = self.this.clone();
+                let report = move |attempt, event| {
+                    if let Some(driver) = this.upgrade() {
+                        driver.handle_peer_event(attempt, event);
+                    }
+                };
+                match Peer::open(attempt, &config, slots, report) {
                     Ok(peer) => self.peers.borrow_mut().push(peer),
                     Err(error) => self
-                        .with_core(|client, _| client.handle_peer_error(attempt, values::describe(&error))),
+                        .with_core(|client, _| client.handle_peer_error(attempt, convert::describe(&error))),
                 }
             }
             Command::ApplyAnswer { attempt, sdp, mids } => {
@@ -201,13 +207,60 @@ impl Driver {
     }
 
     fn open_socket(&self, attempt: Attempt) {
-        let opened = Socket::open(&self.socket_url.borrow(), attempt, self.this.clone());
+        let this = self.this.clone();
+        let report = move |event| {
+            if let Some(driver) = this.upgrade() {
+                driver.handle_socket_event(attempt, event);
+            }
+        };
+        let opened = Socket::open(&self.socket_url.borrow(), attempt, report);
         match opened {
             Ok(socket) => {
                 self.socket.replace(Some(socket));
             }
             Err(reason) => self.with_core(|client, _| client.handle_socket_closed(attempt, reason)),
         }
+    }
+
+    fn handle_socket_event(&self, attempt: Attempt, event: SocketEvent) {
+        match event {
+            SocketEvent::Open => self.with_core(|client, _| client.handle_socket_open(attempt)),
+            SocketEvent::Text(text) => {
+                let kind = self.core.borrow_mut().handle_text(attempt, &text);
+                self.log("←", kind.unwrap_or("what is no message of this protocol"));
+                self.run();
+            }
+            SocketEvent::Binary => {
+                self.with_core(|client, _| client.handle_bad_message(attempt, "a binary frame"));
+            }
+            SocketEvent::Closed(reason) => {
+                self.with_core(|client, _| client.handle_socket_closed(attempt, reason));
+            }
+        }
+    }
+
+    fn handle_peer_event(&self, attempt: Attempt, event: PeerEvent) {
+        self.with_core(|client, now| match event {
+            PeerEvent::Offer(sdp) => client.handle_offer(attempt, sdp),
+            PeerEvent::Candidate(candidate) => client.handle_local_candidate(attempt, candidate),
+            PeerEvent::State(state) => client.handle_peer_state(now, attempt, state),
+            PeerEvent::AnswerApplied => client.handle_answer_applied(attempt),
+            PeerEvent::Failed(detail) => client.handle_peer_error(attempt, detail),
+            PeerEvent::CandidateRefused(detail) => self.log("candidate refused:", &detail),
+        });
+    }
+
+    /// Asks for the server while it is away.
+    fn watch_server(&self, state: State) {
+        let knock = (state == State::Reconnecting && self.settings.knock).then(|| {
+            let this = self.this.clone();
+            Knock::start(http_url(&self.settings.server_url, "/healthz"), move || {
+                if let Some(driver) = this.upgrade() {
+                    driver.with_core(Client::handle_wake);
+                }
+            })
+        });
+        self.knock.replace(knock);
     }
 
     fn plan_reconnect(&self, retry: u32, reason: &str) {
@@ -224,10 +277,13 @@ impl Driver {
     }
 
     fn emit(&self, event: &Event) {
+        if let Event::State(state) = event {
+            self.watch_server(*state);
+        }
         let error = |error: &ClientError| self.error(error);
         let track = |attempt, slot| self.peer(attempt).and_then(|peer| peer.track(slot)).into();
         let tracks = |attempt| self.tracks(attempt);
-        let value = values::event(event, error, track, tracks);
+        let value = convert::event(event, error, track, tracks);
         // An error in the app's handler is the app's: it must not stop the connection.
         if let Err(error) = self.hooks.event(&value) {
             report(&error);
@@ -237,10 +293,10 @@ impl Driver {
     fn outcome(&self, outcome: Outcome) -> JsValue {
         match outcome {
             Outcome::Tracks(attempt) => self.tracks(attempt).into(),
-            Outcome::Status(status) => values::slot_status(&status),
-            Outcome::Statuses(statuses) => statuses.iter().map(values::slot_status).collect::<Array>().into(),
+            Outcome::Status(status) => convert::slot_status(&status),
+            Outcome::Statuses(statuses) => convert::slot_statuses(&statuses),
             Outcome::Warm(stream) => stream.into(),
-            Outcome::Keyframe(status) => values::keyframe_status(status).into(),
+            Outcome::Keyframe(status) => convert::to_js(&status),
         }
     }
 
@@ -270,15 +326,8 @@ impl Driver {
             .unwrap_or_else(|thrown| thrown)
     }
 
-    /// A frame of the server.
-    pub(super) fn handle_frame(&self, attempt: Attempt, text: &str) {
-        let kind = self.core.borrow_mut().handle_text(attempt, text);
-        self.log("←", kind.unwrap_or("what is no message of this protocol"));
-        self.run();
-    }
-
-    pub(super) fn log(&self, what: &str, detail: &str) {
-        if self.debug {
+    fn log(&self, what: &str, detail: &str) {
+        if self.settings.debug {
             web_sys::console::debug_3(&"multistream".into(), &what.into(), &detail.into());
         }
     }

@@ -1,0 +1,219 @@
+//! Values between Rust and JavaScript, by `serde-wasm-bindgen`: slots and settings come in, statuses and events go out.
+
+use js_sys::{Array, Map, Object, Reflect};
+use multistream_protocol::client::SlotRequest;
+use multistream_protocol::server::IceServer;
+use multistream_protocol::{SlotState, SlotStatus};
+use serde::Serialize;
+use serde_wasm_bindgen::{Serializer, preserve};
+use wasm_bindgen::prelude::*;
+use web_sys::RtcConfiguration;
+
+use crate::core::{Attempt, ClientError, Event};
+
+/// The app's slots, or what is wrong with them as the end of a sentence.
+pub(crate) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>, String> {
+    let slots: Vec<JsValue> =
+        value.dyn_ref::<Array>().map(|slots| slots.iter().collect()).ok_or("it is no array")?;
+    let request = |(index, slot): (usize, JsValue)| {
+        serde_wasm_bindgen::from_value(slot).map_err(|error| format!("number {index}: {error}"))
+    };
+    slots.into_iter().enumerate().map(request).collect()
+}
+
+/// A number that is an `i32`; −0 is one.
+pub(crate) fn integer(number: f64) -> Option<i32> {
+    let integer = number as i32;
+    f64::from(integer).total_cmp(&(number + 0.0)).is_eq().then_some(integer)
+}
+
+/// Any value of ours. Maps become objects, and what is absent is left out.
+pub(crate) fn to_js(value: &impl Serialize) -> JsValue {
+    // Structs of texts, numbers and JavaScript's own values: nothing in them can fail.
+    value.serialize(&Serializer::json_compatible()).unwrap_or_default()
+}
+
+/// The app's configuration, with the server's ICE servers before its own.
+pub(super) fn peer_config(own: &JsValue, ice_servers: &[IceServer]) -> RtcConfiguration {
+    let config = Object::new();
+    if let Some(own) = own.dyn_ref::<Object>() {
+        Object::assign(&config, own);
+    }
+    let servers: Array = ice_servers.iter().map(to_js).collect();
+    let key = JsValue::from_str("iceServers");
+    if let Ok(own) = Reflect::get(&config, &key).and_then(JsCast::dyn_into::<Array>) {
+        for server in own.iter() {
+            servers.push(&server);
+        }
+    }
+    // On a plain object of ours this cannot fail.
+    let _ = Reflect::set(&config, &key, &servers);
+    config.unchecked_into()
+}
+
+/// A status as the typings say: camelCase, absent fields left out.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusFields<'a> {
+    slot: u32,
+    stream: &'a str,
+    status: SlotState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual_quality: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtp_timestamp: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    kept: bool,
+}
+
+impl<'a> From<&'a SlotStatus> for StatusFields<'a> {
+    fn from(status: &'a SlotStatus) -> Self {
+        Self {
+            slot: status.slot,
+            stream: &status.stream,
+            status: status.status,
+            quality: status.quality.as_deref(),
+            actual_quality: status.actual_quality.as_deref(),
+            error: status.error.as_deref(),
+            reason: status.reason.as_deref(),
+            codec: status.codec.as_deref(),
+            width: status.width,
+            height: status.height,
+            rtp_timestamp: status.rtp_timestamp,
+            kept: status.kept,
+        }
+    }
+}
+
+pub(super) fn slot_status(status: &SlotStatus) -> JsValue {
+    to_js(&StatusFields::from(status))
+}
+
+pub(super) fn slot_statuses(statuses: &[SlotStatus]) -> JsValue {
+    to_js(&statuses.iter().map(StatusFields::from).collect::<Vec<_>>())
+}
+
+/// An event as the typings say.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum EventFields<'a> {
+    State {
+        state: &'static str,
+    },
+    Status {
+        slot: u32,
+        status: StatusFields<'a>,
+    },
+    Track {
+        slot: u32,
+        #[serde(with = "preserve")]
+        track: JsValue,
+    },
+    Reconnecting {
+        retry: u32,
+        delay_ms: u32,
+        reason: &'a str,
+    },
+    Reconnected {
+        #[serde(with = "preserve")]
+        tracks: JsValue,
+    },
+    Disconnected {
+        reason: &'a str,
+    },
+    Error {
+        #[serde(with = "preserve")]
+        error: JsValue,
+    },
+}
+
+/// An event for the app. The closures give what only the driver knows.
+pub(super) fn event(
+    event: &Event,
+    error: impl Fn(&ClientError) -> JsValue,
+    track: impl Fn(Attempt, u32) -> JsValue,
+    tracks: impl Fn(Attempt) -> Map,
+) -> JsValue {
+    to_js(&match event {
+        Event::State(state) => EventFields::State { state: state.as_str() },
+        Event::Status(status) => EventFields::Status { slot: status.slot, status: status.into() },
+        Event::Track { attempt, slot } => EventFields::Track { slot: *slot, track: track(*attempt, *slot) },
+        Event::Reconnecting { retry, delay, reason } => {
+            EventFields::Reconnecting { retry: *retry, delay_ms: delay.as_millis() as u32, reason }
+        }
+        Event::Reconnected(attempt) => EventFields::Reconnected { tracks: tracks(*attempt).into() },
+        Event::Disconnected { reason } => EventFields::Disconnected { reason },
+        Event::Error(cause) => EventFields::Error { error: error(cause) },
+    })
+}
+
+/// What a thrown value says.
+pub(super) fn describe(thrown: &JsValue) -> String {
+    let message = Reflect::get(thrown, &"message".into()).ok().and_then(|message| message.as_string());
+    message
+        .or_else(|| thrown.as_string())
+        .unwrap_or_else(|| thrown.unchecked_ref::<Object>().to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use multistream_protocol::SlotState;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use js_sys::JSON;
+
+    use super::*;
+
+    fn json(value: &JsValue) -> String {
+        JSON::stringify(value).map(String::from).unwrap_or_default()
+    }
+
+    #[wasm_bindgen_test]
+    fn a_status_is_camel_case_and_leaves_absent_fields_out() {
+        let mut status = SlotStatus::new(1, "camera7-720p", SlotState::Active);
+        status.actual_quality = Some("720p".to_owned());
+        let expected = r#"{"slot":1,"stream":"camera7-720p","status":"active","actualQuality":"720p"}"#;
+        assert_eq!(json(&slot_status(&status)), expected);
+    }
+
+    #[wasm_bindgen_test]
+    fn the_servers_ice_servers_come_before_the_apps_and_the_rest_is_kept() {
+        let own = JSON::parse(r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#).ok();
+        let own = own.unwrap_or_default();
+        let server = IceServer { urls: vec!["turn:theirs".to_owned()], username: None, credential: None };
+        let expected =
+            r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":["turn:theirs"]},{"urls":"stun:own"}]}"#;
+        assert_eq!(json(&peer_config(&own, &[server])), expected);
+        assert_eq!(json(&peer_config(&JsValue::UNDEFINED, &[])), r#"{"iceServers":[]}"#);
+        assert_eq!(json(&own), r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#);
+    }
+
+    #[wasm_bindgen_test]
+    fn the_apps_slots_are_read_or_refused_by_name() {
+        let slots = JSON::parse(r#"[{"slot":0,"stream":"a"},{"slot":1,"stream":"b","quality":"720p"}]"#);
+        let slots = slot_requests(&slots.unwrap_or_default()).unwrap_or_default();
+        assert_eq!((slots[0].quality.as_deref(), slots[1].quality.as_deref()), (None, Some("720p")));
+        for (text, word) in [
+            ("7", "array"),
+            (r#"[{"stream":"a"}]"#, "`slot`"),
+            (r#"[{"slot":0.5,"stream":"a"}]"#, "number 0: invalid type: floating point `0.5`"),
+            (r#"[{"slot":0}]"#, "`stream`"),
+            (r#"[{"slot":0,"stream":"a"},null]"#, "number 1"),
+        ] {
+            let value = JSON::parse(text).unwrap_or_default();
+            assert!(slot_requests(&value).is_err_and(|error| error.contains(word)), "{text}");
+        }
+    }
+}

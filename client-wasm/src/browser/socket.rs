@@ -1,0 +1,135 @@
+//! One WebSocket of one attempt, over `gloo-net`: text frames in order, both ways.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
+
+use futures_util::{Sink, Stream};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, State, WebSocketError};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::core::Attempt;
+
+/// What a socket reports. Nothing comes after `Closed`, nor after the socket was dropped.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SocketEvent {
+    Open,
+    Text(String),
+    /// A frame that cannot be of this protocol.
+    Binary,
+    /// Why, as a sentence for people.
+    Closed(String),
+}
+
+/// Dropping it sends what is queued, then closes without a code: the server keeps the session of a socket that was closed so,
+/// and a session that is to end is ended by `multistream/close`.
+pub(super) struct Socket {
+    attempt: Attempt,
+    /// The reading task holds it weakly, so that it ends with this.
+    ws: Rc<RefCell<WebSocket>>,
+}
+
+impl Socket {
+    pub(super) fn open(
+        url: &str,
+        attempt: Attempt,
+        on: impl Fn(SocketEvent) + 'static,
+    ) -> Result<Self, String> {
+        let ws = WebSocket::open(url).map_err(|error| error.to_string())?;
+        let ws = Rc::new(RefCell::new(ws));
+        spawn_local(listen(Rc::downgrade(&ws), on));
+        Ok(Self { attempt, ws })
+    }
+
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Sends a frame. On a socket that is closing a browser takes it and drops it; what was lost so is found out by the
+    /// `Closed` that follows, and the core asks again for it on the next socket.
+    pub(super) fn send(&self, text: String) {
+        let mut ws = self.ws.borrow_mut();
+        if matches!(ws.state(), State::Open) {
+            let _ = Pin::new(&mut *ws).start_send(Message::Text(text));
+        }
+    }
+
+    pub(super) fn state(&self) -> &'static str {
+        match self.ws.borrow().state() {
+            State::Connecting => "connecting",
+            State::Open => "open",
+            State::Closing => "closing",
+            State::Closed => "closed",
+        }
+    }
+}
+
+/// What a socket does next.
+enum Step {
+    Opened,
+    Read(Option<Result<Message, WebSocketError>>),
+}
+
+/// Reports what the socket says until it is closed or dropped. The queue behind it is unbounded, so frames are taken out as
+/// they come; the borrow ends before the callback runs, which may send or drop the socket.
+async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
+    let (mut opened, mut heard) = (false, false);
+    loop {
+        let step = poll_socket(&ws, |mut ws, context| {
+            if !opened
+                && Pin::new(&mut *ws).poll_ready(context).is_ready()
+                && matches!(ws.state(), State::Open)
+            {
+                return Poll::Ready(Step::Opened);
+            }
+            Pin::new(&mut *ws).poll_next(context).map(Step::Read)
+        });
+        match step.await {
+            Some(Step::Opened) => {
+                opened = true;
+                on(SocketEvent::Open);
+            }
+            Some(Step::Read(Some(Ok(message)))) => {
+                heard = true;
+                on(match message {
+                    Message::Text(text) => SocketEvent::Text(text),
+                    Message::Bytes(_) => SocketEvent::Binary,
+                });
+            }
+            Some(Step::Read(Some(Err(WebSocketError::ConnectionClose(close))))) => {
+                return on(SocketEvent::Closed(reason(close.code, &close.reason, heard)));
+            }
+            // After an error the browser says `close` too, and no more than there.
+            Some(Step::Read(Some(Err(_)))) => {}
+            Some(Step::Read(None)) | None => return,
+        }
+    }
+}
+
+/// Polls the socket; `None` once it was dropped.
+async fn poll_socket<T>(
+    ws: &Weak<RefCell<WebSocket>>,
+    mut poll: impl FnMut(std::cell::RefMut<'_, WebSocket>, &mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    poll_fn(|context| match ws.upgrade() {
+        Some(ws) => poll(ws.borrow_mut(), context).map(Some),
+        None => Poll::Ready(None),
+    })
+    .await
+}
+
+/// A browser does not say whether nobody was there or the page was refused (RFC 6455 §7.1.5).
+fn reason(code: u16, said: &str, heard: bool) -> String {
+    const ABNORMAL: u16 = 1006;
+    if code == ABNORMAL && !heard {
+        "The WebSocket could not be opened: is the server there, and this page's origin in its `api.origin`?"
+            .to_owned()
+    } else if said.is_empty() {
+        format!("The WebSocket was closed (code {code}).")
+    } else {
+        format!("The server closed the WebSocket: {said}.")
+    }
+}
