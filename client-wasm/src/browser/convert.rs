@@ -16,7 +16,8 @@ pub(crate) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>, String>
     let slots: Vec<JsValue> =
         value.dyn_ref::<Array>().map(|slots| slots.iter().collect()).ok_or("it is no array")?;
     let request = |(index, slot): (usize, JsValue)| {
-        serde_wasm_bindgen::from_value(slot).map_err(|error| format!("number {index}: {error}"))
+        serde_wasm_bindgen::from_value(slot)
+            .map_err(|error| format!("number {index}: {}", describe(&error.into())))
     };
     slots.into_iter().enumerate().map(request).collect()
 }
@@ -213,7 +214,8 @@ mod tests {
             (r#"[{"slot":0,"stream":"a"},null]"#, "number 1"),
         ] {
             let value = JSON::parse(text).unwrap_or_default();
-            assert!(slot_requests(&value).is_err_and(|error| error.contains(word)), "{text}");
+            let error = slot_requests(&value).expect_err(text);
+            assert!(error.contains(word), "{text}: {error}");
         }
     }
 }
