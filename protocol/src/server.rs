@@ -135,7 +135,7 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub request_id: Option<String>,
-    /// See [`ErrorCode`](crate::ErrorCode).
+    /// See [`ErrorCode`].
     pub code: String,
     /// A sentence for people. Never contains a secret.
     pub error: String,

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -15,7 +14,7 @@ use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::rtc::PortError;
 use crate::session::Sessions;
-use crate::stream::Registry;
+use crate::stream::{Registry, Subscription};
 
 /// For goodbyes to clients, then for sources to let go of cameras and children.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -86,13 +85,8 @@ impl Server {
     }
 }
 
-/// A viewer of every stream of `preload:` that looks at nothing. Dropping the set is leaving.
-fn preload(state: &AppState) -> JoinSet<()> {
-    /// Events are only read to be thrown away.
-    const QUEUE: usize = 16;
+/// Keeps every stream of `preload:` running, as long as these live.
+fn preload(state: &AppState) -> Vec<Subscription> {
     let names = state.config.preload.iter().filter_map(|name| state.registry.resolve(name, None).ok());
-    names
-        .filter_map(|name| state.registry.subscribe(&name, QUEUE))
-        .map(|mut subscription| async move { while subscription.recv().await.is_some() {} })
-        .collect()
+    names.filter_map(|name| state.registry.keep_running(&name)).collect()
 }

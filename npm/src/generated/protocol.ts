@@ -146,7 +146,7 @@ ttl_s: number, })
 reason: string, })
   | ({ type: "multistream/error" } & { request_id?: string, 
 /**
- * See [`ErrorCode`](crate::ErrorCode).
+ * See [`ErrorCode`].
  */
 code: string, 
 /**

@@ -16,7 +16,7 @@ const UNMEASURED_BYTES: usize = 256 * 1024;
 const UNMEASURED_RATE: f64 = 20e6 / 8.0;
 /// Fewer packets say more about the browser's scheduling than about the path…
 const FEWEST_PACKETS: usize = 8;
-/// … and fewer than this at once do not fill a queue, so that they arrive in time says little: see [`Pace::handle_in_time`].
+/// … and fewer than this at once do not fill a queue, so that they arrive in time says little: see [`Pace::handle_few`].
 const FEWEST_TO_RAISE: usize = 30;
 /// Packets further apart than this are not one burst.
 const APART: Duration = Duration::from_millis(50);

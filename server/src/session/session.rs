@@ -298,8 +298,13 @@ impl Session {
             quality: resume.quality,
         };
         if resume.stream.is_none() && request.quality.is_none() {
+            // `init` keeps a slot whose stream does not exist.
+            let resolved = resolve(&self.shared.registry, &wanted.name, None);
             let slot = self.slot(resume.slot, &resume.request_id)?;
-            slot.show(now, wanted, id(&resume.request_id));
+            match resolved {
+                Ok(_) => slot.show(now, wanted, id(&resume.request_id)),
+                Err(reason) => slot.refuse(&wanted, id(&resume.request_id), &reason),
+            }
             return Ok(());
         }
         self.switch(now, &request, &resume.request_id)

@@ -13,7 +13,7 @@ const MAX_TTL_S: u32 = 120;
 struct Warm {
     name: StreamName,
     until: Instant,
-    /// Held only to be a viewer. Its events are never read: a hub skips a viewer whose queue is full.
+    /// Held only to keep the stream running.
     _subscription: Subscription,
 }
 
@@ -41,7 +41,7 @@ impl WarmStreams {
             ));
         }
         let subscription = registry
-            .subscribe(&name, 1)
+            .keep_running(&name)
             .ok_or_else(|| format!("too many viewers come to \"{name}\" at once; try again"))?;
         self.0.push(Warm { name, until, _subscription: subscription });
         Ok(ttl_s)

@@ -24,23 +24,23 @@ use super::{
     MediaClock, ProducerSnapshot, Registry, StreamError, StreamEvent, StreamName, StreamSnapshot, StreamState,
 };
 
+/// What a viewer joins a stream for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To see its pictures.
+    Watch,
+    /// To make another stream of them. It does not shorten the back-off of a stream that is down: it asks every second.
+    Feed,
+    /// To keep the stream running. It takes no events.
+    Keep,
+}
+
 #[derive(Debug)]
 pub(super) enum Command {
-    /// `hurry`: see [`Life::handle_joined`].
-    Join {
-        viewer: u64,
-        queue: mpsc::Sender<StreamEvent>,
-        hurry: bool,
-    },
-    Refresh {
-        viewer: u64,
-    },
-    Snapshot {
-        reply: oneshot::Sender<StreamSnapshot>,
-    },
-    Shutdown {
-        done: oneshot::Sender<()>,
-    },
+    Join { viewer: u64, queue: mpsc::Sender<StreamEvent>, purpose: Purpose },
+    Refresh { viewer: u64 },
+    Snapshot { reply: oneshot::Sender<StreamSnapshot> },
+    Shutdown { done: oneshot::Sender<()> },
 }
 
 /// Access units between a source and its hub: a source that is faster than that waits.
@@ -153,15 +153,19 @@ impl Hub {
     fn command(&mut self, command: Command) {
         let now = Instant::now().into_std();
         match command {
-            Command::Join { viewer, queue, hurry } => {
+            Command::Join { viewer, queue, purpose } => {
                 let gop = self.gop.gop();
                 let closed = queue.clone();
                 self.leaving.push(Box::pin(async move {
                     closed.closed().await;
                     viewer
                 }));
-                self.viewers.join(viewer, queue, gop, self.down());
-                self.life.handle_joined(hurry, now);
+                if purpose == Purpose::Keep {
+                    self.viewers.keep(viewer, queue);
+                } else {
+                    self.viewers.join(viewer, queue, gop, self.down());
+                }
+                self.life.handle_joined(purpose != Purpose::Feed, now);
             }
             Command::Refresh { viewer } => {
                 let gop = self.gop.gop();

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
 
-use super::hub::{self, Command};
+use super::hub::{self, Command, Purpose};
 use super::name::Names;
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription};
 
@@ -66,19 +66,24 @@ impl Registry {
     ///
     /// `None`: the hub is overrun with newcomers, or the server stops.
     pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
-        self.join(name, room, true)
+        self.join(name, room, Purpose::Watch)
     }
 
-    /// For a source that reads another stream: a viewer like any other, but it does not shorten that stream's back-off.
-    pub(super) fn look_in(&self, name: &StreamName, room: usize) -> Option<Subscription> {
-        self.join(name, room, false)
+    /// As [`Self::subscribe`], for a source that makes another stream of this one.
+    pub(super) fn feed(&self, name: &StreamName, room: usize) -> Option<Subscription> {
+        self.join(name, room, Purpose::Feed)
     }
 
-    fn join(&self, name: &StreamName, room: usize, hurry: bool) -> Option<Subscription> {
+    /// Keeps the stream running as long as the subscription lives, which gets no events.
+    pub fn keep_running(&self, name: &StreamName) -> Option<Subscription> {
+        self.join(name, 1, Purpose::Keep)
+    }
+
+    fn join(&self, name: &StreamName, room: usize, purpose: Purpose) -> Option<Subscription> {
         let viewer = self.next_viewer.fetch_add(1, Ordering::Relaxed);
         let hub = self.hubs.get(name).expect("a StreamName is only made of a stream that exists").clone();
         let (queue, events) = mpsc::channel(room);
-        hub.try_send(Command::Join { viewer, queue, hurry }).ok()?;
+        hub.try_send(Command::Join { viewer, queue, purpose }).ok()?;
         Some(Subscription { viewer, hub, events })
     }
 

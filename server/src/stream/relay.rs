@@ -12,7 +12,7 @@ use crate::source::{self, Output, SourceError};
 use super::{Registry, StreamError, StreamEvent, Subscription};
 
 /// A second of frames: what a program that is busy for a moment may be behind.
-const ROOM: usize = 32;
+const FRAMES: usize = 32;
 
 /// Runs a source once, with the stream it reads, if it reads one.
 pub(super) async fn run(
@@ -30,7 +30,7 @@ pub(super) async fn run(
         permanent,
     };
     let subscription = subscribe(&registry, stream).map_err(|reason| down(for_now(reason)))?;
-    let (frames, input) = mpsc::channel(ROOM);
+    let (frames, input) = mpsc::channel(FRAMES);
     let running = source::run_once(&source, &ffmpeg, Some(input), output);
     let feeding = feed(subscription, frames);
     tokio::pin!(running, feeding);
@@ -57,7 +57,7 @@ fn upstream(source: &Source) -> Option<&str> {
 fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, String> {
     let registry = registry.upgrade().ok_or("the server is shutting down")?;
     let name = registry.resolve(stream, None).map_err(|error| error.to_string())?;
-    registry.look_in(&name, ROOM).ok_or_else(|| "it has too many viewers that come at once".to_owned())
+    registry.feed(&name, FRAMES).ok_or_else(|| "it has too many viewers that come at once".to_owned())
 }
 
 /// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).

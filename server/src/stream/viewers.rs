@@ -39,6 +39,8 @@ enum Place {
     New,
     /// It was too slow.
     Behind,
+    /// It is here to keep the stream running, and is told nothing.
+    Keeping,
 }
 
 impl Viewers {
@@ -66,6 +68,11 @@ impl Viewers {
         self.viewers.push(viewer);
     }
 
+    /// Adds a viewer that keeps the stream running and takes no events.
+    pub(super) fn keep(&mut self, id: u64, queue: mpsc::Sender<StreamEvent>) {
+        self.viewers.push(Viewer { id, queue, place: Place::Keeping, caught_up: false, owed: None });
+    }
+
     /// Whether it was here.
     pub(crate) fn leave(&mut self, id: u64) -> bool {
         let before = self.viewers.len();
@@ -74,7 +81,8 @@ impl Viewers {
     }
 
     pub(crate) fn refresh(&mut self, id: u64, gop: Option<Gop>, down: Option<StreamError>) {
-        let Some(viewer) = self.viewers.iter_mut().find(|viewer| viewer.id == id) else { return };
+        let wants = |viewer: &&mut Viewer| viewer.id == id && viewer.place != Place::Keeping;
+        let Some(viewer) = self.viewers.iter_mut().find(wants) else { return };
         if let Some(gop) = gop {
             viewer.send_gop(gop);
         } else {
@@ -100,14 +108,14 @@ impl Viewers {
                         viewer.caught_up |= viewer.place == Place::Following && !frame.keyframe;
                     }
                 }
-                Place::Behind => {}
+                Place::Behind | Place::Keeping => {}
             }
             self.frames_skipped += u64::from(viewer.place == Place::Behind);
         }
     }
 
     pub(crate) fn tell_offline(&mut self, error: &StreamError) {
-        for viewer in &mut self.viewers {
+        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.place != Place::Keeping) {
             viewer.place = Place::New;
             viewer.owed = Some(error.clone());
             viewer.send_owed();
@@ -261,6 +269,21 @@ mod tests {
         let mut quick = bench.join(8);
         (0..5).for_each(|number| bench.frame(number == 0));
         assert_eq!(seen(&mut quick), "g0-0 1 2 3 4");
+    }
+
+    #[test]
+    fn a_viewer_that_keeps_the_stream_running_misses_nothing_and_is_owed_nothing() {
+        let mut bench = bench();
+        let (queue, mut events) = mpsc::channel(1);
+        bench.viewers.keep(7, queue);
+        (0..10).for_each(|number| bench.frame(number == 0));
+        bench.viewers.tell_offline(&StreamError { permanent: false, message: "gone".to_owned() });
+        assert_eq!(
+            (bench.viewers.len(), bench.viewers.frames_skipped(), bench.viewers.owes()),
+            (1, 0, false)
+        );
+        assert_eq!(seen(&mut events), "");
+        assert!(bench.viewers.leave(7));
     }
 
     #[test]

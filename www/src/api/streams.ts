@@ -12,7 +12,10 @@ export interface Camera {
 }
 
 /** The server's answer, as far as this page needs it. */
-export type StreamList = Record<string, { qualities?: string[] | null; state?: string } | null>;
+export type StreamList = Record<
+  string,
+  { qualities: string[]; variants: { stream: string }[]; state: string }
+>;
 
 export type Cameras =
   | { state: 'loading' }
@@ -25,15 +28,15 @@ const RETRY_MS = 1_500;
 /** Base streams only: `camera1-720p` is a quality of `camera1`, not a camera of its own. */
 export function baseStreams(list: StreamList): Camera[] {
   const variants = new Set<string>();
-  for (const [name, stream] of Object.entries(list)) {
-    for (const quality of stream?.qualities ?? []) variants.add(`${name}-${quality}`);
+  for (const [name, { variants: own }] of Object.entries(list)) {
+    for (const { stream } of own) if (stream !== name) variants.add(stream);
   }
   return Object.entries(list)
     .filter(([name]) => !variants.has(name))
     .map(([name, stream]) => ({
       name,
-      qualities: stream?.qualities ?? ['native'],
-      isOffline: stream?.state === 'offline',
+      qualities: stream.qualities,
+      isOffline: stream.state === 'offline',
     }))
     .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }

@@ -35,3 +35,30 @@ async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
     assert!(session.poll_timeout().is_some_and(|at| at <= now + OFFER_TIMEOUT));
     assert!(session.drive(now + OFFER_TIMEOUT));
 }
+
+/// The statuses among what the session says next, each with the request that it answers.
+fn statuses(session: &mut Session) -> Vec<(SlotStatus, Option<String>)> {
+    let said = session.take_replies().into_iter();
+    said.filter_map(|reply| match reply {
+        ServerMessage::Status(status) => Some((status.status, status.request_id)),
+        _ => None,
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn a_slot_whose_stream_does_not_exist_is_told_so_when_it_is_resumed() {
+    let now = Instant::now();
+    let quality = Some("999p".to_owned());
+    let slot = SlotRequest { slot: 0, stream: "camera1".to_owned(), quality };
+    let init = client::Init { slots: vec![slot], ..client::Init::default() };
+    let mut session = Session::open(now, shared().await, &init).expect("the slots are fine");
+    let resume = client::Resume { request_id: "r".to_owned(), slot: 0, stream: None, quality: None };
+    session.handle_request(now, ClientMessage::Resume(resume));
+    let said = statuses(&mut session);
+    let (answer, _) = said
+        .iter()
+        .find(|(_, request_id)| request_id.as_deref() == Some("r"))
+        .unwrap_or_else(|| panic!("resume was not answered: {said:?}"));
+    assert_eq!((answer.reason.as_deref(), answer.kept), (Some("unknown-stream"), true));
+}

@@ -1,0 +1,244 @@
+//! When a source runs, on a clock made here.
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A life on a clock of its own.
+struct Bench {
+    life: Life,
+    now: Instant,
+}
+
+fn bench(sources: usize) -> Bench {
+    let settings = LifeSettings { linger: 10 * SECOND, preload: false, patience: vec![15 * SECOND; sources] };
+    let now = Instant::now();
+    Bench { life: Life::new(settings, now), now }
+}
+
+fn down(message: &str) -> StreamError {
+    StreamError { permanent: false, message: message.to_owned() }
+}
+
+impl Bench {
+    fn join(&mut self) -> Vec<Action> {
+        self.life.handle_joined(true, self.now);
+        self.actions()
+    }
+
+    fn leave(&mut self) -> Vec<Action> {
+        self.life.handle_left(self.now);
+        self.actions()
+    }
+
+    fn key_frame(&mut self) {
+        self.life.handle_frame(true, self.now);
+    }
+
+    fn end(&mut self, message: &str) -> Vec<Action> {
+        self.life.handle_ended(down(message), 0.5, self.now);
+        self.actions()
+    }
+
+    fn pass(&mut self, time: Duration) -> Vec<Action> {
+        let until = self.now + time;
+        let mut actions = Vec::new();
+        while let Some(at) = self.life.poll_timeout().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.life.handle_timeout(0.5, self.now);
+            actions.extend(self.actions());
+        }
+        self.now = until;
+        actions
+    }
+
+    fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.life.poll_action()).collect()
+    }
+}
+
+#[test]
+fn the_first_viewer_starts_the_source_and_the_others_share_it() {
+    let mut bench = bench(1);
+    assert_eq!(bench.life.state(), StreamState::Idle);
+    assert_eq!(bench.join(), [Action::Start(0)]);
+    assert_eq!(bench.life.state(), StreamState::Starting);
+    assert_eq!(bench.join(), []);
+    bench.key_frame();
+    assert_eq!(bench.life.state(), StreamState::Live);
+}
+
+#[test]
+fn the_source_lingers_after_the_last_viewer() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.join();
+    bench.key_frame();
+    bench.leave();
+    bench.leave();
+    assert_eq!(bench.pass(9 * SECOND), []);
+    assert_eq!(bench.pass(SECOND), [Action::Stop]);
+    assert_eq!(bench.end("stopped"), []);
+    assert_eq!(bench.life.state(), StreamState::Idle);
+}
+
+#[test]
+fn a_viewer_that_comes_back_in_time_finds_the_source_running() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.key_frame();
+    bench.leave();
+    bench.pass(5 * SECOND);
+    assert_eq!(bench.join(), []);
+    bench.life.handle_frame(false, bench.now);
+    assert_eq!(bench.pass(14 * SECOND), []);
+}
+
+#[test]
+fn a_viewer_that_comes_while_the_source_stops_gets_a_new_one_afterwards() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.leave();
+    assert_eq!(bench.pass(10 * SECOND), [Action::Stop]);
+    assert_eq!(bench.join(), []);
+    assert_eq!(bench.end("stopped"), [Action::Start(0)]);
+}
+
+#[test]
+fn sources_are_tried_in_order_before_anyone_is_told() {
+    let mut bench = bench(2);
+    bench.join();
+    assert_eq!(bench.end("first"), [Action::Start(1)]);
+    assert_eq!(bench.end("second"), [Action::TellOffline(down("first"))]);
+    assert_eq!(bench.life.state(), StreamState::Offline);
+    assert_eq!(bench.pass(2 * SECOND), [Action::Start(0)]);
+}
+
+#[test]
+fn a_live_source_that_fails_is_told_at_once_and_tried_again_a_second_later() {
+    let mut bench = bench(2);
+    bench.join();
+    bench.key_frame();
+    assert_eq!(bench.end("cable"), [Action::TellOffline(down("cable"))]);
+    assert_eq!(bench.pass(SECOND), [Action::Start(0)]);
+    assert_eq!(bench.life.error(), Some(&down("cable")));
+    bench.key_frame();
+    assert_eq!(bench.life.error(), None);
+}
+
+#[test]
+fn a_silent_source_is_stopped_and_started_again_once_it_is_gone() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.key_frame();
+    let actions = bench.pass(15 * SECOND);
+    assert_eq!(actions, [Action::Stop, Action::TellOffline(down("the source gave no picture for 15 s"))]);
+    assert_eq!(bench.pass(60 * SECOND), []);
+    bench.end("stopped");
+    assert_eq!(bench.pass(8 * SECOND), [Action::Start(0)]);
+}
+
+#[test]
+fn when_the_first_source_is_silent_the_second_waits_until_it_is_gone() {
+    let mut bench = bench(2);
+    bench.join();
+    assert_eq!(bench.pass(15 * SECOND), [Action::Stop]);
+    assert_eq!(bench.end("stopped"), [Action::Start(1)]);
+}
+
+#[test]
+fn a_source_without_key_frames_is_given_up_after_half_a_minute() {
+    let mut bench = bench(1);
+    bench.join();
+    for _ in 0..29 {
+        assert_eq!(bench.pass(SECOND), []);
+        bench.life.handle_waiting_frame(bench.now);
+    }
+    assert!(matches!(bench.pass(SECOND)[..], [Action::Stop, Action::TellOffline(_)]));
+}
+
+#[test]
+fn a_live_source_without_a_key_frame_after_a_loss_is_given_up_after_half_a_minute() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.key_frame();
+    for _ in 0..30 {
+        assert_eq!(bench.pass(SECOND), []);
+        bench.life.handle_waiting_frame(bench.now);
+    }
+    assert_eq!(bench.life.state(), StreamState::Live, "a long GOP is no fault");
+    assert!(matches!(bench.pass(SECOND)[..], [Action::Stop, Action::TellOffline(_)]));
+}
+
+#[test]
+fn nobody_watching_ends_the_retries() {
+    let mut bench = bench(1);
+    bench.join();
+    bench.end("refused");
+    bench.leave();
+    for _ in 0..20 {
+        if bench.pass(SECOND).contains(&Action::Start(0)) {
+            bench.end("refused");
+        }
+    }
+    assert_eq!(bench.life.state(), StreamState::Idle);
+}
+
+#[test]
+fn a_new_viewer_brings_a_distant_retry_forward_but_not_one_that_may_lock_the_account() {
+    for permanent in [false, true] {
+        let mut bench = bench(1);
+        bench.join();
+        for _ in 0..25 {
+            bench.life.handle_ended(StreamError { permanent, message: "no".to_owned() }, 0.5, bench.now);
+            bench.actions();
+            while bench.pass(SECOND).is_empty() {}
+        }
+        bench.life.handle_ended(StreamError { permanent, message: "no".to_owned() }, 0.5, bench.now);
+        bench.actions();
+        bench.pass(SECOND);
+        bench.join();
+        assert_eq!(bench.pass(2 * SECOND).is_empty(), permanent);
+    }
+}
+
+#[test]
+fn a_variant_is_back_within_seconds_however_long_its_camera_was_down() {
+    let mut bench = bench(1);
+    bench.join();
+    for turn in 0..100 {
+        let error = StreamError { permanent: turn % 2 == 0, ..down("camera1 is down") };
+        bench.life.handle_input_down(error, 0.5, bench.now);
+        bench.actions();
+        assert_eq!(bench.pass(2 * SECOND), [Action::Start(0)]);
+    }
+}
+
+#[test]
+fn a_variant_that_looks_in_does_not_bring_its_cameras_retry_forward() {
+    let mut bench = bench(1);
+    bench.join();
+    for _ in 0..25 {
+        bench.end("unplugged");
+        while bench.pass(SECOND).is_empty() {}
+    }
+    bench.end("unplugged");
+    let retry = bench.life.poll_timeout();
+    bench.life.handle_joined(false, bench.now);
+    bench.life.handle_left(bench.now);
+    assert_eq!(bench.life.poll_timeout(), retry);
+    bench.life.handle_joined(true, bench.now);
+    assert!(bench.life.poll_timeout() < retry);
+}
+
+#[test]
+fn a_preloaded_stream_runs_without_viewers() {
+    let settings = LifeSettings { linger: SECOND, preload: true, patience: vec![15 * SECOND] };
+    let now = Instant::now();
+    let mut bench = Bench { life: Life::new(settings, now), now };
+    assert_eq!(bench.actions(), [Action::Start(0)]);
+    bench.key_frame();
+    bench.join();
+    bench.leave();
+    assert_eq!(bench.pass(10 * SECOND), []);
+}
