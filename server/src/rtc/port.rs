@@ -94,7 +94,7 @@ impl Port {
         address::candidates(&self.announced)
     }
 
-    /// Opens the door for the peer whose server-side ufrag this is.
+    /// Registers the peer with this user fragment of the server's side: from now on its packets go to the socket returned.
     pub fn register(&self, ufrag: &str) -> PeerSocket {
         let (inbox, inbound) = mpsc::channel(INBOX);
         self.table.lock().by_ufrag.insert(ufrag.to_owned(), Entry { inbox, addresses: Vec::new() });
@@ -108,7 +108,7 @@ impl Port {
         }
     }
 
-    /// Peers that have a door open.
+    /// How many peers are registered.
     pub fn peers(&self) -> usize {
         self.table.lock().by_ufrag.len()
     }
@@ -250,7 +250,7 @@ async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
     }
 }
 
-/// One peer's door in the port; dropping it closes the door.
+/// One peer's share of the port: its packets come in and go out here. Dropping it ends the registration.
 #[derive(Debug)]
 pub struct PeerSocket {
     ufrag: String,

@@ -1,4 +1,4 @@
-//! A session's connection to its browser: the peer, its door in the port, and the pacer in front of it.
+//! A session's connection to its browser: the peer, its socket in the port, and the pacer in front of it.
 
 use std::time::{Duration, Instant};
 

@@ -166,8 +166,8 @@ impl Life {
         waiting.get_or_insert(now);
     }
 
-    /// The stream that the source reads is down: to look in on it every second costs its camera nothing, and the
-    /// variant is back as soon as the camera is.
+    /// The stream that a variant is made of is down. The variant subscribes to it again every second, without a growing
+    /// back-off: that costs the camera nothing, and the variant is back as soon as the camera is.
     pub(super) fn handle_input_down(&mut self, error: StreamError, jitter: f64, now: Instant) {
         let backoff = std::mem::take(&mut self.backoff);
         self.handle_ended(error, jitter, now);

@@ -62,7 +62,7 @@ impl Registry {
     }
 
     /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be down.
-    /// Of `room` events that wait, the next finds none: the viewer misses frames up to the next key frame.
+    /// Up to `room` events wait for the viewer. With more it misses frames, up to the next key frame or GOP.
     ///
     /// `None`: the hub is overrun with newcomers, or the server stops.
     pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
