@@ -9,9 +9,12 @@ use crate::config::{Config, WebrtcConfig};
 
 async fn shared() -> Arc<Shared> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (mut config, _) =
-        Config::parse("test.yaml", "streams: {camera1: rtsp://127.0.0.1:9/none}", &|_| None)
-            .expect("the config is fine");
+    let (mut config, _) = Config::parse(
+        "test.yaml",
+        "streams: {camera1: rtsp://127.0.0.1:9/none, camera2: rtsp://127.0.0.1:9/other}",
+        &|_| None,
+    )
+    .expect("the config is fine");
     config.webrtc = WebrtcConfig { listen, ..config.webrtc };
     Arc::new(Shared {
         registry: Registry::new(&config),
@@ -61,4 +64,55 @@ async fn a_slot_whose_stream_does_not_exist_is_told_so_when_it_is_resumed() {
         .find(|(_, request_id)| request_id.as_deref() == Some("r"))
         .unwrap_or_else(|| panic!("resume was not answered: {said:?}"));
     assert_eq!((answer.reason.as_deref(), answer.kept), (Some("unknown-stream"), true));
+}
+
+fn wish(slot: i32, stream: &str, quality: Option<&str>) -> SlotRequest {
+    SlotRequest { slot, stream: stream.to_owned(), quality: quality.map(str::to_owned) }
+}
+
+/// The answers to `request_id` as `slot: state (reason)`, with `kept` where they say so.
+fn answers(session: &mut Session, request_id: &str) -> Vec<String> {
+    let answers =
+        statuses(session).into_iter().filter(|(_, answered)| answered.as_deref() == Some(request_id));
+    let brief = |status: SlotStatus| {
+        let reason = status.reason.unwrap_or_default();
+        let kept = if status.kept { " kept" } else { "" };
+        format!("{}: {:?} ({reason}){kept}", status.slot, status.status)
+    };
+    answers.map(|(status, _)| brief(status)).collect()
+}
+
+#[tokio::test]
+async fn a_refused_request_says_that_the_slot_was_kept_and_an_overridden_one_does_not() {
+    let now = Instant::now();
+    let mut session = Session::open(now, shared().await, &init()).expect("the slots are fine");
+    for (stream, quality, code) in
+        [("nowhere", None, "unknown-stream"), ("camera1", Some("999p"), "unknown-quality")]
+    {
+        session.handle_request(now, client::Switch::new("s", wish(0, stream, quality)).into());
+        assert_eq!(answers(&mut session, "s"), [format!("0: Error ({code}) kept")]);
+    }
+    session.handle_request(now, client::Switch::new("a", wish(0, "camera2", None)).into());
+    session.handle_request(now, client::Switch::new("b", wish(0, "camera1", None)).into());
+    assert_eq!(answers(&mut session, "a"), ["0: Error (superseded)"]);
+}
+
+#[tokio::test]
+async fn one_unknown_stream_refuses_an_atomic_layout_whole_and_only_its_slot_of_another() {
+    let now = Instant::now();
+    let slots = vec![wish(0, "camera1", None), wish(1, "camera1", None)];
+    let init = client::Init { slots, ..client::Init::default() };
+    let mut session = Session::open(now, shared().await, &init).expect("the slots are fine");
+    let before = session.statuses();
+    let layout = |atomic| {
+        let slots = vec![wish(0, "camera2", None), wish(1, "nowhere", None)];
+        ClientMessage::from(client::Layout { request_id: "l".to_owned(), slots, atomic })
+    };
+    session.handle_request(now, layout(true));
+    let refused = ["0: Error (unknown-stream) kept", "1: Error (unknown-stream) kept"];
+    assert_eq!(answers(&mut session, "l"), refused);
+    assert_eq!(session.statuses(), before);
+    session.handle_request(now, layout(false));
+    assert_eq!(answers(&mut session, "l"), refused[1..]);
+    assert_eq!(session.statuses()[0].stream, "camera2");
 }
