@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-fn main() {
+fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    // A path that is missing would count as changed every time.
-    let pages = ["../www/dist", "../www"];
-    if let Some(pages) = pages.into_iter().find(|path| Path::new(path).exists()) {
-        println!("cargo::rerun-if-changed={pages}");
+    if Path::new("../www").exists() {
+        // A debug build reads the pages from the disk, also those that are built after it: rust-embed then looks for them
+        // under the canonical path of their folder, which only a folder that is there already has.
+        std::fs::create_dir_all("../www/dist")?;
+        println!("cargo::rerun-if-changed=../www/dist");
     }
+    Ok(())
 }
