@@ -1,7 +1,7 @@
 //! `MultiStreamClient`: many cameras over one `RTCPeerConnection`, for browsers.
 //!
-//! [`core`] decides, without any I/O; `browser` acts, on the browser's objects; `api` is what JavaScript sees of both. The
-//! npm package in `npm/` is what apps import; nothing here is meant to be used by itself.
+//! [`core`] is the sans-IO state machine; `browser` carries out its commands on the browser's objects; `api` is what JavaScript
+//! sees of both. The npm package in `npm/` is what apps import; nothing here is meant to be used by itself.
 
 #[cfg(target_arch = "wasm32")]
 mod api;

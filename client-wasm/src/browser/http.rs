@@ -1,20 +1,20 @@
-//! What is asked of the server over HTTP, by `gloo-net`.
+//! The HTTP requests to the server, over `gloo-net`.
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::JSON;
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, RequestCache, RequestMode};
 
-/// A server that does not answer by then is taken for one that is away.
+/// A request without an answer by then is aborted, and the server counts as unreachable.
 const TIMEOUT_MS: u32 = 2_000;
 
-/// Whether the server answers. `no-cors`: that there is an answer is all there is to know, so no origin has to be allowed.
+/// Whether the server answers. The mode is `no-cors`: only that there is an answer matters, so no origin has to be allowed.
 pub(super) async fn is_there(healthz: &str) -> bool {
     get(healthz).mode(RequestMode::NoCors).cache(RequestCache::NoStore).send().await.is_ok()
 }
 
-/// The JSON that `url` answers with; `None` when there is no such answer. It is for TypeScript, which has the type of it from
-/// the protocol, so the browser's own reader of JSON is used.
+/// The JSON of a successful answer of `url`, `None` otherwise. It is passed on to TypeScript, whose types of the protocol
+/// describe it, so the browser's `JSON.parse` reads it.
 pub(crate) async fn json(url: &str, token: Option<&str>) -> Option<JsValue> {
     let mut request = get(url);
     if let Some(token) = token {

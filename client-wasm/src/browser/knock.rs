@@ -1,4 +1,5 @@
-//! Asks a server that is away whether it listens again, so that a client need not sit out the pause before its next try.
+//! Polls `/healthz` of a server that is unreachable, so that the client connects as soon as it is back instead of after the
+//! delay before its next attempt.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -10,7 +11,7 @@ use super::http;
 
 const EVERY_MS: u32 = 1_000;
 
-/// Asks every second from its making on. Dropping it stops it.
+/// Polls every second until it is dropped.
 pub(super) struct Knock(Rc<Asking>);
 
 struct Asking {
@@ -20,8 +21,8 @@ struct Asking {
 }
 
 impl Knock {
-    /// `on_back` is called when the server answers after it did not. A server that answers all the time and refuses the
-    /// session is no reason to hurry.
+    /// `on_back` is called when the server answers after a poll that it did not answer. A server that answers every poll, but
+    /// refuses the session, causes no earlier attempt.
     pub(super) fn start(healthz: String, on_back: impl Fn() + 'static) -> Self {
         let asking = Rc::new(Asking { url: healthz, on_back: Box::new(on_back), timer: RefCell::default() });
         asking.next(false);
@@ -46,7 +47,7 @@ impl Asking {
 async fn ask(asking: Weak<Asking>, was_away: bool) {
     let Some(url) = asking.upgrade().map(|asking| asking.url.clone()) else { return };
     let answers = http::is_there(&url).await;
-    // Stopped while it was asked.
+    // Dropped while the request was under way.
     let Some(asking) = asking.upgrade() else { return };
     asking.next(!answers);
     if answers && was_away {

@@ -1,7 +1,7 @@
-//! What acts on the browser's objects: the driver carries out the core's commands, and tells it what sockets, the peer
-//! connection and timers report.
+//! The shell around the core: the driver carries out the core's commands on the browser's objects, and passes on to it what
+//! sockets, the peer connection and timers report.
 //!
-//! Sockets and peers know nothing of the driver: each gets a callback for its events.
+//! Sockets and peers do not know the driver: each reports its events to a callback.
 
 pub(crate) mod convert;
 pub(crate) mod driver;

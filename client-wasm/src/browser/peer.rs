@@ -1,4 +1,4 @@
-//! One `RTCPeerConnection` of one attempt, with a receiving transceiver per slot.
+//! One `RTCPeerConnection`, with a receiving transceiver per slot.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use web_sys::{
 use super::convert::describe;
 use crate::core::{Attempt, PeerState};
 
-/// What a peer reports, each with the attempt whose socket speaks for it.
+/// What a peer reports, each with the attempt that the peer belongs to at that time.
 #[derive(Debug)]
 pub(super) enum PeerEvent {
     /// The offer; the candidates follow.
@@ -34,18 +34,18 @@ type Report = Rc<dyn Fn(Attempt, PeerEvent)>;
 
 /// Dropping it closes the connection.
 pub(super) struct Peer {
-    /// Whose socket speaks for it; shared with its callbacks.
+    /// The attempt that the peer belongs to. The callbacks share it, since a resumed session moves the peer to a later attempt.
     attempt: Rc<Cell<Attempt>>,
     pc: RtcPeerConnection,
     report: Report,
-    /// By slot, once the answer was applied.
+    /// Each slot's receiver; empty until the answer is applied.
     receivers: RefCell<Vec<(u32, RtcRtpReceiver)>>,
     _on_candidate: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
     _on_state: Closure<dyn FnMut()>,
 }
 
 impl Peer {
-    /// Makes the connection and begins to make its offer.
+    /// Creates the connection and starts to create its offer, which is reported as [`PeerEvent::Offer`].
     pub(super) fn open(
         attempt: Attempt,
         config: &RtcConfiguration,
@@ -85,7 +85,7 @@ impl Peer {
                     RtcPeerConnectionState::New | RtcPeerConnectionState::Connecting => PeerState::Connecting,
                     RtcPeerConnectionState::Connected => PeerState::Connected,
                     RtcPeerConnectionState::Disconnected => PeerState::Disconnected,
-                    // We close a peer only after we are done with it.
+                    // `failed`; `closed` is never seen, for `Drop` removes this handler before it closes the connection.
                     _ => PeerState::Failed,
                 };
                 report(attempt.get(), PeerEvent::State(state));
@@ -111,7 +111,7 @@ impl Peer {
         self.attempt.get()
     }
 
-    /// From now on the socket of `attempt` speaks for it.
+    /// Moves the peer to `attempt`, whose socket carries its candidates from now on.
     pub(super) fn adopt(&self, attempt: Attempt) {
         self.attempt.set(attempt);
     }
@@ -140,7 +140,7 @@ impl Peer {
             && candidate.sdp_m_line_index.is_none()
             && !candidate.candidate.is_empty()
         {
-            // All media is bundled: any line will do.
+            // All m-lines are bundled, so the candidate may name any of them.
             init.set_sdp_m_line_index(Some(0));
         }
         let added = self.pc.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
@@ -167,7 +167,7 @@ impl Peer {
         }
     }
 
-    /// A slot's receiver is found by the mid of its media line, never by position (RFC 8843 §15).
+    /// Finds the receiver of each slot by the mid of its m-line, not by the m-line's position (RFC 8843 §15).
     fn bind(&self, mids: &BTreeMap<u32, String>) -> Result<(), String> {
         let transceivers = self.pc.get_transceivers();
         let mut receivers = Vec::with_capacity(mids.len());
@@ -203,7 +203,7 @@ async fn make_offer(pc: &RtcPeerConnection) -> Result<String, JsValue> {
     Ok(description.sdp())
 }
 
-/// A camera wall wants now, not smooth: no jitter buffer beyond what loss repair needs.
+/// Asks for the smallest jitter buffer that the browser allows: for a camera wall, low latency matters more than even playout.
 fn play_at_once(receiver: &RtcRtpReceiver) {
     for property in ["jitterBufferTarget", "playoutDelayHint"] {
         let property = JsValue::from_str(property);

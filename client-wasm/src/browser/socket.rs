@@ -18,17 +18,17 @@ use crate::core::Attempt;
 pub(super) enum SocketEvent {
     Open,
     Text(String),
-    /// A frame that cannot be of this protocol.
+    /// A binary frame, which the protocol does not have.
     Binary,
-    /// Why, as a sentence for people.
+    /// The socket is closed. The text is a sentence for people that says why.
     Closed(String),
 }
 
-/// Dropping it sends what is queued, then closes without a code: the server keeps the session of a socket that was closed so,
-/// and a session that is to end is ended by `multistream/close`.
+/// Dropping it sends the queued frames, then closes the WebSocket without a code. After such a close the server keeps the
+/// session so that it can be resumed; a session that is to end is ended by `multistream/close`.
 pub(super) struct Socket {
     attempt: Attempt,
-    /// The reading task holds it weakly, so that it ends with this.
+    /// The reading task holds a weak reference, so that it ends when this is dropped.
     ws: Rc<RefCell<WebSocket>>,
 }
 
@@ -48,8 +48,8 @@ impl Socket {
         self.attempt
     }
 
-    /// Sends a frame. On a socket that is closing a browser takes it and drops it; what was lost so is found out by the
-    /// `Closed` that follows, and the core asks again for it on the next socket.
+    /// Sends a frame. A browser accepts a frame on a closing socket and drops it without an error; `Closed` follows, and the
+    /// core sends again on the next socket what has no answer.
     pub(super) fn send(&self, text: String) {
         let mut ws = self.ws.borrow_mut();
         if matches!(ws.state(), State::Open) {
@@ -73,8 +73,8 @@ enum Step {
     Read(Option<Result<Message, WebSocketError>>),
 }
 
-/// Reports what the socket says until it is closed or dropped. The queue behind it is unbounded, so frames are taken out as
-/// they come; the borrow ends before the callback runs, which may send or drop the socket.
+/// Reports the socket's events until it is closed or dropped. The receive queue behind it is unbounded, so each frame is taken
+/// out as it arrives. The borrow ends before the callback runs, for the callback may send on the socket or drop it.
 async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
     let (mut opened, mut heard) = (false, false);
     loop {
@@ -102,7 +102,7 @@ async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
             Some(Step::Read(Some(Err(WebSocketError::ConnectionClose(close))))) => {
                 return on(SocketEvent::Closed(reason(close.code, &close.reason, heard)));
             }
-            // After an error the browser says `close` too, and no more than there.
+            // The browser fires `close` after `error`, and `error` carries no details.
             Some(Step::Read(Some(Err(_)))) => {}
             Some(Step::Read(None)) | None => return,
         }
@@ -121,7 +121,7 @@ async fn poll_socket<T>(
     .await
 }
 
-/// A browser does not say whether nobody was there or the page was refused (RFC 6455 §7.1.5).
+/// A browser reports code 1006 both when no server listens and when the server refuses the page (RFC 6455 §7.1.5).
 fn reason(code: u16, said: &str, heard: bool) -> String {
     const ABNORMAL: u16 = 1006;
     if code == ABNORMAL && !heard {

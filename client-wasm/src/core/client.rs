@@ -12,12 +12,12 @@ use super::requests::{Requests, Settled};
 use super::slots::{self, Slot, Slots};
 use super::{ClientError, Code};
 
-/// What the app may tune.
+/// The app's options.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// For a handshake, and for the answer to a request.
+    /// The limit for a handshake, and for the answer to a request.
     pub connection_timeout: Duration,
-    /// Also make the first connection again when it fails, by the same policy.
+    /// Whether the first connection is retried too when it fails, by the same reconnect policy.
     pub retry_connect: bool,
 }
 
@@ -34,13 +34,13 @@ pub struct Client {
     pub(super) phase: Phase,
     pub(super) state: State,
     pub(super) attempt: Attempt,
-    /// Tries since the connection was lost.
+    /// How many attempts were made since the connection was lost.
     pub(super) retry: u32,
     /// The call of `connect`, until it is settled.
     pub(super) connecting: Option<PromiseId>,
     /// The peer of an attempt that lost its socket: it plays on until the next one is connected.
     pub(super) outgoing_peer: Option<Attempt>,
-    /// Takes the server's session over on a new socket, with its media untouched.
+    /// The token that resumes the server's session on a new socket without a new peer connection.
     pub(super) resume_token: Option<String>,
     pub(super) slots: Slots,
     pub(super) requests: Requests,
@@ -75,7 +75,7 @@ impl Client {
         self.attempt
     }
 
-    /// What to do next.
+    /// The shell's next command, if there is one.
     pub fn poll_command(&mut self) -> Option<Command> {
         self.commands.pop_front()
     }
@@ -110,7 +110,7 @@ impl Client {
         self.request_picture(now, wish, |request_id, wish| Switch::new(request_id, wish).into())
     }
 
-    /// Many switches as one. `atomic`: all slots change together, or none does.
+    /// Switches several slots with one request. If `atomic` is set, all of them change together or none does.
     pub fn switch_many(&mut self, now: Duration, wishes: Vec<SlotRequest>, atomic: bool) -> PromiseId {
         let promise = self.next_id();
         if let Err(error) = self.check_layout(promise, &wishes) {
@@ -156,7 +156,8 @@ impl Client {
             Ok(wanted) => {
                 let wish = wanted.shows().clone();
                 self.request_picture(now, wish, |request_id, wish| {
-                    // Stream and quality are named, so that a server that forgot them still shows the right picture.
+                    // Stream and quality are named, so that the request does not depend on what the server remembers of the
+                    // slot.
                     let SlotRequest { slot, stream, quality } = wish;
                     Resume { request_id, slot, stream: Some(stream), quality }.into()
                 })
@@ -248,12 +249,12 @@ impl Client {
         wishes.iter().try_for_each(|wish| self.ready_slot(wish.slot).map(drop))
     }
 
-    /// Nothing was done for this call.
+    /// Rejects a call for which nothing was changed and nothing sent.
     fn refuse(&mut self, promise: PromiseId, error: ClientError) {
         self.push(Command::Reject(promise, error.keeping()));
     }
 
-    /// The slot, if there is a connection or one is being made again.
+    /// The slot, if there is a connection or one is being restored.
     fn ready_slot(&mut self, slot: i32) -> Result<&mut Slot, ClientError> {
         match self.state {
             State::Connected | State::Reconnecting => self.slots.get_mut(slot),
@@ -261,7 +262,8 @@ impl Client {
         }
     }
 
-    /// While a connection is being made again, wishes wait for its `init`.
+    /// Sends a message if there is a connection. Otherwise nothing is sent: the `init` of the next connection contains every
+    /// wish.
     fn send_if_connected(&mut self, message: ClientMessage) {
         if self.state == State::Connected {
             self.push(Command::Send(self.attempt, message));

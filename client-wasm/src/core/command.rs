@@ -1,4 +1,4 @@
-//! What goes between the core and its shell.
+//! What the core hands to its shell: commands, the outcomes of calls, and events.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use multistream_protocol::{ClientMessage, SlotStatus, client};
 
 use super::ClientError;
 
-/// One try at a connection: its socket and its peer. Grows by one each time.
+/// The number of an attempt to connect, with a socket and a peer of its own. It grows by one with each attempt.
 pub type Attempt = u32;
 
-/// A call of the app that awaits its outcome.
+/// The number of a call of the app that awaits its outcome.
 pub type PromiseId = u32;
 
-/// What the shell shall do, in this order.
+/// What the shell has to do, in the order in which it polls the commands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     OpenSocket(Attempt),
     Send(Attempt, ClientMessage),
-    /// After everything sent so far has left.
+    /// Close the socket once every message sent before has left.
     CloseSocket(Attempt),
     /// Make a peer with this many receiving video transceivers, and an offer.
     CreatePeer {
@@ -34,12 +34,13 @@ pub enum Command {
     },
     AddCandidate(Attempt, client::Ice),
     ClosePeer(Attempt),
-    /// The peer of an earlier attempt goes on with the socket of a later one.
+    /// The peer of the earlier attempt `from` belongs to the attempt `to` from now on.
     AdoptPeer {
         from: Attempt,
         to: Attempt,
     },
-    /// Ask the policy when to try again, and tell [`Client::handle_reconnect_delay`](super::Client::handle_reconnect_delay).
+    /// Ask the reconnect policy for the delay before the next attempt, and report it to
+    /// [`Client::handle_reconnect_delay`](super::Client::handle_reconnect_delay).
     PlanReconnect {
         retry: u32,
         reason: String,
@@ -61,7 +62,7 @@ pub enum Outcome {
     Warm(String),
 }
 
-/// What the app is told.
+/// What the app's listeners receive.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     State(State),
@@ -71,14 +72,14 @@ pub enum Event {
         attempt: Attempt,
         slot: u32,
     },
-    /// The next try is this far away.
+    /// The next attempt starts after `delay`.
     Reconnecting {
         retry: u32,
         delay: Duration,
         reason: String,
     },
     Reconnected(Attempt),
-    /// It is over, and nothing will be tried any more.
+    /// The connection has ended, and no further attempt will be made.
     Disconnected {
         reason: String,
     },
@@ -86,7 +87,7 @@ pub enum Event {
     Error(ClientError),
 }
 
-/// The life of the connection as the app sees it.
+/// The state of the connection as the app sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Idle,

@@ -72,7 +72,7 @@ impl ClientError {
         Self { code: Cow::Borrowed(code.as_str()), message: message.into(), slot: None, kept: false }
     }
 
-    /// As the server sent it.
+    /// An error with the code and the sentence that the server sent.
     pub fn from_server(code: String, message: String) -> Self {
         Self { code: Cow::Owned(code), message, slot: None, kept: false }
     }
@@ -83,7 +83,7 @@ impl ClientError {
         self
     }
 
-    /// Of a call that was refused before anything was done for it.
+    /// Marks the error of a call that was refused before anything was done for it.
     #[must_use]
     pub fn keeping(mut self) -> Self {
         self.kept = true;

@@ -1,4 +1,4 @@
-//! What happened outside: on the socket, at the peer.
+//! The handlers of what the socket and the peer report.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl Client {
         }
     }
 
-    /// A frame that is no message. During a handshake that is not our server; later it is only reported.
+    /// A frame that is not a message. During a handshake it fails the attempt; later it is only reported to the app.
     pub fn handle_bad_message(&mut self, attempt: Attempt, detail: &str) {
         if attempt != self.attempt {
             return;
@@ -200,7 +200,7 @@ impl Client {
             self.resume_token = ready.resume;
             self.push(Command::CreatePeer { attempt, slots, ice_servers: ready.ice_servers });
         } else if ready.resumed {
-            // The old pictures broke while their session was being taken over: there is nothing to take over.
+            // The old peer failed after `init` had asked for its session, so a resumed session has no peer to go on with.
             self.resume_token = None;
             let message = "The media path broke while the session was being resumed.";
             self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
@@ -225,7 +225,7 @@ impl Client {
         handshake.step = Step::AnswerApplied;
         self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
         self.requests.handle_new_session();
-        // `init` named every wish.
+        // `init` contained every wish.
         self.slots.handle_new_session();
         for status in answer.slots {
             self.handle_status(Status { slot: status.slot, status, request_id: None });
@@ -261,10 +261,10 @@ impl Client {
     fn handle_error(&mut self, message: server::Error) {
         let mut error = ClientError::from_server(message.code, message.error);
         if let Phase::Handshake(handshake) = &self.phase {
-            // An error that names nothing, during the handshake, is about the handshake.
+            // During the handshake, an error without a request id is about the handshake.
             if message.request_id.as_ref().is_none_or(|id| id.is_empty() || *id == handshake.request_id) {
                 if handshake.resuming {
-                    // That session is over (a server that started anew, or too late): open a new one.
+                    // The session no longer exists (the server restarted, or `resume_timeout` is over): open a new one.
                     self.resume_token = None;
                     self.send_init();
                     return;
@@ -275,7 +275,7 @@ impl Client {
         }
         let settled = match &message.request_id {
             Some(id) => {
-                // The answer to the whole request: nothing was done for it.
+                // An `error` message refuses the whole request: no slot changed.
                 error.kept = true;
                 if let Some(request) = request_of(id) {
                     self.slots.refuse(request);
@@ -284,14 +284,14 @@ impl Client {
             }
             None => Vec::new(),
         };
-        // The answer to a call that was overridden here before is no news.
+        // A call that a later one superseded was rejected at that time, so the server's `superseded` is not reported.
         if settled.is_empty() && error.code != Code::Superseded.as_str() {
             self.emit(Event::Error(error));
         }
         self.settle(settled);
     }
 
-    /// Wishes whose calls the server answered otherwise than by a refusal can no longer be taken back.
+    /// Makes the wishes of calls that the server did not refuse final: a later refusal does not undo them.
     fn take_answered(&mut self, settled: &[Settled]) {
         for Settled { promise, result } in settled {
             if result.as_ref().err().is_none_or(|error| !error.kept) {

@@ -1,4 +1,4 @@
-//! From nothing to a connection, and back after it broke.
+//! The life of a connection: attempts, handshakes, the loss of the connection, reconnection, and the end.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ pub(super) enum Phase {
         /// Set while the peer is `disconnected`.
         peer_deadline: Option<Duration>,
     },
-    /// The shell is asking the policy.
+    /// The shell asks the reconnect policy for the next delay.
     PlanningReconnect {
         reason: String,
     },
-    /// Until the next try.
+    /// Until the next attempt starts.
     Waiting {
         until: Duration,
     },
@@ -35,14 +35,14 @@ pub(super) enum Phase {
 pub(super) struct Handshake {
     pub(super) step: Step,
     pub(super) deadline: Duration,
-    /// Of `init`, then of `offer`.
+    /// The id of the handshake's last request: `init`, then `offer`.
     pub(super) request_id: String,
     /// The browser's candidates that came before the offer was sent.
     pub(super) local_candidates: Vec<Ice>,
     /// The server's candidates that came before its answer was applied.
     pub(super) remote_candidates: Vec<Ice>,
     pub(super) peer_connected: bool,
-    /// `init` asked for the session of the attempt before.
+    /// `init` asked to resume the session of the previous attempt.
     pub(super) resuming: bool,
 }
 
@@ -80,7 +80,7 @@ impl Phase {
         }
     }
 
-    /// Whether the server was told of slots.
+    /// Whether `init` was sent, so that the server may have a session for this attempt.
     pub(super) fn has_session(&self) -> bool {
         match self {
             Phase::Handshake(handshake) => handshake.step > Step::Socket,
@@ -110,7 +110,7 @@ impl Client {
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.step = Step::Ready;
             handshake.request_id.clone_from(&request_id);
-            // A session whose pictures still move is taken over; any other is made anew.
+            // A session is resumed only if its peer still receives media; otherwise a new one is opened.
             let resume = self.resume_token.clone().filter(|_| self.outgoing_peer.is_some());
             handshake.resuming = resume.is_some();
             let init = Init { request_id, slots: self.slots.requests(), resume };
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    /// Media can flow.
+    /// The answer is applied and the peer connected: media can flow.
     pub(super) fn established(&mut self) {
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
@@ -136,14 +136,15 @@ impl Client {
         }
     }
 
-    /// The server gave the session of the attempt before to this socket: its pictures never stopped.
+    /// The server resumed the session of the previous attempt on this socket. Its media never stopped.
     pub(super) fn resumed(&mut self, from: Attempt) {
         let to = self.attempt;
         self.push(Command::AdoptPeer { from, to });
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
         self.set_state(State::Connected);
-        // What was wished for or asked in the gap: asking twice does no harm, the later one wins.
+        // Requests without an answer and wishes made without a socket are sent now. Repeating a request that did arrive does no
+        // harm.
         for (request_id, slots) in self.requests.awaited_pictures() {
             let mut wishes = self.slots.requests();
             wishes.retain(|wish| slots.contains(&(wish.slot as u32)));
@@ -163,7 +164,7 @@ impl Client {
         self.emit(Event::Reconnected(to));
     }
 
-    /// A new session knows the slots' streams, but not that some are paused.
+    /// Sends a pause for every paused slot: `init` names the slots' streams, but not that some are paused.
     pub(super) fn pause_again(&mut self) {
         let paused: Vec<i32> =
             self.slots.iter().filter(|slot| slot.is_paused()).map(|slot| slot.shows().slot).collect();
@@ -176,7 +177,8 @@ impl Client {
         }
     }
 
-    /// The handshake failed. The first one is the app's to repeat unless it said otherwise; a later one is repeated here.
+    /// The handshake failed. A failure of the first attempt rejects `connect`, unless `retry_connect` is set and the error may
+    /// pass; a later attempt is always followed by another.
     pub(super) fn fail_attempt(&mut self, error: ClientError) {
         if self.connecting.is_some() && !(self.options.retry_connect && error.may_pass()) {
             let reason = error.message.clone();
@@ -188,7 +190,8 @@ impl Client {
         }
     }
 
-    /// The connection broke. `peer_alive`: its pictures still move, so they stay until there are new ones.
+    /// The connection broke. With `peer_alive` its peer still receives media, and is closed only when the next attempt is
+    /// connected.
     pub(super) fn lost(&mut self, reason: String, peer_alive: bool) {
         let attempt = self.attempt;
         self.push(Command::CloseSocket(attempt));
@@ -208,7 +211,7 @@ impl Client {
         self.push(Command::PlanReconnect { retry: self.retry, reason });
     }
 
-    /// The policy's word: when to try again, or `None` to give up.
+    /// The reconnect policy's answer: the delay before the next attempt, or `None` to give up.
     pub fn handle_reconnect_delay(&mut self, now: Duration, delay: Option<Duration>) {
         let Phase::PlanningReconnect { reason } = &mut self.phase else { return };
         let reason = std::mem::take(reason);
@@ -225,8 +228,8 @@ impl Client {
         }
     }
 
-    /// The network is back or the tab woke up: waiting longer makes no sense. Media that stands still is not waited for
-    /// either: a new network means other addresses, and to make the connection anew takes no longer than an ICE restart.
+    /// The network is back or the tab woke up: an attempt that is waited for starts at once. A peer that is `disconnected` is
+    /// replaced at once too: a new network means other addresses, and a new connection takes no longer than an ICE restart.
     pub fn handle_wake(&mut self, now: Duration) {
         match self.phase {
             Phase::Waiting { .. } => {
@@ -240,7 +243,7 @@ impl Client {
         }
     }
 
-    /// Time has passed.
+    /// Handles every deadline up to `now`.
     pub fn handle_timeout(&mut self, now: Duration) {
         let settled = self.requests.handle_timeout(now);
         self.settle(settled);
@@ -264,7 +267,7 @@ impl Client {
         }
     }
 
-    /// Nothing is left open, nobody is left waiting.
+    /// Ends the connection: closes the socket and all peers, and rejects every call that waits.
     pub(super) fn end(&mut self, reason: &str, error: &ClientError) {
         self.push(Command::CloseSocket(self.attempt));
         self.push(Command::ClosePeer(self.attempt));

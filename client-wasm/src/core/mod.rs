@@ -1,12 +1,12 @@
-//! The client without a browser: what happened goes in, what to do comes out.
+//! The client as a sans-IO state machine: what happened goes in, commands come out.
 //!
 //! [`Client`] owns no socket, no clock and no callback. A shell drives it:
 //! - **mutators** (`connect`, `switch`, `pause`, …) are what the app asks for; each returns a [`PromiseId`];
-//! - **`handle_*`** tell what happened: a frame came, a peer changed its state, time passed;
-//! - **`poll_command`** says what to do next: call it until it is empty after each of the above;
+//! - **`handle_*`** report what happened: a frame came, a peer changed its state, time passed;
+//! - **`poll_command`** returns what to do next: call it until it returns `None` after each of the above;
 //! - **`poll_timeout`** is when to call `handle_timeout` at the latest.
 //!
-//! `now` is the time since any fixed start. Everything that belongs to one try at a connection carries its
+//! `now` is the time since any fixed start. Everything that belongs to one attempt to connect carries its
 //! [`Attempt`], so that what arrives late from an earlier one is dropped.
 
 mod client;

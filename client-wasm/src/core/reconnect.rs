@@ -1,14 +1,14 @@
-//! When to try again, if the app has no policy of its own.
+//! The reconnect policy of an app that has none of its own.
 
 use std::time::Duration;
 
-/// Quick at first, for a server that restarts; then every seven seconds, for one that is away.
+/// The first delays are short, for a server that restarts; the later ones are seven seconds, for one that stays unreachable.
 const DELAYS_MS: [u32; 5] = [0, 300, 1200, 2700, 4800];
 const LAST_DELAY_MS: u32 = 7000;
-/// So that a hundred walls do not come back in the same instant.
+/// Spreads the attempts of many clients that lost the same server at once.
 const MAX_JITTER_MS: u32 = 1000;
 
-/// The delay before try `retry` (from 0). `random` is uniform in 0…1; the first try has no jitter.
+/// The delay before attempt `retry` (from 0). `random` is uniform in 0…1; the first attempt has no jitter.
 pub fn default_delay(retry: u32, random: f32) -> Duration {
     let delay_ms = DELAYS_MS.get(retry as usize).copied().unwrap_or(LAST_DELAY_MS);
     let jitter_ms = if retry == 0 { 0 } else { (random.clamp(0.0, 1.0) * MAX_JITTER_MS as f32) as u32 };

@@ -1,7 +1,7 @@
-//! The calls that wait for an answer: which status of the server ends which of them, and how.
+//! The calls that wait for an answer: which message of the server ends which of them, and how.
 //!
-//! A switch is over when its picture is being sent. The server may say so at once, or answer `buffering` first and
-//! report `active` later without the request's id; statuses that were under way before that answer speak of the past.
+//! A switch resolves when its picture is being sent. The server may say so at once, or answer `buffering` first and report
+//! `active` later without the request's id. A status that was sent before that answer is about what the slot showed before.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use multistream_protocol::{SlotState, SlotStatus, stream_name};
 use super::command::{Outcome, PromiseId};
 use super::{ClientError, Code};
 
-/// One call.
+/// A call that waits.
 #[derive(Debug)]
 struct Waiting {
     promise: PromiseId,
@@ -40,9 +40,9 @@ enum Wait {
 #[derive(Debug)]
 struct Picture {
     slot: u32,
-    /// The resolved name; the server's answer corrects it.
+    /// The stream's name as the client derives it, until the server's answer gives the resolved one.
     stream: String,
-    /// The server knows of the wish: from now on its statuses are about it.
+    /// Whether the server answered the request: its later statuses are then about this picture.
     answered: bool,
     sent: Option<SlotStatus>,
 }
@@ -104,7 +104,7 @@ impl Requests {
         self.0.push(Waiting { promise, request_id, deadline, wait: Wait::Warm });
     }
 
-    /// Latest wins: a new wish for `slot` ends the ones before it.
+    /// Rejects the calls that a new wish for `slot` overrides.
     pub(super) fn supersede(&mut self, slot: u32) -> Vec<Settled> {
         self.reject_where(
             |waiting| match &waiting.wait {
@@ -147,7 +147,7 @@ impl Requests {
         self.answer(request_id, |wait| matches!(wait, Wait::Warm), &Outcome::Warm(stream))
     }
 
-    /// Ends the call that waits for just this.
+    /// Resolves the call with this id that waits for this kind of answer.
     fn answer(&mut self, request_id: &str, is_it: impl Fn(&Wait) -> bool, outcome: &Outcome) -> Vec<Settled> {
         let mut settled = Vec::new();
         self.0.retain(|waiting| {
@@ -161,7 +161,7 @@ impl Requests {
         settled
     }
 
-    /// A `multistream/error` that names a request: the server did nothing for it.
+    /// Rejects the call that a `multistream/error` names: the server did nothing for it.
     pub(super) fn handle_error(&mut self, request_id: &str, error: &ClientError) -> Vec<Settled> {
         let mut settled = Vec::new();
         self.0.retain(|waiting| {
@@ -180,7 +180,7 @@ impl Requests {
         settled
     }
 
-    /// A new session was opened with the slots' wishes: its statuses are about them from the first one on.
+    /// The `init` of a new session contained the slots' wishes, so every status of that session is about them.
     pub(super) fn handle_new_session(&mut self) {
         for waiting in &mut self.0 {
             if let Wait::Pictures { pictures, .. } = &mut waiting.wait {
@@ -212,7 +212,7 @@ impl Requests {
         })
     }
 
-    /// The connection broke. Wishes live on; a request for a key frame is pointless by now.
+    /// The connection broke. Key-frame and warm requests are rejected; switches and pauses are repeated on the next connection.
     pub(super) fn handle_lost(&mut self) -> Vec<Settled> {
         self.reject_where(
             |waiting| matches!(waiting.wait, Wait::Keyframe { .. } | Wait::Warm),
@@ -306,7 +306,7 @@ impl Picture {
         }
         match status.status {
             SlotState::Active => self.sent = Some(status.clone()),
-            // Nothing more will come of it, although the server took the wish.
+            // The server accepted the request for a slot that is paused: no picture will follow.
             SlotState::Paused if answers => self.sent = Some(status.clone()),
             SlotState::Error | SlotState::Offline => return Some(Err(failure(status))),
             SlotState::Buffering | SlotState::Paused => {}

@@ -1,4 +1,4 @@
-//! What the app wants each slot to show: sent with `init`, kept up to date by switches, sent again after a reconnect.
+//! What the app wants each slot to show. `init` sends these wishes, switches change them, and a reconnect sends them again.
 
 use multistream_protocol::client::SlotRequest;
 
@@ -11,7 +11,7 @@ struct Wish {
     request: PromiseId,
     shows: SlotRequest,
     paused: bool,
-    /// The call asked for all of its slots or none.
+    /// The call was an atomic layout: the server changes all of its slots or none.
     atomic: bool,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Slot {
     now: Wish,
     /// Earlier wishes, oldest first: the slot goes back to the last of them when the server refuses `now`.
     before: Vec<Wish>,
-    /// The server does not know of `now` yet: it was wished for while there was no connection.
+    /// `now` has yet to be sent: it was made while there was no connection.
     pub(super) untold: bool,
 }
 
@@ -52,7 +52,7 @@ impl Slot {
         self.before.push(std::mem::replace(&mut self.now, wish));
     }
 
-    /// The server took this request, so it never goes back behind it.
+    /// The server accepted this request: wishes from before it cannot come back.
     fn take(&mut self, request: PromiseId) {
         if self.now.request == request {
             self.before.clear();
@@ -61,7 +61,7 @@ impl Slot {
         }
     }
 
-    /// The server refused this request: the slot goes on as if it had not been made.
+    /// The server refused this request: its wish is removed as if it had not been made.
     fn refuse(&mut self, request: PromiseId) {
         if self.now.request != request {
             self.before.retain(|wish| wish.request != request);
@@ -118,7 +118,7 @@ impl Slots {
         self.0.iter().map(|slot| slot.now.shows.clone()).collect()
     }
 
-    /// The wishes the server does not know of. From now on it does.
+    /// Takes the wishes that have yet to be sent.
     pub(super) fn take_untold(&mut self) -> Vec<SlotRequest> {
         let untold = self
             .0
@@ -136,7 +136,7 @@ impl Slots {
         })
     }
 
-    /// A new session begins with the wishes of now: none of the earlier ones can come back.
+    /// The `init` of a new session contained the current wishes: earlier ones cannot come back.
     pub(super) fn handle_new_session(&mut self) {
         for slot in &mut self.0 {
             slot.before.clear();
@@ -144,7 +144,7 @@ impl Slots {
         }
     }
 
-    /// The server took a request, or answered it in a way that leaves its wish standing.
+    /// The server accepted a request, or answered it otherwise than by a refusal.
     pub(super) fn take(&mut self, request: PromiseId) {
         for slot in &mut self.0 {
             slot.take(request);
@@ -173,7 +173,7 @@ impl Slots {
     }
 }
 
-/// A wish that can be sent.
+/// Refuses a wish that the server would refuse for its form.
 pub(super) fn check(wish: &SlotRequest) -> Result<(), ClientError> {
     if wish.slot < 0 {
         return Err(invalid(format!("Slot {} is negative: slots count from 0.", wish.slot)));

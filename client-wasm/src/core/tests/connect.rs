@@ -1,4 +1,4 @@
-//! From nothing to a connection, and every way it can fail.
+//! The handshake of the first connection, and every way in which it can fail.
 
 use multistream_protocol::client::Ice;
 use serde_json::json;
@@ -56,7 +56,7 @@ fn a_peer_that_connects_before_the_browser_reports_the_answer_counts() {
 }
 
 #[test]
-fn slots_that_make_no_sense_are_refused_before_anything_is_opened() {
+fn empty_negative_nameless_and_repeated_slots_are_refused_before_a_socket_is_opened() {
     for slots in [
         vec![],
         vec![show(-1, "camera1")],
@@ -95,7 +95,7 @@ fn disconnect_during_connect_rejects_it_and_closes_everything() {
     assert!(rig.said.contains(&Command::CloseSocket(1)) && rig.said.contains(&Command::ClosePeer(1)));
     assert_eq!((rig.client.state(), rig.client.poll_timeout()), (State::Disconnected, None));
 
-    // What the browser still had in its queue changes nothing.
+    // Events that the browser had queued before change nothing.
     rig.take();
     rig.apply_answer();
     rig.peer(PeerState::Connected);
@@ -105,7 +105,7 @@ fn disconnect_during_connect_rejects_it_and_closes_everything() {
 }
 
 #[test]
-fn after_disconnect_one_may_connect_again() {
+fn connect_works_again_after_disconnect() {
     let mut rig = Rig::connected();
     rig.client.disconnect();
     rig.drain();
@@ -115,7 +115,7 @@ fn after_disconnect_one_may_connect_again() {
 }
 
 #[test]
-fn each_step_that_never_comes_is_a_timeout_that_names_it() {
+fn a_handshake_step_that_never_comes_is_a_timeout_that_names_it() {
     type Reach = fn(&mut Rig);
     let steps: [(Reach, &str); 4] = [
         (|_| {}, "the WebSocket to open"),
@@ -143,7 +143,7 @@ fn each_step_that_never_comes_is_a_timeout_that_names_it() {
 }
 
 #[test]
-fn garbage_during_the_handshake_rejects_connect() {
+fn a_malformed_ready_rejects_connect() {
     let garbage = [
         json!({ "type": "multistream/ready" }),
         json!({ "type": "multistream/ready", "slots": "two" }),
@@ -169,7 +169,7 @@ fn an_answer_that_leaves_a_slot_out_rejects_connect() {
 }
 
 #[test]
-fn garbage_later_is_reported_and_changes_nothing() {
+fn a_malformed_message_after_the_handshake_is_reported_and_changes_nothing() {
     let mut rig = Rig::connected();
     rig.server(&json!({ "type": "multistream/status", "slot": "left" }));
     rig.client.handle_bad_message(1, "it is not JSON");
@@ -194,7 +194,7 @@ fn the_servers_refusal_rejects_connect_with_its_code() {
 }
 
 #[test]
-fn messages_out_of_their_order_are_ignored() {
+fn messages_out_of_order_are_ignored() {
     let mut rig = Rig::new();
     let promise = rig.connect();
     rig.client.handle_socket_open(1);

@@ -1,4 +1,4 @@
-//! The core against a server made of JSON texts, on a clock that only the tests move.
+//! Tests of the core on a virtual clock. They play the browser and the server, whose messages are JSON texts.
 
 mod connect;
 mod reconnect;
@@ -20,7 +20,7 @@ pub(super) fn show(slot: i32, stream: &str) -> SlotRequest {
     SlotRequest { slot, stream: stream.to_owned(), quality: None }
 }
 
-/// A client, its clock and everything it said so far.
+/// A client, its clock, and the commands it has returned.
 pub(super) struct Rig {
     pub(super) client: Client,
     pub(super) now: Duration,
@@ -36,7 +36,7 @@ impl Rig {
         Self { client: Client::new(options), now: Duration::ZERO, said: Vec::new() }
     }
 
-    /// Two slots, `camera1` and `camera2`, connected, with what was said so far forgotten.
+    /// Two slots, `camera1` and `camera2`, connected, with the commands up to there discarded.
     pub(super) fn connected() -> Self {
         let mut rig = Self::new();
         rig.connect();
@@ -131,7 +131,7 @@ impl Rig {
         }
     }
 
-    /// What was said since the last time.
+    /// The commands since the last call.
     pub(super) fn take(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.said)
     }

@@ -1,4 +1,4 @@
-//! The connection breaks and comes back.
+//! The loss of the connection, reconnection, and resumption.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl Rig {
         self.drain();
     }
 
-    /// The policy's word.
+    /// Answers `PlanReconnect` as the app's policy would.
     pub(super) fn plan(&mut self, delay: Option<Duration>) {
         assert!(matches!(self.said.last(), Some(Command::PlanReconnect { .. })), "{:?}", self.said.last());
         self.client.handle_reconnect_delay(self.now, delay);
@@ -48,7 +48,7 @@ fn a_lost_socket_is_opened_again_with_the_same_slots() {
 }
 
 #[test]
-fn the_server_that_is_away_is_tried_with_growing_delays() {
+fn an_unreachable_server_is_tried_with_growing_delays() {
     let mut rig = Rig::connected();
     rig.lose_socket();
     let mut tries = Vec::new();
@@ -77,7 +77,7 @@ fn the_delays_begin_anew_after_a_connection() {
 }
 
 #[test]
-fn a_policy_that_gives_up_ends_it_and_rejects_what_waits() {
+fn a_policy_that_gives_up_ends_the_connection_and_rejects_the_waiting_calls() {
     let mut rig = Rig::connected();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     rig.lose_socket();
@@ -99,7 +99,7 @@ fn an_attempt_that_hangs_is_followed_by_the_next() {
 }
 
 #[test]
-fn what_comes_late_from_the_old_socket_is_dropped() {
+fn late_events_of_an_earlier_attempt_are_dropped() {
     let mut rig = Rig::connected();
     rig.lose_socket();
     rig.plan(Some(Duration::ZERO));
@@ -123,7 +123,7 @@ fn a_peer_that_recovers_within_its_grace_is_kept() {
 }
 
 #[test]
-fn a_peer_that_stays_away_or_fails_is_replaced() {
+fn a_peer_that_stays_disconnected_or_fails_is_replaced() {
     let mut rig = Rig::connected();
     rig.peer(PeerState::Disconnected);
     rig.pass(ms(3_000));
@@ -156,7 +156,7 @@ fn a_server_that_ends_the_session_is_asked_for_a_new_one() {
 }
 
 #[test]
-fn a_switch_in_the_gap_is_shown_by_the_new_connection() {
+fn a_switch_made_without_a_connection_is_part_of_the_next_init() {
     let mut rig = Rig::connected();
     rig.lose_socket();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
@@ -169,7 +169,7 @@ fn a_switch_in_the_gap_is_shown_by_the_new_connection() {
 }
 
 #[test]
-fn a_paused_slot_stays_paused() {
+fn a_paused_slot_is_paused_again_after_a_reconnect() {
     let mut rig = Rig::connected();
     let pause = rig.client.pause(rig.now, 1);
     rig.status(1, "camera2", "paused", Some(pause));
@@ -185,7 +185,7 @@ fn a_paused_slot_stays_paused() {
 }
 
 #[test]
-fn a_network_that_comes_back_ends_the_wait() {
+fn a_network_that_comes_back_starts_the_next_attempt_at_once() {
     let mut rig = Rig::connected();
     rig.lose_socket();
     rig.plan(Some(ms(7_000)));
@@ -199,7 +199,7 @@ fn a_network_that_comes_back_ends_the_wait() {
 }
 
 #[test]
-fn a_network_that_comes_back_replaces_media_that_stands_still_at_once() {
+fn a_network_that_comes_back_replaces_a_disconnected_peer_at_once() {
     let mut rig = Rig::connected();
     rig.client.handle_wake(rig.now);
     rig.drain();
@@ -213,7 +213,7 @@ fn a_network_that_comes_back_replaces_media_that_stands_still_at_once() {
 }
 
 #[test]
-fn the_first_connection_is_tried_again_only_if_asked_and_only_if_it_may_pass() {
+fn the_first_connection_is_retried_only_with_retry_connect_and_only_after_an_error_that_may_pass() {
     let options = Options { retry_connect: true, ..Options::default() };
     let mut rig = Rig::with(options);
     let promise = rig.connect();
@@ -245,7 +245,7 @@ fn resuming() -> Rig {
 }
 
 #[test]
-fn a_session_with_a_token_is_taken_over_without_touching_the_pictures() {
+fn a_session_is_resumed_by_its_token_and_keeps_its_peer() {
     let mut rig = resuming();
     assert_eq!(rig.sent("multistream/init")[0]["resume"], "secret");
     rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
@@ -254,7 +254,7 @@ fn a_session_with_a_token_is_taken_over_without_touching_the_pictures() {
     assert!(rig.events().contains(&&Event::Reconnected(2)));
     let touched = |command: &Command| matches!(command, Command::CreatePeer { .. } | Command::ClosePeer(_));
     assert!(!rig.said.iter().any(touched));
-    // From now on the peer's news are those of the new attempt, and the next loss is healed the same way.
+    // The peer's events now carry the new attempt, and the session is resumed the same way when the socket is lost again.
     rig.lose_and_reopen_socket();
     assert_eq!(rig.sent("multistream/init")[0]["resume"], "secret");
     rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resumed": true }));
@@ -264,7 +264,7 @@ fn a_session_with_a_token_is_taken_over_without_touching_the_pictures() {
 }
 
 #[test]
-fn a_session_that_is_over_is_opened_anew_on_the_same_socket() {
+fn a_session_that_cannot_be_resumed_is_opened_anew_on_the_same_socket() {
     let mut rig = resuming();
     let request_id = rig.sent("multistream/init")[0]["request_id"].clone();
     rig.take();
@@ -276,7 +276,7 @@ fn a_session_that_is_over_is_opened_anew_on_the_same_socket() {
 }
 
 #[test]
-fn a_peer_that_broke_is_not_resumed() {
+fn a_session_whose_peer_failed_is_not_resumed() {
     let mut rig = resuming();
     rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
     rig.peer(PeerState::Failed);
@@ -288,7 +288,7 @@ fn a_peer_that_broke_is_not_resumed() {
 }
 
 #[test]
-fn wishes_of_the_gap_are_told_after_a_resume() {
+fn a_switch_made_without_a_socket_is_sent_after_a_resume() {
     let mut rig = resuming();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resume": "secret", "resumed": true }));
@@ -300,7 +300,7 @@ fn wishes_of_the_gap_are_told_after_a_resume() {
 }
 
 #[test]
-fn a_wish_whose_call_timed_out_in_the_gap_is_told_too() {
+fn a_switch_that_timed_out_without_a_socket_is_sent_after_a_resume_too() {
     let mut rig = resuming();
     let switch = rig.client.switch(rig.now, show(1, "camera7"));
     rig.lose_socket();
@@ -315,7 +315,7 @@ fn a_wish_whose_call_timed_out_in_the_gap_is_told_too() {
 }
 
 #[test]
-fn pictures_that_break_while_their_session_is_taken_over_are_made_anew() {
+fn a_peer_that_fails_during_a_resume_leads_to_a_new_session() {
     let mut rig = resuming();
     rig.client.handle_peer_state(rig.now, 1, PeerState::Failed);
     rig.server(&json!({ "type": "multistream/ready", "slots": 2, "resumed": true }));

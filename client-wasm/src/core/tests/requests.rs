@@ -39,7 +39,7 @@ fn a_status_from_before_the_answer_does_not_end_a_switch() {
 }
 
 #[test]
-fn the_name_the_server_resolved_is_the_one_that_counts() {
+fn a_switch_waits_for_the_name_that_the_server_resolved() {
     let mut rig = Rig::connected();
     let mut wish = show(0, "camera7");
     wish.quality = Some("720p".to_owned());
@@ -56,7 +56,7 @@ fn of_two_switches_the_later_wins() {
     let second = rig.client.switch(rig.now, show(0, "camera8"));
     rig.drain();
     assert_eq!(rig.code(first), "superseded");
-    // The server says the same; nobody is told twice, and it is no news.
+    // The server's own `superseded` neither settles the call again nor is reported as an error.
     let error = json!({ "type": "multistream/error", "request_id": first.to_string(), "code": "superseded", "error": "" });
     rig.server(&error);
     assert!(!rig.events().iter().any(|event| matches!(event, Event::Error(_))));
@@ -97,7 +97,7 @@ fn a_refused_switch_rejects_with_the_servers_code_and_the_slot_keeps_its_stream(
 }
 
 #[test]
-fn a_source_that_is_down_rejects_the_switch_and_stays_the_wish() {
+fn an_offline_source_rejects_the_switch_and_the_next_connection_asks_for_it_again() {
     let mut rig = Rig::connected();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     rig.status(0, "camera7", "buffering", Some(switch));
@@ -119,7 +119,7 @@ fn a_switch_that_is_never_answered_times_out() {
 }
 
 #[test]
-fn calls_without_a_connection_or_for_no_slot_are_refused() {
+fn calls_without_a_connection_or_for_an_unknown_slot_are_refused() {
     let mut rig = Rig::new();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     let pause = rig.client.pause(rig.now, 0);
@@ -190,7 +190,7 @@ fn pause_ends_a_switch_and_resume_waits_for_the_picture() {
 }
 
 #[test]
-fn a_key_frame_is_answered_as_it_is() {
+fn a_key_frame_request_resolves_to_the_status_of_its_own_slot() {
     let mut rig = Rig::connected();
     let keyframe = rig.client.request_keyframe(rig.now, 1);
     let frame = |slot: u32| json!({ "type": "multistream/keyframe", "request_id": keyframe.to_string(), "slot": slot, "status": "unsupported" });
@@ -261,7 +261,7 @@ fn after_a_refused_codec_the_next_connection_asks_for_the_stream_that_still_play
 }
 
 #[test]
-fn a_refusal_that_changed_the_slot_stays_the_wish() {
+fn after_an_error_that_changed_the_slot_the_next_connection_asks_for_the_new_stream() {
     let mut rig = Rig::connected();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     let status = json!({ "slot": 0, "stream": "camera7", "status": "error", "reason": "source-invalid", "error": "No." });
@@ -352,7 +352,7 @@ fn a_layout_that_is_not_atomic_is_refused_slot_by_slot() {
 }
 
 #[test]
-fn an_rtp_timestamp_of_the_upper_half_is_told_as_it_is() {
+fn an_rtp_timestamp_above_two_to_the_31_is_passed_on_unchanged() {
     let mut rig = Rig::connected();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
     let status =
