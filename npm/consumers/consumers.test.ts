@@ -1,4 +1,4 @@
-// The packed tarball in the tools that apps are built with: it works without configuration and ships one .wasm.
+// The packed tarball in the tools that apps are built with: it works without configuration and ships one .wasm file.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,11 +16,11 @@ import { Titles } from './titles.js';
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url));
 /**
- * What a page loads before its first connection, gzipped: what it is today, so that it does not grow unseen. It is to shrink to
- * 66 KiB; docs/performance.md tells what the bytes are spent on.
+ * The limit of what a page loads before its first connection, gzipped. It is today's size, so that no growth goes unnoticed.
+ * The goal is 66 KiB; docs/performance.md says what the bytes are spent on.
  */
 const LIMIT_BYTES = 106 * 1024;
-/** What every app makes its title when the WebAssembly module ran: the server it asks is not there. */
+/** The title of every app once the WebAssembly module has run: no server listens at the address that it connects to. */
 const WORKS = 'MultiStreamError websocket-failed';
 
 let installed: Installed;

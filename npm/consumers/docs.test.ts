@@ -1,4 +1,4 @@
-// The code in the documentation: it compiles against the packed tarball, and whole pages run as they stand there.
+// The code in the documentation: it compiles against the packed tarball, and complete pages run as they are printed.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { Installed } from './installed.js';
 import { Titles } from './titles.js';
 
 const DOCUMENTS = ['README.md', 'npm/README.md', 'docs/npm.md', 'docs/vue.md', 'docs/migration.md'];
-/** What a page says of a server that is not there. */
+/** What a page shows when no server listens at its address. */
 const NOBODY_THERE = /WebSocket could not be opened/;
 
 let installed: Installed;
@@ -36,7 +36,7 @@ test('all TypeScript in the documentation compiles', () => {
   for (const { place, language, code } of pieces) {
     const script = language === 'vue' ? /<script[^>]*>(.*?)<\/script>/s.exec(code)?.[1] : code;
     const extension = language === 'tsx' ? 'tsx' : 'ts';
-    // A module of its own, whatever the others declare.
+    // `export {}` makes each excerpt a module, so that its declarations do not clash with those of the others.
     writeFileSync(join(app, `${place.replace(/\W/g, '_')}.${extension}`), `${script}\nexport {};\n`);
   }
   const typescript = createRequire(import.meta.url).resolve('typescript/package.json');

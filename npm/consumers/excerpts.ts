@@ -1,4 +1,4 @@
-// The pieces of code in the documentation.
+// Reads the code blocks of the documentation.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ export interface Excerpt {
   code: string;
 }
 
-/** All of a file, e.g. `docs/npm.md`. */
+/** All code blocks of a file, e.g. `docs/npm.md`. */
 export function excerpts(file: string): Excerpt[] {
   const text = readFileSync(join(repository, file), 'utf8');
   return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(({ 1: language = '', 2: code = '', index }) => ({
@@ -22,7 +22,7 @@ export function excerpts(file: string): Excerpt[] {
   }));
 }
 
-/** The first in this language. */
+/** The first code block in this language. */
 export function excerpt(file: string, language: string): string {
   const found = excerpts(file).find((excerpt) => excerpt.language === language);
   if (found === undefined) throw new Error(`${file} has no code in ${language}`);

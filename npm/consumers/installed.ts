@@ -12,7 +12,7 @@ export class Installed {
 
   /** Packs the built package once for all. */
   static pack(): Installed {
-    // Inside the repository: tools find each other, and their lock file, above the app.
+    // The folder is inside the repository: bundlers find each other, and their lock file, in the folders above the app.
     mkdirSync(join(here, '.scratch'), { recursive: true });
     const folder = mkdtempSync(join(here, '.scratch/'));
     execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: packageFolder });
@@ -26,7 +26,7 @@ export class Installed {
     const app = join(this.folder, as);
     const installed = join(app, 'node_modules/multistream-client');
     cpSync(join(here, name), app, { recursive: true });
-    // Without one of its own the app is part of our package, and imports that instead of the tarball.
+    // Without a package.json of its own the app would be part of our package, and import that instead of the tarball.
     writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }');
     mkdirSync(installed, { recursive: true });
     execFileSync('tar', ['-xzf', join(this.folder, tarball), '-C', installed, '--strip-components=1']);

@@ -1,4 +1,4 @@
-// Opens apps in Chromium and waits for the title they come to.
+// Opens apps in Chromium and reads the title that each of them sets.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,7 +35,7 @@ export class Titles {
     }
   }
 
-  /** Of a folder that any web server could serve. */
+  /** The title of the app in `folder`, served as static files. */
   async ofFolder(folder: string): Promise<string> {
     const server: Server = createServer((request, response) => {
       const path = join(folder, request.url === '/' ? 'index.html' : (request.url ?? ''));

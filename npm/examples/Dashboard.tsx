@@ -1,4 +1,4 @@
-// A dashboard that was written against a local `./multistream-client`: the class alone, in one effect, and no `catch`.
+// A dashboard written against a local `./multistream-client`: it uses the class alone, in one effect, without a `catch`.
 import { useEffect, useRef, useState } from 'react';
 import { MultiStreamClient, type SlotConfig, type SlotStatus } from './multistream-client.js';
 

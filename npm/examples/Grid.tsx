@@ -1,4 +1,4 @@
-// The shortest wall: the ready-made grid, with a style of one's own.
+// The shortest camera wall: the ready-made grid with class names for the app's own styles.
 import { CameraGrid } from '../src/react.js';
 
 export function Grid({ cameras }: { cameras: string[] }) {

@@ -1,2 +1,2 @@
-// What a dashboard with a local `./multistream-client` puts in its place.
+// The module that replaces a dashboard's local `./multistream-client`.
 export * from 'multistream-client';

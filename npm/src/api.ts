@@ -1,4 +1,4 @@
-// Everything public, whatever the entry.
+// The public API that every entry of the package exports.
 export { MultiStreamClient } from './client.js';
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';

@@ -1,8 +1,9 @@
-// The promise that a call of the client returns. Whoever listens gets the rejection as of any promise. Where nobody
-// listens, it is a warning in the console and not an unhandled rejection, which ends up in an app's error reports.
+// The promise that a call of the client returns. If the app handles the rejection, it is that of any promise. If it does not,
+// the rejection becomes a warning in the console instead of an unhandled rejection, which would end up in the app's error
+// reports.
 import { type ErrorCode, MultiStreamError } from './errors.js';
 
-/** What the app did itself: it disconnected, or asked for something else in the meantime. */
+/** Codes that are not reported: the app itself disconnected, or asked for something else in the meantime. */
 const SILENT: readonly ErrorCode[] = ['aborted', 'superseded'];
 
 export class Call<T> extends Promise<T> {
@@ -13,7 +14,7 @@ export class Call<T> extends Promise<T> {
     return watched(new Call<T>((resolve, reject) => void promise.then(resolve, reject)));
   }
 
-  /** Also `catch`, `finally` and `await` come here. What is derived is a call again, by `Symbol.species`. */
+  /** `catch`, `finally` and `await` call this too. The promise that it returns is a `Call` as well, by `Symbol.species`. */
   // biome-ignore lint/suspicious/noThenProperty: a promise has one.
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
@@ -23,16 +24,16 @@ export class Call<T> extends Promise<T> {
     return watched(super.then(onFulfilled, onRejected) as Call<A | B>);
   }
 
-  /** Whether anything was derived from it, which then answers for the rejection. */
+  /** Whether a promise was derived from it, which then reports the rejection instead. */
   get hasListener(): boolean {
     return this.#hasListener;
   }
 }
 
 function watched<T>(call: Call<T>): Call<T> {
-  // Not `call.then`: it would count as a listener of the app's.
+  // Not `call.then`, which would count as a handler of the app.
   Promise.prototype.then.call(call, undefined, (reason: unknown) => {
-    // A task later, as an `await` may follow some microtasks after the call.
+    // One task later, for an `await` may follow some microtasks after the call.
     setTimeout(() => {
       if (!call.hasListener) report(reason);
     });
@@ -42,7 +43,7 @@ function watched<T>(call: Call<T>): Call<T> {
 
 function report(reason: unknown): void {
   if (!(reason instanceof MultiStreamError)) {
-    // Thrown by a callback of the app's: reported as it would be of any promise.
+    // A callback of the app threw it, so it is an unhandled rejection as with any promise.
     void Promise.reject(reason);
   } else if (!SILENT.includes(reason.code)) {
     console.warn(`multistream: ${reason.message} (${reason.code})`);

@@ -1,4 +1,4 @@
-// Handlers by event type. A handler that throws stops neither the others nor the client.
+// Event handlers by type. A handler that throws stops neither the other handlers nor the client.
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 
 type Handler = (event: ClientEvent) => void;
@@ -9,7 +9,7 @@ export class Emitter {
   on<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): () => void {
     const handlers = this.#handlers.get(type) ?? new Set();
     this.#handlers.set(type, handlers);
-    // Only events of this type are ever given to it.
+    // The cast is safe: `emit` calls a handler with events of its own type only.
     handlers.add(handler as Handler);
     return () => this.off(type, handler);
   }

@@ -1,10 +1,10 @@
-// What a client tells an app, as one discriminated union.
+// The events of a client, as one discriminated union.
 import type { MultiStreamError } from './errors.js';
 import type { ClientState, SlotStatus } from './types.js';
 import type { SwitchedStatus } from './video/timing.js';
 
 /**
- * Everything a client tells. `type` says which.
+ * Every event of a client. `type` says which one it is.
  *
  * @example
  * ```ts
@@ -19,13 +19,13 @@ export type ClientEvent =
   | { type: 'status'; slot: number; status: SlotStatus }
   /** A switch that the app asked for is done, and took this long. */
   | { type: 'switched'; slot: number; status: SwitchedStatus }
-  /** A slot has this track from now on: at first, and after a reconnect. */
+  /** A slot has this track from now on: after the first connection, and after a reconnect. */
   | { type: 'track'; slot: number; track: MediaStreamTrack }
-  /** The connection is gone; the next try is `delayMs` away. */
+  /** The connection is lost; the next attempt starts after `delayMs`. */
   | { type: 'reconnecting'; retry: number; delayMs: number; reason: string }
-  /** It is back, with the same slots. */
+  /** The connection is back, with the same slots. */
   | { type: 'reconnected'; tracks: Map<number, MediaStreamTrack> }
-  /** It is over, and nothing is tried any more. */
+  /** The connection has ended, and no further attempt will be made. */
   | { type: 'disconnected'; reason: string }
   /** Something went wrong that no call was waiting for. */
   | { type: 'error'; error: MultiStreamError };

@@ -1,9 +1,9 @@
-// For apps that know early that they will connect.
+// Loads the WebAssembly module early, for apps that know that they will connect.
 import { loadWasm } from './wasm/load.js';
 
 /**
- * Loads the WebAssembly module before the first `connect` needs it, so that it comes along with the rest of the page.
- * Never rejects: what is wrong is told by `connect`.
+ * Loads the WebAssembly module before the first `connect` needs it, so that it downloads along with the rest of the page. Never
+ * rejects: `connect` reports what is wrong.
  *
  * @example
  * ```ts

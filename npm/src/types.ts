@@ -1,4 +1,4 @@
-// The shapes an app gives and gets.
+// The types of what an app passes to the client and gets from it.
 import type { KeyframeStatus, SlotState } from './generated/protocol.js';
 
 export type { KeyframeStatus, SlotState };
@@ -27,7 +27,7 @@ export interface SlotConfig {
 }
 
 /**
- * What a slot shows, as the server tells it.
+ * What a slot shows, as the server reports it.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export interface SlotStatus {
   width?: number;
   /** Height of the picture in pixels. */
   height?: number;
-  /** RTP timestamp of the stream's first key frame on this slot, as `requestVideoFrameCallback` tells it of pictures. */
+  /** RTP timestamp of the stream's first key frame on this slot; `requestVideoFrameCallback` reports that of each picture. */
   rtpTimestamp?: number;
 }
 
@@ -74,7 +74,7 @@ export interface SlotStatus {
 export type StatusCallback = (slot: number, status: SlotStatus) => void;
 
 /**
- * The life of a connection. It goes from `connected` to `reconnecting` and back by itself.
+ * The state of a connection. It goes from `connected` to `reconnecting` and back by itself.
  *
  * @example
  * ```ts
@@ -90,7 +90,7 @@ export type WebSocketState = 'connecting' | 'open' | 'closing' | 'closed';
 export type PeerConnectionState = RTCPeerConnectionState;
 
 /**
- * When to try again after the connection was lost: milliseconds, or `null` to give up.
+ * The delay before the next attempt after the connection was lost: milliseconds, or `null` to give up.
  *
  * @example
  * ```ts
@@ -98,11 +98,11 @@ export type PeerConnectionState = RTCPeerConnectionState;
  * ```
  */
 export type ReconnectPolicy = (context: {
-  /** Tries so far, from 0. */
+  /** How many attempts were made since the connection was lost. */
   retry: number;
-  /** Why the connection is gone, for people. */
+  /** Why the connection was lost, for people. */
   reason: string;
-  /** What the client would do by itself: 0, 300, 1200, 2700, 4800, then 7000 ms, with up to 1 s of jitter. */
+  /** The client's own policy: 0, 300, 1200, 2700, 4800, then 7000 ms, with up to 1 s of jitter. */
   defaultDelayMs: number;
 }) => number | null;
 
@@ -115,19 +115,19 @@ export type ReconnectPolicy = (context: {
  * ```
  */
 export interface ClientOptions {
-  /** For the `RTCPeerConnection`. The server's ICE servers are added to yours. */
+  /** The configuration of the `RTCPeerConnection`. The server's ICE servers are added to yours. */
   pcConfig?: RTCConfiguration | undefined;
   /** How long a handshake, and the answer to a call, may take, in milliseconds. Default 10 000. */
   connectionTimeout?: number | undefined;
   /** The server's access token. */
   token?: string | undefined;
-  /** When to try again after a loss; `false`: never. Default: for ever, less and less often. */
+  /** The delays between attempts after a loss; `false`: no attempts. Default: attempts without end, at growing delays. */
   reconnect?: ReconnectPolicy | false | undefined;
-  /** Try again by the same policy when the very first connection fails. Default `false`: `connect` rejects. */
+  /** Retry the very first connection too, by the same policy. Default `false`: `connect` rejects. */
   retryConnect?: boolean | undefined;
   /**
-   * Pause a slot when nobody could see its attached video for 2 s, and resume it at once when somebody can. A pause of
-   * your own is left alone, as are slots that never had a video attached. Default `false`; in the React hook `true`.
+   * Pause a slot when its attached video was out of sight for 2 s, and resume it as soon as it is visible. A pause of your own
+   * is never ended, and slots that never had a video attached are not paused. Default `false`; in the React hook `true`.
    */
   pauseHidden?: boolean | undefined;
   /**
@@ -166,6 +166,6 @@ export interface SwitchManyOptions {
  * ```
  */
 export interface ConnectOptions {
-  /** Ends the connection, also while it is being made. */
+  /** Ends the connection, also while the handshake is under way. */
   signal?: AbortSignal | undefined;
 }

@@ -1,15 +1,15 @@
-// Just enough of a browser, and of a server, to run the real client in Node.
+// Fakes of the parts of a browser and of a server that the client needs in Node.
 
-type Frame = Record<string, unknown> & { type: string };
+import type { ClientMessage, ServerMessage, SlotRequest, SlotStatus } from '../src/generated/protocol.js';
 
 /** The sockets that were opened, newest last. */
 export const sockets: FakeSocket[] = [];
 /** The peers that were made, newest last. */
 export const peers: FakePeer[] = [];
 
-/** What the server does with a frame; `undefined`: what a good server does. */
+/** How the server answers a message; `undefined`, or `false` for a message, is the answer of a real server. */
 export const server: {
-  answer: ((socket: FakeSocket, frame: Frame) => boolean) | undefined;
+  answer: ((socket: FakeSocket, message: ClientMessage) => boolean) | undefined;
   accepts: boolean;
 } = {
   answer: undefined,
@@ -26,9 +26,9 @@ export class FakeSocket extends EventTarget {
   static readonly CLOSED = 3;
   readyState = 0;
   binaryType = 'blob';
-  readonly sent: Frame[] = [];
+  readonly sent: ClientMessage[] = [];
   closedWith: number | string | undefined;
-  #slots: { slot: number; stream: string }[] = [];
+  #slots: SlotRequest[] = [];
 
   constructor(readonly url: string) {
     super();
@@ -42,18 +42,18 @@ export class FakeSocket extends EventTarget {
   }
 
   send(text: string): void {
-    const frame = JSON.parse(text) as Frame;
-    this.sent.push(frame);
-    if (!server.answer?.(this, frame)) this.#answer(frame);
+    const message = JSON.parse(text) as ClientMessage;
+    this.sent.push(message);
+    if (!server.answer?.(this, message)) this.#answer(message);
   }
 
-  /** A frame from the server. */
-  say(frame: object | string): void {
-    const data = typeof frame === 'string' ? frame : JSON.stringify(frame);
+  /** Receives a message from the server, or any other text. */
+  say(message: ServerMessage | string): void {
+    const data = typeof message === 'string' ? message : JSON.stringify(message);
     this.dispatchEvent(new MessageEvent('message', { data }));
   }
 
-  /** What the client says when it closes; a code that a page may not send is refused, as by a browser. */
+  /** Records the code that the client closes with. As in a browser, a code that a page may not send is refused. */
   close(code?: number): void {
     if (code !== undefined && code !== 1000 && (code < 3000 || code > 4999)) {
       throw new DOMException('the code is neither 1000 nor between 3000 and 4999', 'InvalidAccessError');
@@ -69,34 +69,37 @@ export class FakeSocket extends EventTarget {
     setTimeout(() => this.dispatchEvent(close));
   }
 
-  #answer(frame: Frame): void {
-    const { request_id } = frame;
-    if (frame.type === 'multistream/init') {
-      this.#slots = frame.slots as { slot: number; stream: string }[];
+  #answer(message: ClientMessage): void {
+    if (message.type === 'multistream/init') {
+      const { request_id } = message;
+      this.#slots = message.slots;
       this.say({ type: 'multistream/ready', request_id, slots: this.#slots.length, ice_servers: [] });
     }
-    if (frame.type === 'multistream/offer') {
-      // The last slot on the first media line: only `mids` tells.
+    if (message.type === 'multistream/offer') {
+      const { request_id } = message;
+      // The slots are on the m-lines in reverse order, so that only `mids` gives a slot its track.
       const mids = Object.fromEntries(
         this.#slots.map(({ slot }, at) => [slot, String(this.#slots.length - 1 - at)]),
       );
-      const slots = this.#slots.map(({ slot, stream }) => ({
-        slot,
-        stream,
-        status: 'active',
-        actual_quality: 'native',
-      }));
+      const slots = this.#slots.map(
+        ({ slot, stream }): SlotStatus => ({
+          slot,
+          stream,
+          status: 'active',
+          actual_quality: 'native',
+        }),
+      );
       this.say({ type: 'multistream/answer', request_id, sdp: 'answer', slots, mids });
     }
-    if (frame.type === 'multistream/switch') {
-      const { slot, stream } = frame;
-      const status = { slot, stream, status: 'active' };
+    if (message.type === 'multistream/switch') {
+      const { request_id, slot, stream } = message;
+      const status: SlotStatus = { slot, stream, status: 'active' };
       this.say({ type: 'multistream/status', request_id, slot, status });
     }
   }
 }
 
-/** Node 20 has none. */
+/** Node 20 has no `CloseEvent`. */
 class FakeCloseEvent extends Event {
   readonly code: number;
   readonly reason: string;
@@ -159,7 +162,7 @@ export class FakePeer extends EventTarget {
   }
 }
 
-/** Puts the browser in place. */
+/** Installs the fakes as globals. */
 export function install(): void {
   Object.assign(globalThis, {
     WebSocket: FakeSocket,
@@ -169,7 +172,7 @@ export function install(): void {
   reset();
 }
 
-/** A browser without WebRTC: Node as it is. */
+/** Removes WebRTC, as in Node itself. */
 export function uninstall(): void {
   Reflect.deleteProperty(globalThis, 'RTCPeerConnection');
 }

@@ -1,4 +1,4 @@
-// Which rejections reach the app, the console, and the runtime's report of unhandled ones.
+// Tests which rejections reach the app, the console, and the runtime's report of unhandled rejections.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Call } from '../src/call.js';
 import { MultiStreamError } from '../src/errors.js';
@@ -14,7 +14,7 @@ let others: NodeJS.UnhandledRejectionListener[];
 beforeEach(() => {
   warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   unhandled = [];
-  // The test runner's own listener fails the run.
+  // The test runner's own listener would fail the run.
   others = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
 });
@@ -25,13 +25,13 @@ afterEach(() => {
   for (const other of others) process.on('unhandledRejection', other);
 });
 
-/** Two tasks: the report comes one after the rejection, Node's own after that task's microtasks. */
+/** Waits for two tasks: the warning comes one task after the rejection, Node's report after that task's microtasks. */
 async function settled(): Promise<void> {
   for (let task = 0; task < 2; task++) await new Promise((done) => setTimeout(done));
 }
 
 test.each([
-  ['nobody listens', (call: Promise<unknown>) => call],
+  ['no handler', (call: Promise<unknown>) => call],
   ['then(f)', (call: Promise<unknown>) => call.then(() => {})],
   ['then(f).then(f)', (call: Promise<unknown>) => call.then(() => {}).then(() => {})],
   ['finally(f)', (call: Promise<unknown>) => call.finally(() => {})],
@@ -42,14 +42,14 @@ test.each([
   expect(unhandled).toEqual([]);
 });
 
-test.each(['aborted', 'superseded'] as const)('%s is silent where nobody listens', async (code) => {
+test.each(['aborted', 'superseded'] as const)('%s is not reported where no handler is', async (code) => {
   rejected(new MultiStreamError(code, 'It was given up.')).then(() => {});
   await settled();
   expect(warn).not.toHaveBeenCalled();
   expect(unhandled).toEqual([]);
 });
 
-test('whoever listens gets the rejection, and there is no warning', async () => {
+test('a handler gets the rejection, and there is no warning', async () => {
   const error = refused();
   const caught: unknown[] = [];
   rejected(error).catch((reason) => caught.push(reason));
@@ -65,7 +65,7 @@ test('whoever listens gets the rejection, and there is no warning', async () => 
   expect(unhandled).toEqual([]);
 });
 
-test('an async function that awaits and does not catch has a rejection of its own, as of any await', async () => {
+test('an async function that awaits and does not catch rejects unhandled, as with any promise', async () => {
   const error = refused();
   const handler = async () => {
     await rejected(error);
@@ -76,7 +76,7 @@ test('an async function that awaits and does not catch has a rejection of its ow
   expect(warn).not.toHaveBeenCalled();
 });
 
-test('what a callback of the app throws is reported as of any promise', async () => {
+test('what a callback of the app throws is an unhandled rejection, as with any promise', async () => {
   const fault = new TypeError('tracks is not iterable');
   Call.of(Promise.resolve(1)).then(() => {
     throw fault;
@@ -86,6 +86,6 @@ test('what a callback of the app throws is reported as of any promise', async ()
   expect(warn).not.toHaveBeenCalled();
 });
 
-test('it resolves as the promise it was made of', async () => {
+test('it resolves to the value of the promise it was made of', async () => {
   expect(await Call.of(Promise.resolve(7)).then((value) => value + 1)).toBe(8);
 });

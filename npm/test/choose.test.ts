@@ -1,4 +1,4 @@
-// The choice of a quality by the size of its tile.
+// Tests the choice of a quality by the size of its tile.
 import { describe, expect, test } from 'vitest';
 import { chooseQuality, type Tile, type Variant } from '../src/savings/choose.js';
 
@@ -22,20 +22,20 @@ describe('quality auto', () => {
     expect(chooseQuality(VARIANTS, size)).toBe(quality);
   });
 
-  test('counts the side that bounds the picture, and both sides of one that covers its tile', () => {
+  test('compares the side that limits the picture, and both sides with object-fit: cover', () => {
     // 640×360 inside 400×1000 is 400×225; as `cover` it is 1778×1000.
     expect(chooseQuality(VARIANTS, tile(400, 1000))).toBe('360p');
     expect(chooseQuality(VARIANTS, tile(400, 1000, true))).toBe('native');
   });
 
-  test('goes up at once and down only with pixels to spare', () => {
+  test('changes to a larger variant at once and to a smaller one only with pixels to spare', () => {
     expect(chooseQuality(VARIANTS, tile(642, 361), '360p')).toBe('720p');
     expect(chooseQuality(VARIANTS, tile(640, 360), '720p')).toBe('720p');
     expect(chooseQuality(VARIANTS, tile(600, 338), '720p')).toBe('720p');
     expect(chooseQuality(VARIANTS, tile(570, 321), '720p')).toBe('360p');
   });
 
-  test('never goes back and forth at one size', () => {
+  test('is stable: a second choice at the same size is the first one', () => {
     for (let height = 1; height <= 1500; height++) {
       const size = tile((height * 16) / 9, height);
       for (const { quality } of VARIANTS) {
@@ -45,7 +45,7 @@ describe('quality auto', () => {
     }
   });
 
-  test('takes a camera of unknown size to be the largest, and a variant of unknown size never', () => {
+  test('treats a camera of unknown size as the largest and never chooses a variant of unknown size', () => {
     const unknown: Variant[] = [
       { quality: 'native', width: null, height: null },
       { quality: 'sub', width: null, height: null },
@@ -64,17 +64,17 @@ describe('quality auto', () => {
     expect(chooseQuality(same, tile(320, 180), '360p')).toBe('native');
   });
 
-  test('leaves out a variant that cannot be had', () => {
+  test('leaves out a variant that is offline', () => {
     const broken = VARIANTS.map((variant) => ({ ...variant, offline: variant.quality === '360p' }));
     expect(chooseQuality(broken, tile(160, 90), '360p')).toBe('720p');
   });
 
-  test('keeps to the size of the tile while the camera itself is down', () => {
+  test('chooses by size alone while the camera itself is offline', () => {
     const down = VARIANTS.map((variant) => ({ ...variant, offline: true }));
     expect(chooseQuality(down, tile(160, 90), '360p')).toBe('360p');
   });
 
-  test('is native where nothing is known', () => {
+  test('is native where no variant is known', () => {
     expect(chooseQuality([], tile(160, 90))).toBe('native');
   });
 });

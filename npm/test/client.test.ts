@@ -1,6 +1,7 @@
-// The whole client, WebAssembly included, against a browser and a server made here.
+// Tests the whole client, WebAssembly included, against the fake browser and server of `browser.ts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ClientEvent, MultiStreamClient, MultiStreamError, type SlotConfig } from '../dist/inline.js';
+import type { SlotStatus as WireStatus } from '../src/generated/protocol.js';
 import { install, peers, reset, server, sockets, stats, uninstall } from './browser.js';
 
 const SLOTS: SlotConfig[] = [
@@ -29,7 +30,7 @@ afterEach(() => {
 });
 
 describe('connect', () => {
-  test('gives each slot the track of its media line and tells the statuses in camelCase', async () => {
+  test('gives each slot the track of its m-line and reports the statuses in camelCase', async () => {
     const client = makeClient({ token: 'a b' });
     const onStatus = vi.fn();
     const tracks = await client.connect(SLOTS, onStatus);
@@ -49,10 +50,12 @@ describe('connect', () => {
   });
 
   test('adds the ICE servers of the server to those of pcConfig', async () => {
-    server.answer = (socket, { type, request_id }) => {
+    server.answer = (socket, message) => {
       const ice_servers = [{ urls: ['turn:theirs'] }];
-      if (type === 'multistream/init')
+      if (message.type === 'multistream/init') {
+        const { request_id } = message;
         socket.say({ type: 'multistream/ready', request_id, slots: 1, ice_servers });
+      }
       return true;
     };
     const connecting = failure(
@@ -76,7 +79,7 @@ describe('connect', () => {
     expect(sockets).toHaveLength(0);
   });
 
-  test('refuses an address that is none', async () => {
+  test('refuses an address that is not a URL', async () => {
     expect(await failure(new MultiStreamClient('device').connect(SLOTS))).toBe('invalid-url');
   });
 
@@ -87,7 +90,7 @@ describe('connect', () => {
     expect((await first).size).toBe(2);
   });
 
-  test('rejects when the server is not there, sends garbage, or says nothing', async () => {
+  test('rejects when no server listens, or it sends a malformed frame, or it sends nothing', async () => {
     server.accepts = false;
     expect(await failure(makeClient().connect(SLOTS))).toBe('websocket-failed');
     server.accepts = true;
@@ -100,7 +103,7 @@ describe('connect', () => {
     expect(await failure(makeClient({ connectionTimeout: 50 }).connect(SLOTS))).toBe('connection-timeout');
   });
 
-  test('ends by disconnect() and by a signal, at any moment', async () => {
+  test('is ended by disconnect() and by a signal at any time', async () => {
     const client = makeClient();
     const early = client.connect(SLOTS);
     client.disconnect();
@@ -115,7 +118,7 @@ describe('connect', () => {
     expect(await failure(late)).toBe('aborted');
     server.answer = undefined;
 
-    // Once connected it ends the connection; once that is over nothing listens to it any more.
+    // The signal ends an open connection, and is no longer listened to after that.
     const whole = new AbortController();
     const forgotten = vi.spyOn(whole.signal, 'removeEventListener');
     await client.connect(SLOTS, undefined, { signal: whole.signal });
@@ -154,13 +157,14 @@ describe('a connection', () => {
   });
 
   test.each([1, 2 ** 31 - 1, 2 ** 31, 4_000_000_000, 2 ** 32 - 1])(
-    'tells the RTP timestamp %d of the first picture as the server sent it',
+    'passes on the RTP timestamp %d of the first picture unchanged',
     async (rtp_timestamp) => {
       const client = makeClient();
       await client.connect(SLOTS);
-      server.answer = (socket, { type, slot, stream, request_id }) => {
-        if (type !== 'multistream/switch') return false;
-        const status = { slot, stream, status: 'active', rtp_timestamp };
+      server.answer = (socket, message) => {
+        if (message.type !== 'multistream/switch') return false;
+        const { slot, stream, request_id } = message;
+        const status: WireStatus = { slot, stream, status: 'active', rtp_timestamp };
         socket.say({ type: 'multistream/status', slot, request_id, status });
         return true;
       };
@@ -186,7 +190,7 @@ describe('a connection', () => {
     error.mockRestore();
   });
 
-  test('comes back by itself with the same slots and says so', async () => {
+  test('reconnects with the same slots and emits the events', async () => {
     const client = makeClient();
     const types: string[] = [];
     client.on('reconnecting', ({ type, retry, delayMs }) => types.push(`${type} ${retry} ${delayMs}`));
@@ -208,7 +212,7 @@ describe('a connection', () => {
     expect(client.tracks.get(0)?.id).toBe('track-2-1');
   });
 
-  test('asks the policy of the app, which may give up', async () => {
+  test('calls the reconnect policy of the app, which may give up', async () => {
     const reconnect = vi.fn(() => null);
     const client = makeClient({ reconnect });
     await client.connect(SLOTS);
@@ -223,7 +227,7 @@ describe('a connection', () => {
     ]);
   });
 
-  test('counts rates between two readings', async () => {
+  test('computes rates between two readings', async () => {
     const client = makeClient();
     expect(await client.getStats(0)).toBeUndefined();
     await client.connect(SLOTS);
@@ -254,7 +258,7 @@ describe('a connection', () => {
     expect(await client.getStats(9)).toBeUndefined();
   });
 
-  test('tells the way the pictures take', async () => {
+  test('reports the network path of the media', async () => {
     const client = makeClient();
     expect(await client.getPath()).toBeUndefined();
     await client.connect(SLOTS);
@@ -271,7 +275,7 @@ describe('a connection', () => {
     });
   });
 
-  test('says goodbye', async () => {
+  test('sends close before it closes the socket', async () => {
     const client = makeClient();
     await client.connect(SLOTS);
     client.close();

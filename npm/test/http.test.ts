@@ -1,4 +1,5 @@
-// What the client asks over HTTP, of a real server: which streams there are, and whether a server that is away is back.
+// Tests the client's HTTP requests against a real HTTP server: the list of streams, and `/healthz` of a server that was
+// unreachable.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -47,7 +48,7 @@ afterEach(async () => {
 describe('GET /api/streams', () => {
   const slots = [{ slot: 0, stream: 'camera1', quality: 'auto' }];
 
-  test('is asked below the base path with the token, for qualities that are chosen here', async () => {
+  test('is requested below the base path with the token, when a quality is auto', async () => {
     const port = await listen();
     await makeClient(port, { token: 't' }).connect(slots);
     expect(asked).toEqual(['GET /base/api/streams Bearer t']);
@@ -56,14 +57,14 @@ describe('GET /api/streams', () => {
   test.each([
     ['a refusal', { status: 401, body: '{}' }],
     ['no JSON', { status: 200, body: '<html>' }],
-  ])('is no reason not to connect when the answer is %s', async (_, bad) => {
+  ])('does not keep the client from connecting when the answer is %s', async (_, bad) => {
     answer = bad;
     const port = await listen();
     const tracks = await makeClient(port).connect(slots);
     expect(tracks.size).toBe(1);
   });
 
-  test('is no reason not to connect when nobody answers', async () => {
+  test('does not keep the client from connecting when no server answers', async () => {
     const port = await listen();
     await close();
     expect((await makeClient(port).connect(slots)).size).toBe(1);
@@ -73,7 +74,7 @@ describe('GET /api/streams', () => {
 describe('GET /healthz', () => {
   const slots = [{ slot: 0, stream: 'camera1' }];
 
-  /** A client whose server has just gone away, and which would try again after a minute only. */
+  /** A client whose server has just become unreachable, with the longest jitter before its attempts. */
   async function lostClient(port: number, options = {}): Promise<MultiStreamClient> {
     vi.spyOn(Math, 'random').mockReturnValue(0.999);
     const client = makeClient(port, options);
@@ -86,7 +87,7 @@ describe('GET /healthz', () => {
 
   const healthz = () => asked.filter((request) => request === 'GET /base/healthz').length;
 
-  test('a server that listens again is noticed, and the client tries at once', async () => {
+  test('an answer after none makes the client reconnect at once', async () => {
     const port = await listen();
     await close();
     const client = await lostClient(port);
@@ -100,10 +101,10 @@ describe('GET /healthz', () => {
     const asks = healthz();
     expect(asks).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(healthz(), 'nothing is asked any more').toBe(asks);
+    expect(healthz(), 'no more requests').toBe(asks);
   });
 
-  test('a policy of the app is kept to: nothing is asked', async () => {
+  test('is not requested when the app has a reconnect policy of its own', async () => {
     const port = await listen();
     await lostClient(port, { reconnect: () => 60_000 });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -114,7 +115,7 @@ describe('GET /healthz', () => {
 describe('the WebSocket', () => {
   const slots = [{ slot: 0, stream: 'camera1' }];
 
-  test('is closed without a code, which leaves the session to be resumed, unless the app ends it', async () => {
+  test('is closed without a code, after multistream/close when the app disconnects', async () => {
     const client = makeClient(await listen());
     await client.connect(slots);
     client.disconnect();
@@ -123,7 +124,7 @@ describe('the WebSocket', () => {
     expect(sockets[0]?.sent.at(-1)?.type).toBe('multistream/close');
   });
 
-  test('that is lost is told with its real code, and one that never opened with what to look at', async () => {
+  test('is reported with its close code when lost, and with api.origin as a hint when it never opened', async () => {
     const reasons: string[] = [];
     const client = makeClient(await listen(), { reconnect: () => 60_000 });
     client.on('reconnecting', ({ reason }) => reasons.push(reason));
@@ -135,7 +136,7 @@ describe('the WebSocket', () => {
     await expect(makeClient(1).connect(slots)).rejects.toThrow('api.origin');
   });
 
-  test('that sends what is no text ends nothing', async () => {
+  test('stays open after a binary frame, which is reported', async () => {
     const client = makeClient(await listen());
     const errors: string[] = [];
     client.on('error', ({ error }) => errors.push(error.message));

@@ -1,11 +1,11 @@
-// No files of the package or the page import each other in a circle, and the page's folders import one way.
+// Tests that the files of the package and of the page have no import cycles, and that the page's folders import downwards.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-/** The page's folders, the highest first; those of one row import nothing of each other. */
+/** The page's folders, the highest first; those of one row do not import each other. */
 const LAYERS = [['pages'], ['wall'], ['tile'], ['cameras', 'stats'], ['api', 'ui']];
 
 /** Each file with the files that it imports, types included. */
@@ -28,7 +28,7 @@ function exists(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** The first circle that a walk from `file` comes upon, as the files along it. */
+/** The first cycle that a depth-first walk from `file` finds, as the files along it. */
 function circle(
   graph: Map<string, string[]>,
   file: string,
@@ -45,7 +45,7 @@ function circle(
   return undefined;
 }
 
-test.each(['npm/src', 'www/src'])('no files of %s import each other in a circle', (folder) => {
+test.each(['npm/src', 'www/src'])('the files of %s have no import cycle', (folder) => {
   const graph = imports(join(root, folder));
   expect(graph.size).toBeGreaterThan(15);
   expect([...graph.values()].flat().length).toBeGreaterThan(30);

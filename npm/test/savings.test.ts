@@ -1,4 +1,4 @@
-// What is paused, resumed and switched on the app's behalf, on a clock and a screen made here.
+// Tests which slots are paused, resumed and switched for the app, with a virtual clock and the fake screen of `screen.ts`.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MultiStreamError } from '../src/errors.js';
 import type { Streams } from '../src/generated/protocol.js';
@@ -8,7 +8,7 @@ import type { ClientOptions, ClientState, SlotConfig, SlotStatus } from '../src/
 import type { Core } from '../src/wasm/glue.js';
 import { FakeVideo, installScreen, page } from './screen.js';
 
-/** Only what is read of it. */
+/** An answer of `GET /api/streams`, with only the fields that are read. */
 const LIST = {
   camera1: {
     state: 'live',
@@ -22,9 +22,9 @@ const LIST = {
 
 const askStreams = vi.fn<AskStreams>();
 
-/** What the core was told, as words: `pause 0`, `switch 0 camera1 360p`. */
+/** The calls of the core, as text: `pause 0`, `switch 0 camera1 360p`. */
 let told: string[];
-/** What the core's calls answer. */
+/** What the core's calls resolve to. */
 let answer: (call: string) => Promise<SlotStatus>;
 let state: ClientState;
 
@@ -58,7 +58,7 @@ async function connect(options: ClientOptions, slots: SlotConfig[]): Promise<Sav
   return savings;
 }
 
-/** What the core was told since the last time. */
+/** The calls of the core since the last time. */
 const news = () => told.splice(0);
 
 beforeEach(() => {
@@ -97,7 +97,7 @@ describe('pauseHidden', () => {
     expect(news()).toEqual(['resume 0']);
   });
 
-  test('lets a glance away pass', async () => {
+  test('does not pause a slot that is out of sight for less than 2 s', async () => {
     const { video } = await watched();
     for (let n = 0; n < 5; n++) {
       video.scroll(false);
@@ -107,7 +107,7 @@ describe('pauseHidden', () => {
     expect(news()).toEqual([]);
   });
 
-  test('counts a hidden page as out of sight, except for a video in a window of its own', async () => {
+  test('treats a hidden page as out of sight, except for a video in picture-in-picture', async () => {
     const { video } = await watched();
     page.show(false);
     await vi.advanceTimersByTimeAsync(2_000);
@@ -123,7 +123,7 @@ describe('pauseHidden', () => {
     expect(news()).toEqual(['resume 0']);
   });
 
-  test('counts a slot as seen while one of its videos is', async () => {
+  test('does not pause a slot while one of its videos is visible', async () => {
     const { savings, video } = await watched();
     const second = new FakeVideo();
     const unwatch = savings.watch(0, second.element);
@@ -146,14 +146,14 @@ describe('pauseHidden', () => {
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(news()).toEqual(['resume 0', 'pause 0']);
-    // Paused here, then by the app as well: it is the app's now.
+    // The app pauses a slot that is paused because it is hidden: only the app ends that pause.
     await savings.pause(core, 0);
     news();
     video.scroll(true);
     expect(news()).toEqual([]);
   });
 
-  test('leaves an app alone that never attached a video, and one that did not ask for it', async () => {
+  test('does nothing without an attached video, or without the option', async () => {
     await connect(options, slots);
     const other = await connect({}, slots);
     const video = new FakeVideo();
@@ -195,7 +195,7 @@ describe('pauseHidden', () => {
     expect(news()).toEqual(['resume 0']);
   });
 
-  test('says why a slot is paused', async () => {
+  test('gives hidden as the reason of its own pauses only', async () => {
     const { savings, video } = await watched();
     const paused: SlotStatus = { slot: 0, stream: 'camera1', status: 'paused' };
     expect(savings.handle({ type: 'status', slot: 0, status: paused })).toMatchObject({ status: paused });
@@ -206,7 +206,7 @@ describe('pauseHidden', () => {
     });
   });
 
-  test('stops with the connection', async () => {
+  test('pauses nothing after the connection has ended', async () => {
     const { savings, video } = await watched();
     video.scroll(false);
     savings.handle({ type: 'disconnected', reason: 'over' });
@@ -225,7 +225,7 @@ describe('quality auto', () => {
     expect((await savings.plan(slots)).map(({ quality }) => quality)).toEqual(['360p', 'native']);
   });
 
-  test('is meant by a slot without a quality only where the app says so', async () => {
+  test('is the default quality only with the option autoQuality', async () => {
     const slots = [{ slot: 0, stream: 'camera1' }];
     await connect({}, slots);
     expect(askStreams).not.toHaveBeenCalled();
@@ -234,7 +234,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['init 0 camera1 undefined', 'init 0 camera1 native']);
   });
 
-  test('follows the size of the tile, 100 ms after it came to rest', async () => {
+  test('follows the size of the tile, 100 ms after its last change', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     const video = new FakeVideo();
     savings.watch(0, video.element);
@@ -255,7 +255,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['switch 0 camera1 native']);
   });
 
-  test('is what the status says, with the quality that it came to', async () => {
+  test('is the quality in the status, beside the actual quality', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     const event = savings.handle({
       type: 'status',
@@ -271,7 +271,7 @@ describe('quality auto', () => {
     expect((await savings.switchStream(core, 0, 'camera1')).quality).toBe('auto');
   });
 
-  test('leaves a quality that the app named alone', async () => {
+  test('does not change a quality that the app named', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1', quality: 'native' }]);
     const video = new FakeVideo();
     savings.watch(0, video.element);
@@ -280,7 +280,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['init 0 camera1 native']);
   });
 
-  test('gives a hidden tile its new quality when it is seen again', async () => {
+  test('gives a hidden tile its new quality when it is visible again', async () => {
     const savings = await connect({ autoQuality: true, pauseHidden: true }, [{ slot: 0, stream: 'camera1' }]);
     const video = new FakeVideo();
     savings.watch(0, video.element);
@@ -295,7 +295,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['switch 0 camera1 360p']);
   });
 
-  test('goes back to the camera itself when a variant fails', async () => {
+  test('changes to native when the chosen variant is offline', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     const video = new FakeVideo();
     video.resize(320, 180);
@@ -309,7 +309,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['switch 0 camera1 native']);
   });
 
-  test('is native, and no reason to wait, where the server does not tell what it has', async () => {
+  test('is native after a second where the server does not answer', async () => {
     askStreams.mockReturnValue(new Promise(() => {}));
     const connecting = connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -321,7 +321,7 @@ describe('quality auto', () => {
     expect(news()).toEqual(['init 0 camera1 native']);
   });
 
-  test('warms what the largest tile would show', async () => {
+  test('warms the quality that fits the largest tile', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
     const video = new FakeVideo();
     video.resize(320, 180);

@@ -1,4 +1,4 @@
-// Just enough of a screen to see, hide and resize videos without a browser.
+// Fakes of the page, the videos and the observers, to hide and resize videos without a browser.
 import { vi } from 'vitest';
 
 class FakeObserver {
@@ -25,12 +25,12 @@ export class FakeVideo extends EventTarget {
     return page;
   }
 
-  /** As an HTMLVideoElement, as far as anybody looks. */
+  /** This fake as the type that the code under test takes. */
   get element(): HTMLVideoElement {
     return this as unknown as HTMLVideoElement;
   }
 
-  /** Into the viewport or out of it. */
+  /** Moves it into the viewport or out of it. */
   scroll(isIntersecting: boolean): void {
     for (const observer of FakeObserver.all) {
       if (observer.targets.has(this)) observer.tell([{ target: this, isIntersecting }]);
@@ -61,7 +61,7 @@ class FakePage extends EventTarget {
 
 export let page = new FakePage();
 
-/** Puts the screen in place. */
+/** Installs the fakes as globals. */
 export function installScreen(): void {
   FakeObserver.all.length = 0;
   page = new FakePage();

@@ -1,4 +1,4 @@
-// The typings an app sees must be those of the protocol, in camelCase.
+// Tests that the public typings are those of the protocol, in camelCase.
 import { expectTypeOf, test } from 'vitest';
 import type { ErrorCode, SlotStatus } from '../src/api.js';
 import type { ServerErrorCode, SlotStatus as WireStatus } from '../src/generated/protocol.js';

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
 
-/// `GET /api`: what answers here.
+/// `GET /api`: which server this is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct About {
@@ -56,10 +56,10 @@ pub struct Stream {
     pub last_frame_age_s: Option<f64>,
     /// Why there is no picture: a sentence for people, without secrets.
     pub error: Option<String>,
-    /// What can be asked of the stream, `native` first.
+    /// The qualities that a client can ask for, `native` first.
     #[serde(default)]
     pub qualities: Vec<String>,
-    /// The same with the sizes of their pictures.
+    /// The same qualities with the sizes of their pictures.
     #[serde(default)]
     pub variants: Vec<Variant>,
     /// How often the source was started again after it had failed.
@@ -72,18 +72,18 @@ pub struct Stream {
     pub frames_skipped: u64,
 }
 
-/// Where a stream stands.
+/// The state of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "lowercase")]
 pub enum StreamState {
-    /// Nobody watches, and the source is not running.
+    /// The stream has no viewer, and its source is not running.
     Idle,
     /// The source runs, and no key frame has come yet.
     Starting,
-    /// Pictures come.
+    /// Frames arrive from the source.
     Live,
-    /// The source failed; it is tried again.
+    /// The source failed. The server keeps trying it.
     Offline,
 }
 
@@ -109,7 +109,7 @@ pub struct Consumer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Variant {
-    /// What to ask for.
+    /// The quality's name, as in a request.
     pub quality: String,
     /// The stream that this quality resolves to.
     pub stream: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 crate::message::messages! {
-    /// Everything a client may say. An unknown type of this protocol is refused.
+    /// Every message of a client. An unknown type of this protocol is refused.
     pub enum ClientMessage, unknown: refused {
         Init = "multistream/init" (request_id),
         Offer = "multistream/offer" (request_id),
@@ -24,7 +24,7 @@ crate::message::messages! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct SlotRequest {
-    /// Index of the slot, ≥ 0. Signed, so that a negative one can be refused by name.
+    /// Index of the slot, ≥ 0. The type is signed, so that the server can refuse a negative index with an error that names it.
     pub slot: i32,
     pub stream: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ pub struct Init {
     pub request_id: String,
     #[serde(default)]
     pub slots: Vec<SlotRequest>,
-    /// The token of an earlier `ready`: takes that session over, if it still lives, and `slots` are ignored.
+    /// The token of an earlier `ready`: resumes that session, if it still exists, and `slots` are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub resume: Option<String>,
@@ -78,7 +78,7 @@ impl Switch {
     }
 }
 
-/// `multistream/layout`: many switches as one; the last one for a slot wins.
+/// `multistream/layout`: switches several slots with one request; the last entry for a slot wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Layout {

@@ -10,7 +10,7 @@ pub use crate::client::Ice;
 use crate::{ErrorCode, SessionEnd, SlotStatus};
 
 crate::message::messages! {
-    /// Everything the server may say. An unknown type is a later server's, and is ignored.
+    /// Every message of the server. An unknown type comes from a later version of the server and is ignored.
     pub enum ServerMessage, unknown: ignored {
         Ready = "multistream/ready" (request_id),
         Answer = "multistream/answer" (request_id),
@@ -46,11 +46,11 @@ pub struct Ready {
     pub slots: u32,
     #[serde(default)]
     pub ice_servers: Vec<IceServer>,
-    /// Give it in `init` on a new WebSocket to take this session over with its media untouched.
+    /// The token that resumes this session, with its media untouched, when an `init` on a new WebSocket contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub resume: Option<String>,
-    /// The session was taken over: it has its connection already, so no offer follows.
+    /// The session was resumed: it has its connection already, so no offer follows.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
     pub resumed: bool,
@@ -75,20 +75,20 @@ pub struct Answer {
 pub struct Status {
     pub slot: u32,
     pub status: SlotStatus,
-    /// Of the request that this answers.
+    /// The id of the request that this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub request_id: Option<String>,
 }
 
-/// What came of a `multistream/keyframe`. Never a claim that is not true.
+/// The outcome of a `multistream/keyframe` request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 #[serde(rename_all = "lowercase")]
 pub enum KeyframeStatus {
-    /// One was sent from the cache.
+    /// A key frame was sent from the GOP cache.
     Sent,
-    /// There is none in the cache now, and a source cannot be asked for one.
+    /// The cache holds no key frame now, and a source cannot be asked for one.
     Unsupported,
 }
 
@@ -110,7 +110,7 @@ pub struct Warm {
     pub request_id: String,
     /// The resolved name.
     pub stream: String,
-    /// For so many seconds from now.
+    /// How many seconds it is kept running, from now.
     pub ttl_s: u32,
 }
 
@@ -146,7 +146,7 @@ impl Error {
         Self { request_id: None, code: code.to_string(), error: error.into() }
     }
 
-    /// Of the request with this id; an empty one is none.
+    /// Names the request that this error answers; an empty id names none.
     #[must_use]
     pub fn answering(mut self, request_id: &str) -> Self {
         self.request_id = (!request_id.is_empty()).then(|| request_id.to_owned());

@@ -1,8 +1,8 @@
-//! What a slot shows, as the server tells it.
+//! The status of a slot, as the server reports it.
 
 use serde::{Deserialize, Serialize};
 
-/// The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
+/// The state of a slot. `Active` means that a key frame was sent, not only that the stream was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
@@ -13,7 +13,7 @@ pub enum SlotState {
     Buffering,
     /// The source is down. The server keeps trying and the slot turns `active` by itself.
     Offline,
-    /// Will not work until someone changes something; `error` says what, `reason` is its code.
+    /// The stream cannot be shown until someone changes something; `error` says what, `reason` is its code.
     Error,
     /// Paused by request; the stream has one viewer fewer.
     Paused,
@@ -60,15 +60,15 @@ pub struct SlotStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub height: Option<u32>,
-    /// RTP timestamp of the first key frame that was sent of this stream. A browser tells a picture's RTP timestamp, and so a
-    /// client knows from which one on it sees this stream.
+    /// RTP timestamp of the first key frame that was sent of this stream. A browser reports each picture's RTP timestamp, so a
+    /// client knows from which picture on it sees this stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub rtp_timestamp: Option<u32>,
 }
 
 impl SlotStatus {
-    /// A status with nothing but the fields every status has.
+    /// A status with only the fields that every status has.
     pub fn new(slot: u32, stream: impl Into<String>, status: SlotState) -> Self {
         Self {
             slot,

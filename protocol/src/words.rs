@@ -1,4 +1,4 @@
-//! The words that stand for a cause on the wire: codes of errors, and reasons why a session ended.
+//! The words on the wire that stand for a cause: codes of errors, and reasons why a session ended.
 
 /// Declares such words once: the variant, its wire name and what it means stand in one row.
 macro_rules! words {
@@ -9,10 +9,10 @@ macro_rules! words {
         pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
 
         impl $name {
-            /// Every one, for the tests of documentation and typings.
+            /// All of them, for the tests of documentation and typings.
             pub const ALL: &[$name] = &[$($name::$variant,)+];
 
-            /// As it stands on the wire; never renamed.
+            /// The word on the wire; it is never renamed.
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $wire,)+ }
             }
@@ -73,7 +73,7 @@ words! {
         Closed = "closed",
         /// The client closed its WebSocket on purpose (close code 1000 or 1001).
         ClientLeft = "client_left",
-        /// The media path broke, or the WebSocket did and nobody resumed the session in time.
+        /// The media path broke, or the WebSocket did and no client resumed the session in time.
         ConnectionLost = "connection_lost",
         /// The server stops.
         ServerShutdown = "server_shutdown",

@@ -1,4 +1,4 @@
-//! `docs/protocol.md` names everything that can travel.
+//! Tests that `docs/protocol.md` names every message type, error code and reason for a session's end.
 
 use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SessionEnd};
 

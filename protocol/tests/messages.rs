@@ -1,4 +1,4 @@
-//! Every message survives the way through a text frame in both framings, and what is wrong with a frame is said by name.
+//! Tests that every message is read as it was written, in both framings, and that an error says what is wrong with a frame.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn the_strategies_above_know_every_message() {
+fn the_strategies_make_every_message() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     use std::collections::BTreeSet;
@@ -158,7 +158,7 @@ fn an_error_names_the_field_and_answers_its_request() {
 }
 
 #[test]
-fn what_is_no_message_is_said_to_be_none() {
+fn a_frame_that_is_not_a_message_is_refused_with_what_it_lacks() {
     for (text, complaint) in [
         ("", "not JSON"),
         ("{", "not JSON"),
@@ -174,14 +174,14 @@ fn what_is_no_message_is_said_to_be_none() {
 }
 
 #[test]
-fn another_namespace_is_somebody_elses_and_an_unknown_type_of_this_one_is_refused() {
+fn another_namespace_is_ignored_and_an_unknown_type_of_this_one_is_refused() {
     assert_eq!(ClientMessage::from_text(r#"{"type":"webrtc/offer","value":"v=0"}"#), Ok(None));
     let error = refusal(r#"{"type":"multistream/dance","request_id":"d"}"#);
     assert_eq!((error.code.as_str(), error.request_id.as_deref()), ("unknown-type", Some("d")));
 }
 
 #[test]
-fn a_client_ignores_what_a_later_server_may_say() {
+fn a_client_ignores_message_types_it_does_not_know() {
     assert_eq!(ServerMessage::from_text(r#"{"type":"multistream/dance"}"#), Ok(None));
 }
 

@@ -1,4 +1,4 @@
-// What the excerpts of the documentation take for granted.
+// Declarations that the documentation's excerpts use without declaring them.
 import type { MultiStreamClient as Client, SlotConfig } from 'multistream-client';
 
 declare global {

@@ -1,4 +1,4 @@
-// As an app would; the port answers nobody, so the WebAssembly module has to say so itself.
+// Connects as an app would. Nothing listens on the port, so the title is the error that the WebAssembly module reports.
 import { MultiStreamClient } from 'multistream-client';
 
 const client = new MultiStreamClient('http://127.0.0.1:9');

@@ -1,4 +1,4 @@
-// Opens the component of docs/vue.md; what it says is wrong becomes the title, for the port answers nobody.
+// Mounts the component of docs/vue.md. Nothing listens on the port, so the component shows an error, which becomes the title.
 import { createApp } from 'vue';
 import Wall from './Wall.vue';
 

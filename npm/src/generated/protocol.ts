@@ -1,7 +1,7 @@
 // Generated from protocol/ by `npm run types -w npm`. Do not edit.
 
 /**
- * The state of a slot. It speaks of pictures, not of bookkeeping: `Active` means that one was sent.
+ * The state of a slot. `Active` means that a key frame was sent, not only that the stream was chosen.
  */
 export type SlotState = "active" | "buffering" | "offline" | "error" | "paused";
 
@@ -50,8 +50,8 @@ width?: number,
  */
 height?: number, 
 /**
- * RTP timestamp of the first key frame that was sent of this stream. A browser tells a picture's RTP timestamp, and so a
- * client knows from which one on it sees this stream.
+ * RTP timestamp of the first key frame that was sent of this stream. A browser reports each picture's RTP timestamp, so a
+ * client knows from which picture on it sees this stream.
  */
 rtp_timestamp?: number, };
 
@@ -60,12 +60,12 @@ rtp_timestamp?: number, };
  */
 export type SlotRequest = { 
 /**
- * Index of the slot, ≥ 0. Signed, so that a negative one can be refused by name.
+ * Index of the slot, ≥ 0. The type is signed, so that the server can refuse a negative index with an error that names it.
  */
 slot: number, stream: string, quality?: string, };
 
 /**
- * What came of a `multistream/keyframe`. Never a claim that is not true.
+ * The outcome of a `multistream/keyframe` request.
  */
 export type KeyframeStatus = "sent" | "unsupported";
 
@@ -78,7 +78,7 @@ export type IceServer = { urls: Array<string>, username?: string, credential?: s
 export type ClientMessage =
   | ({ type: "multistream/init" } & { request_id: string, slots: Array<SlotRequest>, 
 /**
- * The token of an earlier `ready`: takes that session over, if it still lives, and `slots` are ignored.
+ * The token of an earlier `ready`: resumes that session, if it still exists, and `slots` are ignored.
  */
 resume?: string, })
   | ({ type: "multistream/offer" } & { request_id: string, sdp: string, })
@@ -107,11 +107,11 @@ export type ServerMessage =
  */
 slots: number, ice_servers: Array<IceServer>, 
 /**
- * Give it in `init` on a new WebSocket to take this session over with its media untouched.
+ * The token that resumes this session, with its media untouched, when an `init` on a new WebSocket contains it.
  */
 resume?: string, 
 /**
- * The session was taken over: it has its connection already, so no offer follows.
+ * The session was resumed: it has its connection already, so no offer follows.
  */
 resumed?: boolean, })
   | ({ type: "multistream/answer" } & { request_id: string, sdp: string, 
@@ -125,7 +125,7 @@ slots: Array<SlotStatus>,
 mids: { [key in number]: string }, })
   | ({ type: "multistream/status" } & { slot: number, status: SlotStatus, 
 /**
- * Of the request that this answers.
+ * The id of the request that this answers.
  */
 request_id?: string, })
   | ({ type: "multistream/keyframe" } & { request_id: string, slot: number, status: KeyframeStatus, })
@@ -135,7 +135,7 @@ request_id?: string, })
  */
 stream: string, 
 /**
- * For so many seconds from now.
+ * How many seconds it is kept running, from now.
  */
 ttl_s: number, })
   | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
@@ -155,7 +155,7 @@ code: string,
 error: string, });
 
 /**
- * `GET /api`: what answers here.
+ * `GET /api`: which server this is.
  */
 export type About = { 
 /**
@@ -168,7 +168,7 @@ name: string, version: string,
 max_slots: number, };
 
 /**
- * Where a stream stands.
+ * The state of a stream.
  */
 export type StreamState = "idle" | "starting" | "live" | "offline";
 
@@ -195,7 +195,7 @@ export type Consumer = { format_name: string, };
  */
 export type Variant = { 
 /**
- * What to ask for.
+ * The quality's name, as in a request.
  */
 quality: string, 
 /**
@@ -260,11 +260,11 @@ last_frame_age_s: number | null,
  */
 error: string | null, 
 /**
- * What can be asked of the stream, `native` first.
+ * The qualities that a client can ask for, `native` first.
  */
 qualities: Array<string>, 
 /**
- * The same with the sizes of their pictures.
+ * The same qualities with the sizes of their pictures.
  */
 variants: Array<Variant>, 
 /**

@@ -4,7 +4,7 @@ import type { MultiStreamClient } from '../client.js';
 import type { ClientOptions, SlotConfig, SlotState, SlotStatus } from '../types.js';
 import { useMultiStream } from './use-multi-stream.js';
 
-/** For people. What is not here is a trouble, and read out. */
+/** The captions of the states in which nothing is wrong. A caption for any other state is announced by screen readers. */
 const FINE: Partial<Record<SlotState, string>> = {
   buffering: 'loading',
   active: 'live',
@@ -22,17 +22,20 @@ const FINE: Partial<Record<SlotState, string>> = {
 export interface CameraTileProps {
   /** Index of the slot. */
   slot: number;
-  /** Of {@link useMultiStream}. */
+  /** The client that {@link useMultiStream} returns. */
   client: MultiStreamClient | null;
   /** The slot's last status. */
   status: SlotStatus | undefined;
   /** What the camera is called, for people. Default: the name of its stream. */
   label?: string | undefined;
-  /** For your styles; `data-slot`, `data-stream` and `data-status` are there for them too. */
+  /** For your styles. The element also has `data-slot`, `data-stream` and `data-status`. */
   className?: string | undefined;
   /** Makes the picture a button, for mouse, touch and keyboard. */
   onSelect?: ((slot: number) => void) | undefined;
-  /** What stands below the picture. Default: the label and the state; a trouble is read out when it comes. */
+  /**
+   * What is shown below the picture. Default: the label and the state; screen readers announce a state in which something is
+   * wrong.
+   */
   children?: ReactNode;
 }
 
@@ -48,7 +51,7 @@ export interface CameraTileProps {
 export function CameraTile(props: CameraTileProps): ReactNode {
   const { slot, client, status, className, onSelect, children } = props;
   const video = useRef<HTMLVideoElement>(null);
-  // A picture that becomes a button is another <video>.
+  // A picture that turns into a button is a new <video> element, so the effect depends on it.
   const isButton = onSelect !== undefined;
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
@@ -75,7 +78,7 @@ export function CameraTile(props: CameraTileProps): ReactNode {
         {children ?? (
           <>
             {label}: {fine}
-            {/* Always there: what is read out is a change inside it. A wall that starts would talk for a minute. */}
+            {/* Always rendered: screen readers announce changes inside it. The other states are not announced. */}
             <span role="status">{trouble}</span>
           </>
         )}
@@ -95,15 +98,15 @@ export function CameraTile(props: CameraTileProps): ReactNode {
 export interface CameraGridProps {
   /** The device's address. */
   url: string;
-  /** What to show; changed streams and qualities are switched, without a new connection. */
+  /** What to show. Changed streams and qualities are switched on the same connection. */
   slots: readonly SlotConfig[];
   /** As for {@link MultiStreamClient}. */
   options?: ClientOptions;
-  /** What the wall is called, for people who do not see it. Default `Cameras`. */
+  /** The name of the wall for screen readers. Default `Cameras`. */
   label?: string | undefined;
-  /** Of the element around the tiles; `data-state` is the connection's state. */
+  /** The class of the element around the tiles; its `data-state` is the connection's state. */
   className?: string | undefined;
-  /** Of each tile. */
+  /** The class of each tile. */
   tileClassName?: string | undefined;
   /** Makes each picture a button: Tab goes from one to the next, Enter and Space select. */
   onSelect?: ((slot: number) => void) | undefined;

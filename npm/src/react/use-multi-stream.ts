@@ -6,7 +6,7 @@ import type { SlotConfig, SlotStatus } from '../types.js';
 import type { SwitchedStatus } from '../video/timing.js';
 
 /**
- * What {@link useMultiStream} gives.
+ * What {@link useMultiStream} returns.
  *
  * @example
  * ```tsx
@@ -20,11 +20,11 @@ export interface MultiStream {
   tracks: ReadonlyMap<number, MediaStreamTrack>;
   /** The last status of each slot. */
   statuses: ReadonlyMap<number, SlotStatus>;
-  /** Where the connection is in its life. */
+  /** The state of the connection. */
   state: ClientState;
-  /** What went wrong last; `null` again when the connection is made. */
+  /** The last error; `null` again once the connection is made. */
   error: MultiStreamError | null;
-  /** Why the connection is being made again, while it is. */
+  /** The attempt that is waited for and why the connection was lost; `null` while nothing is being reconnected. */
   reconnecting: { retry: number; delayMs: number; reason: string } | null;
   /**
    * Keeps a slot's picture in a video: `<video ref={videoRef(0)} />`. For one video per slot; `client.attach` takes more.
@@ -53,10 +53,10 @@ const NOTHING: View = {
 };
 
 /**
- * A connection for as long as the component lives. It is made again when `url`, the token or the slots' indices
+ * A connection that lasts as long as the component. It is replaced when `url`, the token or the slots' indices
  * change; other streams or qualities in `slots` are switched on the same connection. Unlike the client itself it also
- * repeats the first connection until the server is there, pauses tiles that nobody can see, and fits qualities to tiles
- * (`retryConnect`, `pauseHidden` and `autoQuality`: `false` each to stop that).
+ * retries the first connection until the server answers, pauses tiles that are out of sight, and fits qualities to tiles
+ * (`retryConnect`, `pauseHidden` and `autoQuality`; `false` turns each of them off).
  *
  * @example
  * ```tsx
@@ -82,7 +82,7 @@ export function useMultiStream(
   const [view, setView] = useState(NOTHING);
   const latest = useRef({ slots, options });
   latest.current = { slots, options };
-  /** What the connection was last told to show. */
+  /** The slots that were last sent to the client. */
   const shown = useRef<readonly SlotConfig[]>([]);
 
   const indices = slots
@@ -130,7 +130,7 @@ export function useMultiStream(
     if (changed.length === 0) return;
     client.switchMany(changed).catch((error: unknown) => {
       const { code } = asError(error);
-      // Overridden by the next change, or over: nothing to tell.
+      // Overridden by a later change, or the connection has ended: this is not an error.
       if (code !== 'superseded' && code !== 'aborted')
         setView((view) => ({ ...view, error: asError(error) }));
     });
@@ -148,7 +148,7 @@ export function useMultiStream(
   return useMemo(() => ({ ...view, videoRef, switchStream }), [view, videoRef, switchStream]);
 }
 
-/** One ref per slot, the same at every render: React detaches and attaches whatever changes. */
+/** One ref callback per slot, the same at every render: React calls the old and the new one whenever it changes. */
 function refsOf(client: MultiStreamClient | null): MultiStream['videoRef'] {
   const refs = new Map<number, ReturnType<MultiStream['videoRef']>>();
   const make = (slot: number) => {
@@ -165,7 +165,7 @@ function refsOf(client: MultiStreamClient | null): MultiStream['videoRef'] {
   };
 }
 
-/** What a component wants that an app without one may do by hand. */
+/** The options' defaults in the hook, where they differ from those of the client. */
 function withDefaults(options: ClientOptions): ClientOptions {
   const { retryConnect = true, pauseHidden = true, autoQuality = true } = options;
   return { ...options, retryConnect, pauseHidden, autoQuality };

@@ -1,10 +1,10 @@
-// Which variants each stream has: `GET /api/streams`, kept, and asked for again when the answer has become old.
+// The variants of each stream, from `GET /api/streams`. The answer is kept for a minute.
 import type { Stream, Streams } from '../generated/protocol.js';
 import type { Variant } from './choose.js';
 
 const FRESH_MS = 60_000;
 
-/** Asks the server; `undefined` when it does not answer. */
+/** Requests `GET /api/streams`; `undefined` when the server does not answer. */
 export type AskStreams = () => Promise<Streams | undefined>;
 
 export class Catalogue {
@@ -17,7 +17,7 @@ export class Catalogue {
     this.#askStreams = askStreams;
   }
 
-  /** Empty as long as nothing is known. */
+  /** Empty until the server has answered. */
   variants(stream: string): readonly Variant[] {
     return this.#streams.get(stream) ?? [];
   }
@@ -26,7 +26,7 @@ export class Catalogue {
     return performance.now() - this.#answeredAt < FRESH_MS;
   }
 
-  /** Never rejects: without an answer the last one stays, and the pictures are native where there was none. */
+  /** Never rejects: without an answer the last one is kept. A stream without known variants is shown in `native`. */
   refresh(): Promise<void> {
     this.#asking ??= this.#ask()
       .catch(() => {})

@@ -1,4 +1,4 @@
-// Which quality fits a tile. Pure: sizes in, a name out.
+// Chooses the quality that fits a tile. Pure: sizes in, a name out.
 
 /** One quality of a stream, as `GET /api/streams` lists it. */
 export interface Variant {
@@ -6,11 +6,11 @@ export interface Variant {
   /** In pixels; `null` as long as the server does not know. */
   width: number | null;
   height: number | null;
-  /** Someone asked for it, and it cannot be had now. */
+  /** The variant's stream is offline. */
   offline?: boolean;
 }
 
-/** What a picture has to fill, in the pixels of the screen. */
+/** The area that a picture has to fill, in device pixels. */
 export interface Tile {
   width: number;
   height: number;
@@ -20,12 +20,15 @@ export interface Tile {
 
 export const NATIVE = 'native';
 const USUAL_RATIO = 16 / 9;
-/** A smaller variant must have this much to spare, so that a tile at the edge does not go back and forth. */
+/**
+ * How much larger than the tile a smaller variant must be before it is chosen, so that a tile at the limit does not switch back
+ * and forth.
+ */
 const SPARE = 1.1;
 
-/** The smallest variant that loses nothing on this tile; the native picture where none is large enough. */
+/** The smallest variant that is at least as large as the tile; `native` where none is. */
 export function chooseQuality(variants: readonly Variant[], tile: Tile, current?: string): string {
-  // While the camera itself is down, all that is made of it is down too: that says nothing about a variant.
+  // While the camera itself is offline, all of its variants are too, so their state says nothing.
   const isCameraDown = variants.some(({ quality, offline }) => quality === NATIVE && offline);
   const sized = variants
     .filter(({ quality, offline }) => quality === NATIVE || isCameraDown || !offline)
@@ -33,7 +36,7 @@ export function chooseQuality(variants: readonly Variant[], tile: Tile, current?
       const size = sizeOf(variant, variants);
       return size ? [{ quality: variant.quality, size }] : [];
     })
-    // Of two of one size the native one comes first: it costs the server nothing.
+    // Of two variants of one size the native one comes first, for it needs no transcoding.
     .sort(
       (a, b) => a.size.height - b.size.height || Number(b.quality === NATIVE) - Number(a.quality === NATIVE),
     );
@@ -41,7 +44,7 @@ export function chooseQuality(variants: readonly Variant[], tile: Tile, current?
     sized.find(({ size }) => isEnough(size, tile, spare)) ?? { quality: NATIVE, size: UNKNOWN };
   const smallest = fitting(1);
   const now = sized.find(({ quality }) => quality === current);
-  // Upwards at once, for a blurred picture is seen; downwards only with some pixels to spare.
+  // A larger variant is chosen at once, since a blurred picture is noticed; a smaller one only with pixels to spare.
   if (now === undefined || now.size.height <= smallest.size.height) return smallest.quality;
   const roomy = fitting(SPARE);
   return roomy.size.height < now.size.height ? roomy.quality : now.quality;
@@ -52,7 +55,7 @@ interface Size {
   height: number;
 }
 
-/** Sorts behind all that is known. */
+/** Larger than every known size. */
 const UNKNOWN: Size = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
 function isEnough({ width, height }: Size, tile: Tile, spare: number): boolean {
@@ -61,13 +64,13 @@ function isEnough({ width, height }: Size, tile: Tile, spare: number): boolean {
   return tile.cover ? wide && high : wide || high;
 }
 
-/** A side that is not known follows from the shape of the other variants: they show the same picture. */
+/** Computes a side that is not known from the aspect ratio of another variant: all show the same picture. */
 function sizeOf({ quality, width, height }: Variant, all: readonly Variant[]): Size | undefined {
   if (width !== null && height !== null) return { width, height };
   const whole = all.find((other) => other.width !== null && other.height !== null);
   const ratio = whole?.width && whole.height ? whole.width / whole.height : USUAL_RATIO;
   if (height !== null) return { width: height * ratio, height };
   if (width !== null) return { width, height: width / ratio };
-  // The camera's own picture is taken to be the largest. Another that nobody has seen yet is not chosen blindly.
+  // A native picture of unknown size counts as the largest. Any other variant of unknown size is not chosen.
   return quality === NATIVE ? UNKNOWN : undefined;
 }

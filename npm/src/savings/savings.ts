@@ -1,5 +1,5 @@
-// Saves work where nobody sees the difference: pauses the slots that are out of sight, and gives each tile the quality
-// that its pixels are worth. Knows what the app asked for, and never undoes it.
+// Saves bandwidth and decoding where it makes no visible difference: pauses the slots that are out of sight, and chooses the
+// quality that fits each tile's pixels. It keeps what the app asked for and never undoes it.
 
 import { MultiStreamError } from '../errors.js';
 import type { ClientEvent } from '../events.js';
@@ -9,27 +9,30 @@ import { type AskStreams, Catalogue } from './catalogue.js';
 import { chooseQuality, NATIVE, type Tile } from './choose.js';
 import { Sight } from './sight.js';
 
-/** The quality that is chosen here. */
+/** The quality that lets the client choose. */
 const AUTO = 'auto';
-/** The reason of a pause that was made here. */
+/** The `reason` in the status of a slot that was paused because it is out of sight. */
 const HIDDEN = 'hidden';
-/** A tile that is scrolled past, or a tab that is left for a glance, is not worth a pause. */
+/**
+ * How long a slot must be out of sight before it is paused: scrolling past a tile or a short look at another tab pauses
+ * nothing.
+ */
 const HIDDEN_MS = 2_000;
 const RESIZED_MS = 100;
-/** How long connect() waits to know the variants: a native picture now beats the right one later. */
+/** How long `connect` waits for the list of variants before it asks for native pictures. */
 const CATALOGUE_MS = 1_000;
 interface Wish {
   readonly stream: string;
-  /** As the app asked for it. */
+  /** The quality that the app asked for. */
   readonly quality: string | undefined;
-  /** What was asked of the server. */
+  /** The quality that was requested from the server. */
   readonly told: string | undefined;
 }
 
 interface Slot {
   readonly index: number;
   wish: Wish;
-  /** The app's calls that wait: whatever is done here would end them as superseded. */
+  /** How many calls of the app wait for this slot. Until they end nothing is requested here, which would supersede them. */
   calls: number;
   pausedByApp: boolean;
   pausedHere: boolean;
@@ -55,14 +58,14 @@ export class Savings {
     this.#catalogue = new Catalogue(askStreams);
   }
 
-  /** A video shows the slot. Returns how to stop. */
+  /** Observes a video that shows the slot. Returns a function that stops it. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     return this.#sight.watch(slot, video);
   }
 
-  /** Before the first connection: what to ask of the server. Waits a little for what it has. */
+  /** Returns the slots to connect with, with the chosen qualities. Waits up to `CATALOGUE_MS` for the list of variants. */
   async plan(slots: readonly SlotConfig[]): Promise<readonly SlotConfig[]> {
-    // Anything else is for the core to refuse.
+    // The core refuses anything else.
     if (!Array.isArray(slots)) return slots;
     if (slots.some((slot) => this.#isAuto(slot.quality))) {
       await Promise.race([this.#catalogue.refresh(), new Promise((late) => setTimeout(late, CATALOGUE_MS))]);
@@ -70,7 +73,7 @@ export class Savings {
     return slots.map((slot) => this.#told(slot));
   }
 
-  /** A connection begins with these slots: as the app asked for them, and as they were planned. */
+  /** Starts to manage the slots of a new connection: `asked` by the app, `planned` by {@link plan}. */
   begin(asked: readonly SlotConfig[], planned: readonly SlotConfig[]): void {
     this.end();
     if (!Array.isArray(asked)) return;
@@ -87,7 +90,7 @@ export class Savings {
     });
   }
 
-  /** It is over. */
+  /** The connection has ended. */
   end(): void {
     for (const { hiding, resizing } of this.#slots.values()) {
       clearTimeout(hiding);
@@ -96,7 +99,7 @@ export class Savings {
     this.#slots = new Map();
   }
 
-  /** What the core tells, in the app's words. */
+  /** Handles an event of the core. Returns the event for the app, with `'auto'` and `'hidden'` in a status where they apply. */
   handle(event: ClientEvent): ClientEvent {
     if (event.type === 'disconnected') this.end();
     if (event.type === 'state' && event.state === 'connected') this.#connected();
@@ -120,7 +123,7 @@ export class Savings {
     return statuses.map((status) => this.#describe(status));
   }
 
-  /** The app's own pause: it lasts until the app ends it. */
+  /** Pauses a slot for the app. Only the app ends this pause. */
   async pause(core: Core, slot: number): Promise<SlotStatus> {
     return this.#describe(await this.#decided(slot, true, () => core.pause(slot)));
   }
@@ -129,7 +132,7 @@ export class Savings {
     return this.#describe(await this.#decided(slot, false, () => core.resume(slot)));
   }
 
-  /** Which tile will show the stream is not known, so the largest is meant. */
+  /** Keeps a stream running. It is not known which tile will show it, so the quality fits the largest one. */
   warm(core: Core, stream: string, quality?: string): Promise<string> {
     return core.warm(stream, this.#isAuto(quality) ? this.#choose(stream, this.#sight.tile()) : quality);
   }
@@ -147,7 +150,10 @@ export class Savings {
     return tile ? chooseQuality(this.#catalogue.variants(stream), tile, current) : (current ?? NATIVE);
   }
 
-  /** It asked for `auto`, and a slot that is paused here is so because it is hidden. */
+  /**
+   * Adds to a status what the server does not know: that the app asked for `auto`, and that the slot is paused because it is
+   * out of sight.
+   */
   #describe(status: SlotStatus): SlotStatus {
     const slot = this.#slots.get(status.slot);
     if (slot === undefined) return status;
@@ -161,13 +167,13 @@ export class Savings {
     };
   }
 
-  /** The server may have been given another config since the last connection. */
+  /** Reviews every slot after a connection, since the server may have another config than before. */
   #connected(): void {
     for (const index of this.#slots.keys()) this.#review(index);
     if ([...this.#slots.values()].some(({ wish }) => this.#isAuto(wish.quality))) this.#learnIfOld();
   }
 
-  /** A variant that fails while its camera works is no reason for a dark tile. */
+  /** Asks for the list of variants again when a chosen variant fails, so that another one is chosen while the camera works. */
   #failed(index: number): void {
     const wish = this.#slots.get(index)?.wish;
     if (wish && this.#isAuto(wish.quality) && wish.told !== NATIVE) void this.#learn();
@@ -204,7 +210,7 @@ export class Savings {
     if (!this.#catalogue.isFresh) void this.#learn();
   }
 
-  /** Asks the server what it has, and looks at every slot anew. */
+  /** Requests the list of variants, then reviews every slot. */
   async #learn(): Promise<void> {
     await this.#catalogue.refresh();
     for (const index of this.#slots.keys()) this.#review(index);
@@ -220,7 +226,7 @@ export class Savings {
     }, RESIZED_MS);
   }
 
-  /** Does what is to be done about a slot now. */
+  /** Pauses, resumes or switches a slot if its visibility or its size calls for it. */
   #review(index: number): void {
     const slot = this.#slots.get(index);
     const core = this.#core();
@@ -242,7 +248,7 @@ export class Savings {
     if (quality !== wish.told) {
       const change = { ...wish, told: quality };
       slot.wish = change;
-      // Whatever else is wrong with the camera is in the slot's status.
+      // Other failures of the camera are reported by the slot's status.
       core.switchStream(index, wish.stream, quality).catch((error) => revert(slot, change, before, error));
     } else if (before.pausedHere) {
       core.resume(index).catch(() => {});
@@ -251,7 +257,7 @@ export class Savings {
 
   #hide(index: number, slot: Slot): void {
     slot.hiding = undefined;
-    // A call of the app that waits has the slot looked at again when it is over.
+    // If a call of the app waits, the slot is reviewed again when the call ends.
     if (slot.calls > 0 || slot.pausedByApp || slot.pausedHere) return;
     slot.pausedHere = true;
     this.#core()
@@ -280,7 +286,7 @@ export class Savings {
   }
 }
 
-/** The wish was refused and the slot goes on as it was before; unless a later wish was made since. */
+/** Restores what the slot had before a refused wish, unless a later wish was made since. */
 function revert(slot: Slot, wish: Wish, before: Slot, error: unknown, atomic = false): void {
   if (!(error instanceof MultiStreamError) || !error.kept) return;
   const isMeant = atomic || error.slot === undefined || error.slot === slot.index;

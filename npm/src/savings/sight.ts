@@ -1,7 +1,7 @@
-// Looks at the <video> elements of the slots: whether anybody can see one, and how many pixels of the screen it has.
+// Observes the <video> elements of the slots: whether one is visible, and how many device pixels it has.
 import type { Tile } from './choose.js';
 
-/** What is told when it changes; what it is now can be asked. */
+/** The callbacks for changes; the new values are read by `isSeen` and `tile`. */
 export interface Changes {
   seen(slot: number): void;
   size(slot: number): void;
@@ -10,14 +10,14 @@ export interface Changes {
 interface Watched {
   slot: number;
   video: HTMLVideoElement;
-  /** Inside the viewport and laid out. Until the observer has looked: yes. */
+  /** Whether it is inside the viewport and laid out; `true` until the observer's first report. */
   intersects: boolean;
 }
 
 export class Sight {
   readonly #changes: Changes;
   readonly #watched = new Set<Watched>();
-  /** Slots that ever had a video. */
+  /** The slots that have, or once had, a video. */
   readonly #slots = new Set<number>();
   #intersections: IntersectionObserver | undefined;
   #sizes: ResizeObserver | undefined;
@@ -26,7 +26,7 @@ export class Sight {
     this.#changes = changes;
   }
 
-  /** Returns how to stop. */
+  /** Returns a function that stops the observation. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     const watched = { slot, video, intersects: true };
     if (this.#watched.size === 0) this.#open();
@@ -52,12 +52,12 @@ export class Sight {
     };
   }
 
-  /** Whether one of the slot's videos can be seen; `undefined` for a slot that never had one. */
+  /** Whether one of the slot's videos is visible; `undefined` for a slot that never had one. */
   isSeen(slot: number): boolean | undefined {
     return this.#slots.has(slot) ? this.#of(slot).some(isSeen) : undefined;
   }
 
-  /** The largest of the slot's videos; of any slot's, where none is named. */
+  /** The tile of the slot's largest video, or of the largest video of all slots. */
   tile(slot?: number): Tile | undefined {
     const videos = slot === undefined ? [...this.#watched] : this.#of(slot);
     const [largest] = videos.map(({ video }) => tileOf(video)).sort((a, b) => b.height - a.height);
@@ -68,7 +68,7 @@ export class Sight {
     return [...this.#watched].filter((watched) => watched.slot === slot);
   }
 
-  /** Also where there is no such observer: then every video counts as seen. */
+  /** Starts the observers. Where the environment has none, every video counts as visible. */
   #open(): void {
     this.#intersections ??=
       globalThis.IntersectionObserver && new IntersectionObserver(this.#onIntersections);
@@ -78,7 +78,7 @@ export class Sight {
         for (const { target } of entries) this.#tell('size', target);
       });
     document.addEventListener('visibilitychange', this.#onVisibility);
-    // Zooming changes the pixels of a tile, not its size.
+    // Zooming changes a tile's device pixels, but not its size in CSS pixels.
     window.addEventListener('resize', this.#onZoom);
   }
 
@@ -97,14 +97,14 @@ export class Sight {
   readonly #onVisibility = (): void => this.#tell('seen');
   readonly #onZoom = (): void => this.#tell('size');
 
-  /** Of this video, or of all. */
+  /** Reports a change of this video's slots, or of all slots. */
   #tell(what: keyof Changes, video?: Element): void {
     const concerned = [...this.#watched].filter((watched) => video === undefined || watched.video === video);
     for (const slot of new Set(concerned.map(({ slot }) => slot))) this.#changes[what](slot);
   }
 }
 
-/** A video in its own small window is seen wherever its page is. */
+/** A video in a picture-in-picture window is visible even if its page is not. */
 function isSeen({ video, intersects }: Watched): boolean {
   const page = video.ownerDocument;
   return page.pictureInPictureElement === video || (intersects && page.visibilityState !== 'hidden');

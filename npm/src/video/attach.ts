@@ -1,4 +1,4 @@
-// A slot's track in a <video> element, for as long as it is wanted.
+// Shows a slot's track in a <video> element.
 
 /** Shows `track`, or nothing. Muted and inline, so that browsers let it play without a click. */
 export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefined): void {
@@ -12,7 +12,8 @@ export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefine
 
 function play(video: HTMLVideoElement): void {
   video.play().catch((error: unknown) => {
-    // A load() or a new srcObject interrupts play(); `autoplay` takes over. Battery savers want a gesture.
+    // A load() or a new srcObject interrupts play(), and `autoplay` takes over. Some browsers require a user gesture in battery
+    // saver mode.
     if (error instanceof DOMException && error.name === 'NotAllowedError') {
       document.addEventListener('pointerdown', () => play(video), { once: true });
     }

@@ -1,7 +1,7 @@
-// The way the pictures take through the network (W3C webrtc-stats: `transport`, `candidate-pair` and its candidates).
+// The network path of the media (W3C webrtc-stats: `transport`, `candidate-pair` and its candidates).
 
 /**
- * The way the pictures take from the server to the browser.
+ * The network path that the media takes from the server to the browser.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ export interface ConnectionPath {
   serverAddress: string;
   /** `host`: directly; `relay`: over a TURN server of yours; `srflx`, `prflx`: through an address translation. */
   type: RTCIceCandidateType;
-  /** The last measured way there and back in milliseconds; `undefined` before the first measurement. */
+  /** The last measured round-trip time in milliseconds; `undefined` before the first measurement. */
   rttMs: number | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Candidate {
   candidateType?: RTCIceCandidateType;
 }
 
-/** `undefined` as long as no pair of addresses was chosen. */
+/** `undefined` until a candidate pair is selected. */
 export async function readPath(receiver: RTCRtpReceiver): Promise<ConnectionPath | undefined> {
   const report = new Map<string, unknown>((await receiver.getStats()) as Iterable<[string, unknown]>);
   const entries = [...report.values()] as RTCStats[];

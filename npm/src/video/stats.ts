@@ -1,4 +1,4 @@
-// What a slot's receiver counts (W3C webrtc-stats, `inbound-rtp`), as rates since the reading before.
+// The counters of a slot's receiver (W3C webrtc-stats, `inbound-rtp`), as rates since the previous reading.
 
 /**
  * How a slot's picture arrives.
@@ -12,15 +12,15 @@
 export interface SlotStats {
   /** Index of the slot. */
   slot: number;
-  /** Decoded frames per second since the reading before; the browser's own figure at the first one. */
+  /** Decoded frames per second since the previous reading; the browser's own figure in the first one. */
   fps: number;
-  /** Received payload in bits per second since the reading before; 0 at the first one. */
+  /** Received payload in bits per second since the previous reading; 0 in the first one. */
   bitrateBps: number;
   /** Width of the last decoded frame in pixels; 0 before the first. */
   width: number;
   /** Height of the last decoded frame in pixels; 0 before the first. */
   height: number;
-  /** What arrives, e.g. `H264`; empty before the first frame. */
+  /** The codec, e.g. `H264`; empty before the first frame. */
   codec: string;
   /** Frames decoded so far. */
   framesDecoded: number;
@@ -35,8 +35,8 @@ export interface SlotStats {
   /** Milliseconds since the last packet arrived; `undefined` before the first. */
   ageMs: number | undefined;
   /**
-   * Milliseconds from a frame's first packet to its decoded picture, on average since the reading before: what the browser
-   * adds to the latency of camera and network.
+   * Milliseconds from a frame's first packet to its decoded picture, on average since the previous reading. The browser adds
+   * this to the latency of camera and network.
    */
   delayMs: number | undefined;
 }
@@ -48,10 +48,10 @@ interface Reading {
   delayS: number;
 }
 
-/** Of the standard, and not yet of TypeScript's typings. */
+/** `totalProcessingDelay` is part of the standard, but not yet of TypeScript's typings. */
 type Inbound = RTCInboundRtpStreamStats & { totalProcessingDelay?: number };
 
-/** Keeps the reading before of each receiver. A new connection has new receivers, so it begins anew. */
+/** Keeps the previous reading of each receiver. A new connection has new receivers, so their rates begin at 0. */
 export class StatsReader {
   readonly #before = new WeakMap<RTCRtpReceiver, Reading>();
 

@@ -1,4 +1,4 @@
-// When the first picture of a new stream is on the screen. It is told from a late one of the old by its RTP timestamp.
+// Measures when the first picture of a new stream is displayed. Its RTP timestamp tells it from a late picture of the old one.
 import type { SlotStatus } from '../types.js';
 
 /**
@@ -11,14 +11,14 @@ import type { SlotStatus } from '../types.js';
  * ```
  */
 export interface SwitchTiming {
-  /** When it was asked for, on the clock of `performance.now()`, in milliseconds. */
+  /** When the switch was requested, on the clock of `performance.now()`, in milliseconds. */
   requested: number;
   /** Milliseconds from then until the client knew that the key frame was sent. */
   active: number;
   /**
-   * Milliseconds from `requested` until the turn of the display that shows the first picture of the new stream, by
-   * `requestVideoFrameCallback`.
-   * `undefined` if the slot has no `attach`ed video, the page is hidden, or none was shown within a second.
+   * Milliseconds from `requested` until the display refresh that shows the first picture of the new stream, as
+   * `requestVideoFrameCallback` reports it. `undefined` if the slot has no `attach`ed video, the page is hidden, or no picture
+   * was shown within a second.
    */
   firstFrame?: number;
 }
@@ -33,21 +33,21 @@ export interface SwitchTiming {
  */
 export type SwitchedStatus = SlotStatus & { timing: SwitchTiming };
 
-/** After this nobody waits for the picture any more. */
+/** How long the first picture is waited for after the answer. */
 const PATIENCE_MS = 1_000;
 
-/** Knows which videos show which slots. */
+/** Times switches by the videos that show each slot. */
 export class FirstPictures {
   readonly #videos = new Map<number, Set<HTMLVideoElement>>();
 
-  /** Returns how to forget the video. */
+  /** Returns a function that removes the video. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     const videos = this.#videos.get(slot) ?? new Set();
     this.#videos.set(slot, videos.add(video));
     return () => videos.delete(video);
   }
 
-  /** Times a switch of these slots; it begins now. */
+  /** Times a switch of these slots, which `perform` starts. */
   async time<T extends readonly SlotStatus[]>(
     slots: readonly number[],
     perform: () => Promise<T>,
@@ -79,7 +79,7 @@ export class FirstPictures {
   }
 }
 
-/** The pictures of one video from now on. */
+/** Records the pictures that one video displays from now on. */
 class Recording {
   readonly #video: HTMLVideoElement;
   readonly #pictures: { at: number; rtpTimestamp: number | undefined }[] = [];
@@ -91,7 +91,7 @@ class Recording {
     this.#next();
   }
 
-  /** When the first picture of the stream that `status` tells of was shown. */
+  /** When the first picture of the stream that `status` names was displayed. */
   async first({ status, rtpTimestamp }: SlotStatus): Promise<number | undefined> {
     if (status !== 'active') return undefined;
     const told = performance.now();
