@@ -2,7 +2,7 @@ import type { MultiStreamClient } from 'multistream-client';
 
 declare global {
   interface Window {
-    /** For tests and for a look from the console. */
+    /** For tests and for the browser's console. */
     __multistream?: { client: MultiStreamClient | null };
   }
 }

@@ -1,10 +1,10 @@
-// How many tiles the server lets one page have: GET /api, asked until it answers.
+// The number of tiles that the server allows a page, from GET /api, which is requested until it answers.
 import { useEffect, useState } from 'react';
 import { apiUrl } from './server';
 
 const RETRY_MS = 1_500;
 
-/** `undefined` until the server has said it. */
+/** `undefined` until the server has answered. */
 export function useMaxSlots(): number | undefined {
   const [maxSlots, setMaxSlots] = useState<number>();
   useEffect(() => {
@@ -17,7 +17,7 @@ export function useMaxSlots(): number | undefined {
         if (typeof about.max_slots !== 'number') throw new Error('no max_slots in GET /api');
         setMaxSlots(about.max_slots);
       } catch {
-        // Why it does not answer is shown by the list of cameras, which is asked for at the same time.
+        // The list of cameras, which is requested at the same time, shows why the server does not answer.
         if (!abort.signal.aborted) timer = window.setTimeout(ask, RETRY_MS);
       }
     };

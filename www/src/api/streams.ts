@@ -1,17 +1,17 @@
-// The cameras the server knows: GET /api/streams, asked again now and then.
+// The server's cameras, from GET /api/streams, which is requested every ten seconds.
 import { useEffect, useState } from 'react';
 import { apiUrl } from './server';
 
-/** One camera, with the qualities it can be had in. */
+/** One camera with its qualities. */
 export interface Camera {
   name: string;
   /** `native` first. */
   qualities: readonly string[];
-  /** Someone wanted it, and it could not be had. */
+  /** Its source failed when a viewer asked for it. */
   isOffline: boolean;
 }
 
-/** The server's answer, as far as this page needs it. */
+/** The server's answer, with the fields that this page uses. */
 export type StreamList = Record<
   string,
   { qualities: string[]; variants: { stream: string }[]; state: string }
@@ -41,7 +41,7 @@ export function baseStreams(list: StreamList): Camera[] {
     .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 
-/** The list, kept fresh. A server that is away keeps the last list: the wall says by itself what is wrong. */
+/** The list of cameras, refreshed. While the server does not answer the last list stays: the tiles show what is wrong. */
 export function useCameras(): Cameras {
   const [cameras, setCameras] = useState<Cameras>({ state: 'loading' });
   useEffect(() => {
@@ -77,7 +77,7 @@ function same(a: readonly Camera[], b: readonly Camera[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** When a camera's last frame came, in the browser's time; `undefined` if nobody knows. */
+/** When a camera's last frame came, in the browser's time; `undefined` if the server does not say. */
 export async function lastFrameAt(stream: string, signal: AbortSignal): Promise<number | undefined> {
   const response = await fetch(apiUrl(`api/streams?src=${encodeURIComponent(stream)}`), { signal });
   const { last_frame_age_s: age } = (await response.json()) as { last_frame_age_s?: number | null };

@@ -1,4 +1,4 @@
-// The cameras beside the wall: to drag onto a tile, or to click into the chosen one.
+// The list of cameras beside the tiles: dragging one onto a tile or clicking it shows it there or in the selected tile.
 import type { PointerEvent } from 'react';
 import { useState } from 'react';
 import type { Camera } from '../api/streams';
@@ -7,16 +7,16 @@ import type { WarmHandlers } from './warm';
 
 interface Props {
   cameras: readonly Camera[];
-  /** By camera, the cells that show it, from 1. */
+  /** The tiles that show each camera, numbered from 1. */
   shown: ReadonlyMap<string, readonly number[]>;
-  /** The cell a click fills, from 0. */
+  /** The cell in which a click shows the camera, from 0. */
   cell: number;
   onChoice: (camera: Camera) => void;
   onPress: (event: PointerEvent, camera: Camera) => void;
   warm: (camera: string) => WarmHandlers;
 }
 
-/** A list that fits on a screen needs no search. */
+/** From this many cameras on, the list has a search field. */
 export const SEARCH_FROM = 10;
 
 export function CameraList({ cameras, shown, cell, onChoice, onPress, warm }: Props) {

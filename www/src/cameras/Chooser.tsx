@@ -1,4 +1,4 @@
-// The dialog of a tile: which camera, in which quality.
+// The dialog that chooses a tile's camera and quality.
 import { useState } from 'react';
 import type { Camera } from '../api/streams';
 import { Dialog } from '../ui/Dialog';

@@ -1,4 +1,4 @@
-// Which camera somebody chose for a place, and in which quality.
+// The camera and the quality that the user chose for a cell.
 
 export interface Choice {
   stream: string;

@@ -2,12 +2,12 @@
 
 const FIRST = 'a'.charCodeAt(0);
 
-/** The key of the camera at this place of the list; empty for those beyond the alphabet. */
+/** The letter of the camera at this index of the list; empty for those beyond `z`. */
 export function letterOf(index: number): string {
   return index < 26 ? String.fromCharCode(FIRST + index) : '';
 }
 
-/** The place in the list that a letter key, upper or lower case, stands for. */
+/** The index in the list of a letter's camera, for upper or lower case. */
 export function indexOf(letter: string): number {
   return letter.toLowerCase().charCodeAt(0) - FIRST;
 }

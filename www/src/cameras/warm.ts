@@ -1,8 +1,8 @@
-// Starts what may be shown next: a camera that a pointer or the focus rests on.
+// Warms the camera that a pointer or the focus rests on, since it may be shown next.
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useMemo, useRef } from 'react';
 
-/** A pointer that only passes by means nothing. */
+/** How long a pointer must rest on a camera before it is warmed. */
 const REST_MS = 80;
 
 export interface WarmHandlers {
@@ -17,7 +17,7 @@ export function useWarm(client: MultiStreamClient | null): (camera: string, qual
   useEffect(() => () => window.clearTimeout(timer.current), []);
   return useMemo(
     () => (camera, quality) => {
-      // Only a favour: showing the camera works without it.
+      // A failure is ignored: the camera can be shown without being warm, only later.
       const warm = () => void client?.warm(camera, quality).catch(() => {});
       const stop = () => window.clearTimeout(timer.current);
       return {

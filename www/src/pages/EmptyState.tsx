@@ -1,4 +1,4 @@
-// What there is to see when there is nothing to see.
+// The page of a server without cameras.
 
 const EXAMPLE = `streams:
   front-door: rtsp://user:password@192.168.1.20/stream1

@@ -58,7 +58,7 @@ function Page() {
   return <Single stream={query.stream} query={query} />;
 }
 
-// It comes while the list of cameras does.
+// The WebAssembly module loads while the list of cameras does.
 void preload();
 
 const root = document.getElementById('root');

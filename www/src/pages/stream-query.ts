@@ -1,15 +1,15 @@
-// What the address of `stream.html` asks for.
+// The query parameters of `stream.html`.
 import { AUTO } from '../cameras/choice';
 
 export interface StreamQuery {
-  /** `src`; `null`: nothing was named. */
+  /** `src`; `null` if it is missing. */
   stream: string | null;
   quality: string;
-  /** `background=false`: nothing is sent while nobody can see the page, as in go2rtc's page of this name. */
+  /** `background=false`: the stream is paused while the page is hidden, as in go2rtc's page of this name. */
   pauseHidden: boolean;
-  /** `background=COLOUR`: what is behind the picture. */
+  /** `background=COLOUR`: the colour behind the picture. */
   behind: string | undefined;
-  /** Whether there are tools on the picture: always, never, or when a pointer is over it. */
+  /** Whether the tile shows its tools: always, never, or when a pointer is over it. */
   controls: 'always' | 'never' | 'hover';
 }
 

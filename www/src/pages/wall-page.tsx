@@ -36,7 +36,7 @@ function Page() {
   }
 }
 
-// It comes while the list of cameras does.
+// The WebAssembly module loads while the list of cameras does.
 void preload();
 
 const root = document.getElementById('root');

@@ -1,4 +1,4 @@
-// How long the switches of this session took.
+// A histogram of the times that the switches of this session took.
 
 interface Props {
   timesMs: readonly number[];

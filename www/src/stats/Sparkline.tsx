@@ -1,8 +1,8 @@
-// A minute as a line: the newest second is at the right, and the top is the highest value.
+// A line plot of the last minute: the newest second is at the right, and the top is the highest value.
 import { KEPT } from './stats-history';
 
 interface Props {
-  /** What is drawn, for those who hear it. */
+  /** What the plot shows, for screen readers. */
   label: string;
   values: readonly (number | undefined)[];
 }

@@ -1,4 +1,4 @@
-// The drawer of statistics: the connection, the switches of this session, and each tile as small plots.
+// The panel of statistics: the connection, the switches of this session, and four plots for each tile.
 import type { ConnectionPath, MultiStreamClient } from 'multistream-client';
 import { Icon } from '../ui/icons';
 import { Histogram } from './Histogram';
@@ -9,7 +9,7 @@ import { type History, useReadings } from './stats-history';
 interface Props {
   client: MultiStreamClient | null;
   meters: Meters;
-  /** The tiles that can be seen, with what they show. */
+  /** The visible tiles, with their streams. */
   slots: readonly { slot: number; stream: string }[];
   onClose: () => void;
 }

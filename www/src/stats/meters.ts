@@ -1,14 +1,14 @@
-// How long pictures took: from the network to the screen, and from the wish for another camera to its first one.
+// Measures the delay of frames from the network to the screen, and the time from a switch to its first picture.
 import type { SwitchTiming } from 'multistream-client';
 
-/** Of `requestVideoFrameCallback` (WICG video-rvfc), as far as it is needed here; `receiveTime` is of WebRTC alone. */
+/** The fields of `requestVideoFrameCallback` (WICG video-rvfc) that are used here; only WebRTC has `receiveTime`. */
 export type Frame = Pick<VideoFrameCallbackMetadata, 'expectedDisplayTime' | 'receiveTime'>;
 
-/** More than a session of switching by hand. */
+/** How many switches are kept; more than a session of switching by hand has. */
 const MAX_SWITCHES = 500;
 
 export class Meters {
-  /** By slot, what the frames since the last reading took, in ms. */
+  /** By slot, the sum of the delays in ms and the number of frames since the last reading. */
   readonly #delays = new Map<number, { sum: number; frames: number }>();
   #switchTimes: readonly number[] = [];
 
@@ -19,19 +19,19 @@ export class Meters {
     this.#delays.set(slot, { sum: sum + delay, frames: frames + 1 });
   }
 
-  /** Of a switch whose picture nobody saw, as it was hidden, there is no time. */
+  /** Records a switch. One whose picture was not displayed, in a hidden tile or page, has no time. */
   switched({ firstFrame }: SwitchTiming): void {
     if (firstFrame !== undefined) this.#switchTimes = [...this.#switchTimes, firstFrame].slice(-MAX_SWITCHES);
   }
 
-  /** The mean delay from the network to the screen since the reading before; `undefined` without a frame. */
+  /** The mean delay from the network to the screen since the last reading; `undefined` without a frame. */
   takeDelay(slot: number): number | undefined {
     const delay = this.#delays.get(slot);
     this.#delays.delete(slot);
     return delay && delay.sum / delay.frames;
   }
 
-  /** Of this session, oldest first. */
+  /** The times of this session's switches in ms, oldest first. */
   get switchTimes(): readonly number[] {
     return this.#switchTimes;
   }

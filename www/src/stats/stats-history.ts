@@ -1,9 +1,9 @@
-// The last minute of each slot, and the way its pictures take, read once a second while somebody looks.
+// The statistics of each slot over the last minute, and the network path, read once a second while the panel is open.
 import type { ConnectionPath, MultiStreamClient, SlotStats } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import type { Meters } from './meters';
 
-/** One second of one slot. */
+/** The figures of one slot for one second. */
 export interface Sample {
   fps: number;
   bitrateBps: number;
@@ -66,7 +66,7 @@ export function useReadings(
   return { histories, path };
 }
 
-/** The first reading has nothing to be compared with: its rates are not of this second. */
+/** Adds a reading. The first one adds no sample, since its rates are not those of the last second. */
 export function extend(
   history: History | undefined,
   latest: SlotStats,
@@ -74,7 +74,7 @@ export function extend(
 ): History {
   if (history === undefined) return { latest, samples: [] };
   const lost = ({ packetsLost, framesDropped }: SlotStats) => packetsLost + framesDropped;
-  // A new connection counts from 0 again.
+  // The counters of a new connection start at 0.
   const drops = Math.max(0, lost(latest) - lost(history.latest));
   const sample = { fps: latest.fps, bitrateBps: latest.bitrateBps, delayMs, drops };
   return { latest, samples: [...history.samples, sample].slice(-KEPT) };

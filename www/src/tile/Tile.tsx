@@ -1,4 +1,4 @@
-// One camera of the wall: its picture, the truth about it, and its tools.
+// A tile: its picture, its status, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
 import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
 import { AUTO, type Choice } from '../cameras/choice';
@@ -16,16 +16,16 @@ interface Props {
   client: MultiStreamClient | null;
   state: ClientState;
   status: SlotStatus | undefined;
-  /** What the quality can be besides `auto`; nothing: it cannot be changed. */
+  /** The qualities to choose from besides `auto`; `undefined`: the quality cannot be changed. */
   qualities?: readonly string[];
-  /** The keys and the list mean this tile. */
+  /** Whether the keyboard and the list of cameras act on this tile. */
   selected?: boolean;
-  /** Fills the wall. */
+  /** Whether it fills the whole grid. */
   enlarged?: boolean;
-  /** Belongs to another layout: it keeps its slot, so that it is there at once. */
+  /** Whether it belongs to a larger layout only. It keeps its slot, so that its picture is there at once. */
   hidden?: boolean;
   meters?: Meters;
-  /** Something is held over it. */
+  /** Whether something is being dragged over it. */
   target?: boolean;
   onSelect?: () => void;
   onChoose?: () => void;
@@ -34,7 +34,7 @@ interface Props {
   onPress?: (event: PointerEvent) => void;
 }
 
-/** How long a click may become a double click. */
+/** How long after a click a second one makes it a double click. */
 const DOUBLE_CLICK_MS = 220;
 
 export function Tile(props: Props) {
@@ -111,13 +111,13 @@ export function Tile(props: Props) {
   );
 }
 
-/** What is clicked, double-clicked and dragged: all of the tile below its tools. */
+/** The area that takes clicks, double clicks and drags: all of the tile below its tools. */
 function Surface({ slot, choice, text, onSelect, onChoose, onEnlarge, onPress }: Props & { text: string }) {
   const click = useRef(0);
   useEffect(() => () => window.clearTimeout(click.current), []);
   const onClick = (event: MouseEvent) => {
     window.clearTimeout(click.current);
-    // The second click of a double click is not a wish to choose; a key press has no clicks to wait for.
+    // The second click of a double click does not open the dialog; a key press is never the first of a double click.
     if (event.detail > 1) onEnlarge?.();
     else click.current = window.setTimeout(() => onChoose?.(), event.detail === 0 ? 0 : DOUBLE_CLICK_MS);
   };
@@ -155,7 +155,7 @@ function Tool({ icon, label, disabled, onClick }: ToolProps) {
   );
 }
 
-/** A cell that nothing was put into. */
+/** A cell without a camera. */
 export function VacantTile({
   cell,
   selected,

@@ -1,8 +1,8 @@
-// What a tile says about itself: one word for programs, a tone for the eye, a sentence for people.
+// The caption of a tile: one word for programs, a tone for its colour, and a text for people.
 import type { ClientState, SlotState, SlotStatus } from 'multistream-client';
 import type { Picture } from './picture';
 
-/** `data-status` of a tile: the slot's own state, while the connection it came over is there. */
+/** `data-status` of a tile: the slot's own state while there is a connection, otherwise the connection's state. */
 export type TileStatus = SlotState | 'connecting' | 'reconnecting' | 'disconnected';
 
 export interface Caption {
@@ -25,7 +25,7 @@ export interface Known {
 export function caption({ client, status, picture, offlineSince }: Known): Caption {
   if (client === 'disconnected') return { status: 'disconnected', tone: 'bad', text: 'not connected' };
   if (client === 'reconnecting') {
-    // What is lost may be the control connection alone: then the pictures go on, and it is them that count.
+    // Only the WebSocket may be lost while media still flows, so a moving picture counts as live.
     const isLive = status?.status === 'active' && picture.state === 'moving';
     return { status: 'reconnecting', tone: isLive ? 'live' : 'wait', text: isLive ? 'live' : 'reconnecting' };
   }

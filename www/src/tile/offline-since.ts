@@ -1,4 +1,4 @@
-// Since when a camera is offline: since its last frame, which the server knows.
+// The time since which a camera is offline: that of its last frame, which the server reports.
 import type { SlotStatus } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import { lastFrameAt } from '../api/streams';
@@ -12,7 +12,7 @@ export function useOfflineSince(status: SlotStatus | undefined): number | undefi
     const abort = new AbortController();
     lastFrameAt(offline, abort.signal)
       .then((at) => abort.signal.aborted || setSince(at))
-      // The server is away too: that is said elsewhere.
+      // The server does not answer either, which the header shows.
       .catch(() => {});
     return () => abort.abort();
   }, [offline]);

@@ -1,18 +1,18 @@
-// Whether the picture of a <video> moves. A status can be late; the pictures themselves cannot lie.
+// Whether the picture of a <video> moves. A status may arrive late, so the displayed frames are watched themselves.
 import { type RefObject, useEffect, useRef, useState } from 'react';
 
 export type Picture =
-  /** Nothing was shown yet. */
+  /** No frame was displayed yet. */
   | { state: 'none' }
   | { state: 'moving' }
   /** The last frame is this old. */
   | { state: 'frozen'; ageS: number };
 
 const CHECK_MS = 500;
-/** Longer than the slowest camera worth watching takes between two frames. */
+/** The age of the last frame from which a picture counts as frozen; longer than slow cameras take between two frames. */
 const FROZEN_AFTER_MS = 2_500;
 
-/** Follows the frames of `video`. `stream`: another one starts from nothing. `onEach` hears of every frame. */
+/** Watches the frames of `video`. Another `stream` starts at `none` again. `onEach` is called with every frame. */
 export function usePicture(
   video: RefObject<HTMLVideoElement | null>,
   stream: string | undefined,
@@ -28,14 +28,14 @@ export function usePicture(
     let handle = 0;
     const onFrame = (_now: number, frame: VideoFrameCallbackMetadata) => {
       each.current?.(frame);
-      // The first frame is told at once: a switch must not look slower than it is.
+      // The first frame is reported at once, not at the next check, so that a switch does not look slower than it is.
       if (lastFrame === undefined) setPicture({ state: 'moving' });
       lastFrame = performance.now();
       handle = element.requestVideoFrameCallback(onFrame);
     };
     handle = element.requestVideoFrameCallback(onFrame);
     const check = () => {
-      // A hidden page draws no frames: that says nothing about the camera.
+      // A hidden page displays no frames, which says nothing about the camera.
       if (document.visibilityState === 'hidden') {
         if (lastFrame !== undefined) lastFrame = performance.now();
         return;

@@ -1,6 +1,6 @@
-// What can be done with a tile's element: a picture of it as a file, in the size the camera sends; full screen.
+// Actions on a tile's element: saving its picture as a file in the size of the video, and full screen.
 
-/** Saves `camera1 2026-11-23 12.30.05.png`; nothing if there is no picture, or only an old one. */
+/** Saves `camera1 2026-11-23 12.30.05.png`; does nothing unless the tile is live. */
 export function saveSnapshot(tile: HTMLElement): void {
   const video = tile.querySelector('video');
   if (!video || video.videoWidth === 0 || tile.dataset.tone !== 'live') return;
@@ -21,7 +21,7 @@ export function saveSnapshot(tile: HTMLElement): void {
 
 export function toggleFullScreen(tile: HTMLElement): void {
   if (document.fullscreenElement) void document.exitFullscreen();
-  // A frame may not be allowed to: then the button does nothing, as the page cannot say more than the browser does.
+  // An iframe may not be allowed to. The button then does nothing; the browser logs why.
   else void tile.requestFullscreen().catch(() => {});
 }
 

@@ -1,4 +1,4 @@
-// A sheet over the page. The browser keeps the focus inside, closes it with Esc, and gives the focus back.
+// A modal dialog. The browser keeps the focus inside, closes it with Esc, and restores the focus afterwards.
 import { type ReactNode, useEffect, useRef } from 'react';
 import { moveFocus } from './Menu';
 
@@ -13,7 +13,7 @@ export function Dialog({ label, className, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
-    // Where one is now, rather than at the first button.
+    // The focus starts on the current camera rather than on the first button.
     dialog.current?.querySelector<HTMLElement>('.cameras [aria-pressed="true"]')?.focus();
   }, []);
   return (
@@ -22,7 +22,7 @@ export function Dialog({ label, className, onClose, children }: Props) {
       className={className}
       aria-label={label}
       onClose={onClose}
-      // A click beside it.
+      // A click on the backdrop.
       onClick={(event) => event.target === dialog.current && onClose()}
       onKeyDown={moveFocus}
     >

@@ -1,10 +1,10 @@
-// A button with a menu of choices below it, in the top layer: no tile cuts it off.
+// A button with a menu below it. The menu is a popover in the top layer, so that no tile clips it.
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
 
 interface Props {
   label: string;
   className?: string;
-  /** On the button. */
+  /** The content of the button. */
   children: ReactNode;
   choices: readonly { value: string; text: string }[];
   value: string;
@@ -76,7 +76,7 @@ export function Menu({ label, className, children, choices, value, onChoice }: P
   );
 }
 
-/** Arrow keys go through the buttons of whatever they are pressed in. */
+/** Moves the focus by the arrow keys among the buttons of the element that handles the event. */
 export function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   if (step === undefined || event.target instanceof HTMLInputElement) return;

@@ -1,4 +1,4 @@
-// The few pictures of the controls, drawn by hand in a box of 16.
+// The icons of the controls, as paths in a box of 16 × 16.
 
 const PATHS = {
   list: 'M2 4h1M2 8h1M2 12h1M6 4h8M6 8h8M6 12h8',

@@ -1,4 +1,4 @@
-// Dark or light: as the address says, else as someone chose in this browser, else as the system has it.
+// The theme, dark or light: from the address, else the last choice in this browser, else the system's setting.
 import { useEffect, useState } from 'react';
 
 export type Theme = 'dark' | 'light';

@@ -1,4 +1,4 @@
-// The bar above the wall: what the connection does, and the controls of the whole wall.
+// The bar above the tiles: the state of the connection, and the controls of the whole page.
 import { Icon, type IconName } from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import type { Theme } from '../ui/theme';
@@ -7,7 +7,7 @@ import type { Layout } from './layouts';
 import { INTERVALS_S, type TourState } from './tour';
 
 interface Props {
-  /** The connection's state, for programs, and in words. */
+  /** The connection's state, for programs and in words. */
   state: string;
   words: string;
   reason: string | undefined;
@@ -109,7 +109,7 @@ interface ControlProps {
   onClick: () => void;
 }
 
-/** A button of the bar: its label is there when there is room. */
+/** A button of the bar. Its label is visible when there is enough space. */
 function Control({ name, icon, label, pressed, controls, onClick }: ControlProps) {
   return (
     <button
@@ -127,7 +127,7 @@ function Control({ name, icon, label, pressed, controls, onClick }: ControlProps
   );
 }
 
-/** The address may ask for another interval than the menu offers. */
+/** The menu's intervals, with the current one, which the address may have set to another value. */
 function intervals(current: number | null): number[] {
   return [...new Set([...INTERVALS_S, ...(current === null ? [] : [current])])].sort((a, b) => a - b);
 }

@@ -1,4 +1,4 @@
-// The sheet of `?`: every gesture and every key.
+// The help dialog of the key `?`: every gesture and every key.
 import { Dialog } from '../ui/Dialog';
 
 const KEYS: readonly [keys: string, does: string][] = [

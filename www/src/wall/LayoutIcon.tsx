@@ -1,8 +1,8 @@
-// A layout as a small picture of itself, for the buttons that choose one.
+// The icon of a layout, for the button that chooses it.
 import type { ReactNode } from 'react';
 import type { Layout } from './layouts';
 
-/** Between the tiles of a layout, in tiles. */
+/** The space between tiles, in tile widths. */
 const GAP = 0.18;
 
 export function LayoutIcon({ layout: { columns, rows, first, cells } }: { layout: Layout }) {

@@ -1,4 +1,4 @@
-// The camera wall: a layout of tiles over one connection, and everything that can be done with it.
+// The camera wall: a layout of tiles over one connection, with its keyboard, drag and dialog controls.
 import { useMultiStream } from 'multistream-client/react';
 import { type CSSProperties, useEffect, useMemo, useState } from 'react';
 import { serverUrl, token } from '../api/server';
@@ -38,12 +38,12 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   const [statsOpen, setStatsOpen] = useState(false);
   const [meters] = useState(() => new Meters());
   const { layout, choices } = wall;
-  // A smaller layout keeps the slots of a larger one: only more of them need another connection.
+  // A smaller layout keeps the slots of the larger one before it. Only a layout with more slots needs a new connection.
   const [cells, setCells] = useState(layout.cells);
   if (layout.cells > cells) setCells(layout.cells);
 
   const slots = useMemo(() => {
-    // Large enough for every pixel the camera has.
+    // An enlarged tile is shown in native quality.
     const large = (slot: number) => slot === enlarged;
     return slotsOf(wall, cells).map((wish) => (large(wish.slot) ? { ...wish, quality: 'native' } : wish));
   }, [wall, cells, enlarged]);
@@ -150,7 +150,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       <Header
         state={state}
         words={state === 'connected' ? `${slots.length} on one connection` : state}
-        // What is wrong with one tile is said there.
+        // An error of one slot is shown on its tile.
         reason={error?.slot === undefined ? (error?.message ?? reconnecting?.reason) : undefined}
         layouts={layouts}
         layout={layout}
@@ -213,7 +213,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   );
 }
 
-/** By camera, the numbers of the tiles that show it. */
+/** The numbers of the tiles that show each camera. */
 function cellsByCamera(choices: readonly ({ stream: string } | null)[]): Map<string, number[]> {
   const cells = new Map<string, number[]>();
   for (const [cell, choice] of choices.entries()) {

@@ -1,6 +1,6 @@
-// Dragging a camera, or a tile, onto a tile: by mouse, pen or finger. HTML's own drag and drop knows no fingers.
+// Dragging a camera or a tile onto a tile, by mouse, pen or touch. HTML's own drag and drop does not support touch.
 //
-// A finger that moves at once scrolls, as everywhere; one that rests first drags.
+// A touch that moves at once scrolls the page; one that rests first drags.
 import { type PointerEvent as ReactPointerEvent, useEffect, useRef, useState } from 'react';
 
 /** What is dragged. */
@@ -8,14 +8,14 @@ export type Load = { kind: 'camera'; name: string } | { kind: 'tile'; cell: numb
 
 export interface Drag {
   load: Load;
-  /** Where the pointer is, in the window. */
+  /** The pointer's position in the window. */
   x: number;
   y: number;
   /** The cell below the pointer. */
   over: number | null;
 }
 
-/** A click that trembles is no drag. */
+/** How far the pointer must move before a press becomes a drag. */
 const THRESHOLD_PX = 6;
 const FINGER_RESTS_MS = 350;
 
@@ -31,7 +31,7 @@ interface Press {
 
 export function useDrag(onDrop: (load: Load, cell: number) => void): {
   drag: Drag | null;
-  /** For the `onPointerDown` of whatever can be dragged. */
+  /** The handler for `onPointerDown` of everything that can be dragged. */
   press: (event: ReactPointerEvent, load: Load) => void;
 } {
   const [drag, setDrag] = useState<Drag | null>(null);
@@ -71,7 +71,7 @@ export function useDrag(onDrop: (load: Load, cell: number) => void): {
       event.stopPropagation();
       end();
     };
-    // A finger that drags must not scroll, nor open the menu of a long press.
+    // A touch that drags must neither scroll nor open the context menu of a long press.
     const onTouchMove = (event: TouchEvent) => current.current?.dragging && event.preventDefault();
     const onMenu = (event: Event) => current.current?.isTouch && event.preventDefault();
     const listening = new AbortController();
@@ -111,7 +111,7 @@ function cellAt(x: number, y: number): number | null {
   return cell === undefined ? null : Number(cell);
 }
 
-/** The click that a browser makes of the end of a drag is not meant. */
+/** Stops the click that a browser fires at the end of a drag. */
 function swallowClick(): void {
   const swallow = (event: Event) => event.stopPropagation();
   window.addEventListener('click', swallow, { capture: true, once: true });

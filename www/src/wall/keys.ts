@@ -1,15 +1,15 @@
-// The wall by keyboard: digits go to a tile, letters and arrows change its camera, and commands are Shift and a letter.
+// Keyboard control: digits select a tile, letters and arrows change its camera, and commands are Shift and a letter.
 import { useEffect, useRef } from 'react';
 import { indexOf } from '../cameras/letters';
 
 export interface Actions {
-  /** How many cells there are. */
+  /** The number of cells. */
   cells: number;
   selected: number;
   select: (cell: number) => void;
-  /** The camera of this place in the list; `false` if there is none. */
+  /** Shows the camera at this index of the list; `false` if there is none. */
   camera: (cell: number, index: number) => boolean;
-  /** The camera that many places further in the list. */
+  /** Shows the camera that many places further in the list. */
   step: (cell: number, by: 1 | -1) => void;
   enlarge: (cell: number) => void;
   fullScreen: (cell: number) => void;
@@ -18,7 +18,7 @@ export interface Actions {
   toggle: (what: 'list' | 'tour' | 'stats' | 'help') => void;
 }
 
-/** Two digits that follow each other this quickly are one number. */
+/** How soon a second digit must follow the first to form one number with it. */
 const NUMBER_MS = 700;
 
 export function useKeys(actions: Actions): void {
@@ -36,7 +36,7 @@ export function useKeys(actions: Actions): void {
       if (tile <= cells) select(tile - 1);
     };
     const onKey = (event: KeyboardEvent) => {
-      // Dialogs, menus and text have their own keys, and a browser's shortcuts are the browser's.
+      // Dialogs, menus and text fields handle their own keys; key combinations with Ctrl, Meta or Alt are the browser's.
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector('dialog[open], :popover-open') || isText(event.target)) return;
       const isDigit = /^[0-9]$/.test(event.key);
@@ -50,7 +50,7 @@ export function useKeys(actions: Actions): void {
 
 function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boolean {
   const { selected } = actions;
-  // Elsewhere Enter presses the button that has the focus, and arrows scroll.
+  // Outside the tiles Enter presses the focused button, and arrows scroll.
   const isOnTile = target === document.body || (target as Element).closest('.grid') !== null;
   const isOnTool = (target as Element).closest('.tools') !== null;
   switch (key) {

@@ -1,4 +1,4 @@
-// How the wall is divided. The first cell of some layouts is larger than the others.
+// The layouts of the grid. In some of them the first cell is larger than the others.
 
 export interface Layout {
   name: string;
@@ -6,7 +6,7 @@ export interface Layout {
   cells: number;
   columns: number;
   rows: number;
-  /** How many columns and rows the first cell takes. */
+  /** How many columns and rows the first cell spans. */
   first: number;
 }
 
@@ -19,13 +19,13 @@ export const LAYOUTS: readonly [Layout, ...Layout[]] = [
   { name: '4x4', label: '4 × 4', cells: 16, columns: 4, rows: 4, first: 1 },
 ];
 
-/** The layouts that a session of so many slots can fill. */
+/** The layouts for sessions of at most so many slots. */
 export function layoutsUpTo(maxSlots: number): readonly [Layout, ...Layout[]] {
   const [single, ...others] = LAYOUTS;
   return [single, ...others.filter(({ cells }) => cells <= maxSlots)];
 }
 
-/** The smallest layout that shows all cameras, or else the largest there is. */
+/** The smallest layout that shows all cameras, or the largest of all if none does. */
 export function layoutFor(cameras: number, layouts: readonly [Layout, ...Layout[]]): Layout {
   return layouts.find(({ cells }) => cells >= cameras) ?? layouts[layouts.length - 1] ?? layouts[0];
 }

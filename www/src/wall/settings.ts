@@ -1,8 +1,8 @@
-// Small settings of the page: in the address where they can be shared, in the browser where they are one's own.
+// Settings of the page: the tour's interval is in the address, so that it can be shared; the open list is in the browser.
 import { useState } from 'react';
 
 const LIST_KEY = 'multistream.list';
-/** A phone has no room for a list beside the wall. */
+/** The width from which the list fits beside the tiles. */
 const ROOM_FOR_LIST = '(min-width: 900px)';
 
 /** Whether the list of cameras is open. */

@@ -1,4 +1,4 @@
-// The tour: every few seconds the next tile shows the next camera that was not on the wall.
+// The tour: at each interval the next tile shows the next camera that is not on the wall.
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import type { Camera } from '../api/streams';
@@ -7,18 +7,18 @@ import { notShown, type WallState } from './wall-state';
 
 export const INTERVALS_S: readonly number[] = [5, 10, 20, 60];
 export const DEFAULT_INTERVAL_S = 10;
-/** A camera needs no more time than this to start. */
+/** How long before its turn a camera is warmed. */
 const WARM_BEFORE_MS = 5_000;
-/** The tour goes on when nobody has touched the page for so long. */
+/** How long after the last input on the page the tour goes on. */
 const IDLE_MS = 5_000;
 
-/** What came last. */
+/** A change that the tour made. */
 export interface Turn {
   cell: number;
   camera: string;
 }
 
-/** The next cell in turn, with the first camera behind the last one that no cell shows; `undefined`: all are shown. */
+/** The next cell in turn, with the first camera after the last one that no cell shows; `undefined` if all are shown. */
 export function nextTurn(
   wall: WallState,
   cameras: readonly Camera[],
@@ -34,16 +34,16 @@ export function nextTurn(
 interface Tour {
   /** `null`: off. */
   intervalS: number | null;
-  /** Someone is doing something else with the wall. */
+  /** Whether a dialog is open, a tile is enlarged, or something is being dragged. */
   busy: boolean;
   wall: WallState;
   cameras: readonly Camera[];
-  /** `null` as long as there is no connection: then nothing is shown, and nothing can be warmed. */
+  /** `null` while there is no connection: nothing can be shown or warmed then. */
   client: MultiStreamClient | null;
   onTurn: (cell: number, camera: Camera) => void;
 }
 
-/** Whether the tour waits: for the one who touched the page, or for cameras to show. */
+/** The state of the tour; it is paused while the page is in use. */
 export type TourState = 'off' | 'running' | 'paused' | 'nothing to show';
 
 export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour): TourState {
@@ -53,7 +53,7 @@ export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour
   const paused = busy || touched;
   const [cell, name] = [next?.cell, next?.camera];
   const quality = (cell === undefined ? undefined : wall.choices[cell]?.quality) ?? AUTO;
-  // A new wall or list must not start the interval anew: they are not among the dependencies.
+  // The wall and the list are not among the dependencies, so that a change of them does not restart the interval.
   useEffect(() => {
     if (intervalS === null || paused || !client || cell === undefined || name === undefined) return;
     const warm = window.setTimeout(
@@ -78,7 +78,7 @@ export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour
 
 const TOUCHES = ['pointermove', 'pointerdown', 'wheel', 'keydown'] as const;
 
-/** Whether the page was touched just now. */
+/** Whether there was input on the page within `IDLE_MS`. */
 function useTouched(watching: boolean): boolean {
   const [touched, setTouched] = useState(false);
   useEffect(() => {

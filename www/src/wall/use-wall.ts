@@ -1,5 +1,5 @@
-// The wall as this page's state. It lives in the address, so that it can be bookmarked and shared, and in the browser,
-// so that the bare address shows it again.
+// The wall as React state. It is written to the address, so that it can be bookmarked and shared, and to the browser's storage,
+// so that an address without parameters shows it again.
 import { useEffect, useState } from 'react';
 import { type Means, readWall, type WallQuery, type WallState, writeWall } from './wall-state';
 
@@ -17,7 +17,7 @@ export function useWall(means: Means): [WallState, (change: (wall: WallState) =>
   return [wall, setWall];
 }
 
-/** An address that says nothing of the wall means the one that was shown last. */
+/** The address's parameters, or the stored ones if it has none. */
 function queryOf({ searchParams }: URL): WallQuery {
   const asked = { layout: searchParams.get('layout'), tiles: searchParams.get('tiles') };
   return asked.layout === null && asked.tiles === null ? stored() : asked;

@@ -1,4 +1,4 @@
-// What the wall shows, and every change of it. Pure: an address or a change in, a wall out.
+// The state of the wall and its changes, as pure functions.
 import type { SlotConfig } from 'multistream-client';
 import type { Camera } from '../api/streams';
 import { AUTO, type Choice } from '../cameras/choice';
@@ -6,23 +6,23 @@ import { type Layout, layoutFor } from './layouts';
 
 export interface WallState {
   layout: Layout;
-  /** By cell; `null` where nothing was put. May be longer or shorter than the layout. */
+  /** The choice of each cell; `null` where it has none. May be longer or shorter than the layout. */
   choices: readonly (Choice | null)[];
 }
 
-/** What a wall can be made of. */
+/** The cameras and layouts that a wall can use. */
 export interface Means {
   cameras: readonly Camera[];
   layouts: readonly [Layout, ...Layout[]];
 }
 
-/** The parameters of an address that make a wall. */
+/** The parameters of an address that describe a wall. */
 export interface WallQuery {
   layout: string | null;
   tiles: string | null;
 }
 
-/** `layout=2x2`, `tiles=camera1,camera4:720p`; what is missing is filled with the cameras not shown yet. */
+/** Reads `layout=2x2`, `tiles=camera1,camera4:720p`. Cells that are not named get the cameras that are not shown yet. */
 export function readWall(query: WallQuery, { cameras, layouts }: Means): WallState {
   const named = layouts.find(({ name }) => name === query.layout);
   const layout = named ?? layoutFor(cameras.length, layouts);
@@ -46,7 +46,7 @@ export function writeWall({ layout, choices }: WallState): { layout: string; til
   return { layout: layout.name, tiles: tiles.join(',') };
 }
 
-/** Puts the cameras that are not shown yet behind those that are. */
+/** Fills the cells after the last choice with the cameras that are not shown yet. */
 export function fill({ layout, choices }: WallState, cameras: readonly Camera[]): WallState {
   const filled = [...choices];
   for (const { name } of cameras) {
@@ -56,7 +56,7 @@ export function fill({ layout, choices }: WallState, cameras: readonly Camera[])
   return { layout, choices: filled };
 }
 
-/** Another layout: what was shown stays where it is. */
+/** Changes the layout. Every cell keeps its camera. */
 export function withLayout(wall: WallState, layout: Layout, cameras: readonly Camera[]): WallState {
   return fill({ ...wall, layout }, cameras);
 }
@@ -67,7 +67,7 @@ export function place(wall: WallState, cell: number, choice: Choice): WallState 
   return { ...wall, choices };
 }
 
-/** The camera in a cell, in the quality that the cell had, where the camera has it. */
+/** Shows a camera in a cell, in the cell's quality if the camera has it. */
 export function placeCamera(wall: WallState, cell: number, camera: Camera): WallState {
   const wish = wall.choices[cell]?.quality ?? AUTO;
   return place(wall, cell, {
@@ -86,13 +86,13 @@ export function swap(wall: WallState, from: number, to: number): WallState {
   return { ...wall, choices };
 }
 
-/** The cameras that no cell of the layout shows, in their order. */
+/** The cameras that no cell of the layout shows, in the order of the list. */
 export function notShown({ layout, choices }: WallState, cameras: readonly Camera[]): Camera[] {
   const shown = new Set(choices.slice(0, layout.cells).map((choice) => choice?.stream));
   return cameras.filter(({ name }) => !shown.has(name));
 }
 
-/** What the client is asked for: one slot per cell that shows something, of the first `cells`. */
+/** The slots to request: one for each of the first `cells` cells that has a camera. */
 export function slotsOf({ choices }: WallState, cells: number): SlotConfig[] {
   return choices.slice(0, cells).flatMap((choice, slot) => (choice ? [{ slot, ...choice }] : []));
 }
