@@ -1,4 +1,4 @@
-// End-to-end tests: Debian's Chromium against the real server and real RTSP cameras.
+// The end-to-end tests: Debian's Chromium against the real server and real RTSP cameras.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
@@ -6,7 +6,7 @@ export default defineConfig({
   testMatch: '**/*.spec.ts',
   outputDir: 'e2e/results',
   reporter: [['list']],
-  // Decoders and transcoders share the cores with the browser: one test at a time.
+  // One test at a time: decoders and transcoders share the cores with the browser.
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },

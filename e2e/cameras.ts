@@ -1,7 +1,7 @@
-// The RTSP cameras of e2e/cameras as one process.
+// Runs the RTSP cameras of e2e/cameras as one process.
 import { Child, freePort } from './child';
 
-// The first start renders the loops.
+// The first start renders the loops, which takes long.
 const READY_TIMEOUT_MS = 180_000;
 
 interface CameraEvent {

@@ -1,4 +1,4 @@
-// A child process whose output can be waited for, and that is gone when `stop` returns.
+// A child process whose output can be waited for. It has exited when `stop` returns.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -45,7 +45,7 @@ export class Child {
     );
   }
 
-  /** The first line that matches, now or later; fails when the process ends or takes too long. */
+  /** The first line that matches, now or later. Rejects when the process exits or after `timeoutMs`. */
   async line(matches: (line: string) => boolean, timeoutMs: number): Promise<string> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
@@ -76,7 +76,7 @@ export class Child {
   }
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** A free TCP port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

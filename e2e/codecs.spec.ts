@@ -1,7 +1,7 @@
-// Mixed codecs: one m-line carries whatever codec its stream has, by payload type alone.
+// Tests that one m-line carries streams of different codecs, told apart by payload type alone.
 import { expect, rtspStreams, test } from './fixtures';
 
-test('a slot goes from H.264 to VP8 to VP9 to AV1 and back on the same connection', async ({
+test('a slot switches from H.264 to VP8, VP9, AV1 and back on the same connection', async ({
   cameras,
   serve,
   openWall,

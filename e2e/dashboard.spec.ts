@@ -1,5 +1,5 @@
-// A dashboard that was written against the module this product descends from, and catches nothing, in the Reacts that
-// dashboards have.
+// Tests a dashboard that was written against another client module with the same API and catches no rejection, in both
+// supported versions of React.
 import type { Page } from '@playwright/test';
 import type {} from './dashboard/main';
 import { expect, test } from './fixtures';
@@ -38,12 +38,12 @@ for (const react of ['react-18', 'react-19'] as const satisfies ReactOf[]) {
       expect(await page.evaluate(() => window.example.react)).toMatch(new RegExp(`^${react.slice(6)}\\.`));
     });
 
-    test('a dashboard without a catch plays, switches, and is told of a refusal by a warning', async ({
+    test('a dashboard without a catch plays, switches, and gets a warning in the console for a refused switch', async ({
       cameras,
       serve,
       page,
     }) => {
-      // The third camera is what camera1 shows in 1080p; camera2 has no such quality.
+      // camera1 in 1080p shows the third camera; camera2 has no such quality.
       const server = await serve({
         streams: {
           camera1: cameras.url(1),
@@ -88,7 +88,7 @@ for (const react of ['react-18', 'react-19'] as const satisfies ReactOf[]) {
       });
       for (let cycle = 0; cycle < MOUNTS; cycle++) {
         await mount(page, server.url);
-        // Unmounted at every point of its life: at once, while it connects, and with pictures.
+        // The unmount comes at every point of the life cycle: at once, while it connects, and with pictures.
         if (cycle % 5 === 1) await page.waitForTimeout(cycle);
         if (cycle % 5 === 2) await expect.poll(() => openPeers(page), { intervals: [5] }).toBeGreaterThan(0);
         if (cycle % 5 === 4) await expect(page.locator('[data-status="active"]')).toHaveCount(2);

@@ -1,4 +1,4 @@
-// What must not wear out: switches by the hundred leak nothing, and what is killed beside a viewer does not touch it.
+// Tests that hundreds of switches leak nothing, and that killed processes do not affect the other viewers.
 import { existsSync, readFileSync } from 'node:fs';
 import { type CDPSession, chromium } from '@playwright/test';
 import { expect, rtspStreams, test } from './fixtures';
@@ -17,7 +17,7 @@ test('four switches a second for 30 s end on the last camera and leak nothing', 
   const wall = await openWall(server);
   await wall.play(1, 2);
   const devtools = await wall.page.context().newCDPSession(wall.page);
-  // What is made once, by the first switches, is no leak.
+  // The first switches allocate what is allocated once, which is not a leak.
   await switches(wall, 24);
   await wall.expectCamera(0, 6);
   const before = await footprint(devtools, wall);
@@ -39,14 +39,14 @@ test('four switches a second for 30 s end on the last camera and leak nothing', 
   console.log(
     `heap ${before.heap} → ${after.heap}, wasm ${after.wasm}, server ${rss} → ${memory(server.child.pid)} kB`,
   );
-  // 120 leaked promises with their closures would be more.
+  // Leaked promises with their closures would take more.
   expect(after.heap - before.heap, 'bytes of JavaScript heap per switch').toBeLessThan(SWITCHES * 500);
   expect(memory(server.child.pid) - rss, 'kB of the server').toBeLessThan(8_000);
   const streams = await server.streams();
   expect(Object.values(streams).map(({ viewers }) => viewers)).toEqual([0, 1, 0, 0, 0, 1]);
 });
 
-test('a browser that is killed leaves no viewer and no RTSP session, and no other viewer notices', async ({
+test('a browser that is killed leaves no viewer and no RTSP session, and another viewer misses no frame', async ({
   cameras,
   serve,
   openWall,
@@ -64,13 +64,13 @@ test('a browser that is killed leaves no viewer and no RTSP session, and no othe
   const killedAt = Date.now();
   await victim.kill();
   await expect.poll(() => server.viewers('camera2'), { timeout: 20_000 }).toBe(0);
-  console.log(`a killed browser is let go of after ${Date.now() - killedAt} ms`);
+  console.log(`the session of a killed browser ended after ${Date.now() - killedAt} ms`);
   await expect.poll(() => cameras.clients(2)).toBe(0);
   expect(await server.viewers('camera1')).toBe(1);
   await expectEveryFrame();
 });
 
-test('an ffmpeg that is killed is started again, the other tiles miss nothing, and none outlives the server', async ({
+test('an ffmpeg that is killed is started again, the other slots miss no frame, and none outlives the server', async ({
   cameras,
   serve,
   openWall,
@@ -102,7 +102,7 @@ test('an ffmpeg that is killed is started again, the other tiles miss nothing, a
   expect(children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
 });
 
-/** Switches slot 0 through the cameras as an operator does who does not wait, and ends with camera 6. */
+/** Switches slot 0 through the cameras at a fixed interval, without waiting for an answer, and ends with camera 6. */
 async function switches(wall: Wall, count: number): Promise<void> {
   const last = await wall.page.evaluate(
     async ({ count, everyMs }) => {
@@ -127,10 +127,10 @@ interface Footprint {
   nodes: number;
 }
 
-/** Of the page, after its garbage was collected. */
+/** The page's memory and objects after a garbage collection. */
 async function footprint(devtools: CDPSession, wall: Wall): Promise<Footprint> {
   await wall.page.evaluate(() => {
-    // The probe's own notes are no leak of the client.
+    // The probe's own records are not a leak of the client.
     window.e2e.statuses.forEach((statuses) => void statuses.splice(0, statuses.length - 1));
     window.e2e.slots.forEach((slot) => void slot.shown.splice(0));
   });
@@ -147,7 +147,7 @@ async function footprint(devtools: CDPSession, wall: Wall): Promise<Footprint> {
   };
 }
 
-/** Resident, in kB. */
+/** The resident memory of a process, in kB. */
 function memory(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);

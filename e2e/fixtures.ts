@@ -1,4 +1,4 @@
-// What the tests are given: cameras (one set per worker), and servers and pages that end with their test.
+// The tests' fixtures: cameras, one set per worker, and servers and pages that end with their test.
 import { test as base, type Page } from '@playwright/test';
 import { Cameras } from './cameras';
 import { Server, type ServerOptions } from './server';
@@ -47,7 +47,7 @@ export const test = base.extend<PerTest, PerWorker>({
   },
 });
 
-/** A picture that moves, as far as a busy machine draws it; one that stands still has 0. */
+/** The frame rate above which a picture counts as moving, even on a busy machine; a frozen picture has 0. */
 export const MOVING_FPS = 5;
 
 /** camera1 … cameraN, straight from RTSP. */

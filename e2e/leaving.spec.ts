@@ -1,4 +1,4 @@
-// What is left when a viewer goes: nothing.
+// Tests that nothing is left of a session when its viewer leaves or the server stops.
 import { expect, test } from './fixtures';
 
 test('after the page is closed no viewer, no ffmpeg and no RTSP session is left', async ({
@@ -33,7 +33,7 @@ test('after the page is closed no viewer, no ffmpeg and no RTSP session is left'
   );
 });
 
-test('disconnect frees the streams while the page stays', async ({ cameras, serve, openWall }) => {
+test('disconnect ends the session while the page stays open', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: { camera1: cameras.url(1) } });
   const wall = await openWall(server);
   await wall.play(1);
@@ -43,7 +43,7 @@ test('disconnect frees the streams while the page stays', async ({ cameras, serv
   expect(await wall.page.evaluate(() => window.e2e.client?.isConnected)).toBe(false);
 });
 
-test('a connection given up by its signal, while it is made or later, leaves nothing open', async ({
+test('a connection ended by its AbortSignal, during the handshake or later, leaves nothing open', async ({
   cameras,
   serve,
   openWall,
@@ -83,7 +83,7 @@ test('a connection given up by its signal, while it is made or later, leaves not
   await expect.poll(() => cameras.clients(1)).toBe(0);
 });
 
-test('a server that is told to stop ends its children and is gone within five seconds', async ({
+test('a server ends its children and exits within five seconds of SIGINT', async ({
   cameras,
   serve,
   openWall,

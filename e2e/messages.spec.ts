@@ -1,15 +1,16 @@
-// Bad messages on the control socket: each is answered with an error that names it, and hurts nobody else.
+// Tests that each bad message on the WebSocket is answered with an error that names it, and that sessions are not affected.
+import type { ClientMessage, ServerErrorCode, SlotRequest } from '../npm/src/generated/protocol';
 import { expect, test } from './fixtures';
 import { type Message, Socket } from './socket';
 
 const STREAMS = { idle: 'rtsp://127.0.0.1:1/' };
 
-const init = (slots: unknown): Record<string, unknown> => ({
+const init = (slots: SlotRequest[]): ClientMessage => ({
   type: 'multistream/init',
   request_id: 'i',
   slots,
 });
-const slot = (number: number): Record<string, unknown> => ({ slot: number, stream: 'idle' });
+const slot = (number: number): SlotRequest => ({ slot: number, stream: 'idle' });
 
 const H264 = 'a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f';
 
@@ -31,13 +32,13 @@ function sdp(kind: 'video' | 'audio', count: number): string {
   return `${[...session, ...mids.flatMap(section)].join('\r\n')}\r\n`;
 }
 
-function expectError(answer: Message, code: string, requestId?: string): void {
+function expectError(answer: Message, code: ServerErrorCode, requestId?: string): void {
   expect(answer).toMatchObject({ type: 'multistream/error', code });
   expect(String(answer.error).length).toBeGreaterThan(10);
   if (requestId !== undefined) expect(answer).toMatchObject({ request_id: requestId });
 }
 
-test('messages that are not of the protocol are answered with an error each', async ({ serve }) => {
+test('each message that is not of the protocol is answered with an error', async ({ serve }) => {
   const socket = await Socket.open((await serve({ streams: STREAMS })).webSocketUrl);
   expectError(await socket.ask('not JSON'), 'bad-message');
   expectError(await socket.ask('[1, 2]'), 'bad-message');
@@ -49,7 +50,7 @@ test('messages that are not of the protocol are answered with an error each', as
     'bad-message',
     's',
   );
-  // And after all that the socket still works.
+  // The socket still works after that.
   expect(await socket.ask(init([slot(0)]))).toMatchObject({
     type: 'multistream/ready',
     request_id: 'i',
@@ -73,9 +74,9 @@ test('slots that are empty, too many, repeated or negative are refused', async (
 
 test('messages out of order are refused', async ({ serve }) => {
   const socket = await Socket.open((await serve({ streams: STREAMS })).webSocketUrl);
-  const offer = { type: 'multistream/offer', request_id: 'o', sdp: sdp('video', 1) };
+  const offer: ClientMessage = { type: 'multistream/offer', request_id: 'o', sdp: sdp('video', 1) };
   expectError(await socket.ask(offer), 'no-session', 'o');
-  const change = { type: 'multistream/switch', request_id: 's', slot: 0, stream: 'idle' };
+  const change: ClientMessage = { type: 'multistream/switch', request_id: 's', slot: 0, stream: 'idle' };
   expectError(await socket.ask(change), 'no-session', 's');
   await socket.ask(init([slot(0)]));
   expectError(await socket.ask(init([slot(0)])), 'session-exists', 'i');
@@ -99,7 +100,9 @@ test('an offer that cannot be answered is refused, and a good one after it is an
   socket.close();
 });
 
-test('a message that is too long is answered, and one without end is cut off', async ({ serve }) => {
+test('a message that is too long is answered with an error, and one far beyond the limit closes the socket', async ({
+  serve,
+}) => {
   const server = await serve({ streams: STREAMS });
   const socket = await Socket.open(server.webSocketUrl);
   expectError(await socket.ask({ type: 'multistream/offer', sdp: 'x'.repeat(1 << 20) }), 'limit-reached');
@@ -111,7 +114,7 @@ test('a message that is too long is answered, and one without end is cut off', a
   other.close();
 });
 
-test('a flood is cut off with a close code', async ({ serve }) => {
+test('a flood of messages closes the socket with code 1008', async ({ serve }) => {
   const server = await serve({ streams: STREAMS });
   const socket = await Socket.open(server.webSocketUrl);
   const closed = socket.closed();
@@ -119,7 +122,7 @@ test('a flood is cut off with a close code', async ({ serve }) => {
   expect(await closed).toBe(1008);
 });
 
-test('both framings are served, each in its own', async ({ serve }) => {
+test('a message in enveloped framing is answered in enveloped framing', async ({ serve }) => {
   const server = await serve({ streams: STREAMS });
   const socket = await Socket.open(server.webSocketUrl);
   const ready = await socket.ask({ type: 'multistream/init', value: { request_id: 'e', slots: [slot(0)] } });

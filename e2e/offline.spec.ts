@@ -1,11 +1,11 @@
-// Cameras that go, come back, or never were there.
+// Tests cameras that stop, come back, or were never reachable.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Cameras } from './cameras';
 import { freePort } from './child';
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
-test('cameras that stop are offline, and play again by themselves', async ({ serve, openWall }) => {
+test('cameras that stop are offline, and play again when they are back', async ({ serve, openWall }) => {
   const cameras = await Cameras.start('--count=2');
   try {
     const server = await serve({ streams: rtspStreams(cameras, 2) });
@@ -25,7 +25,7 @@ test('cameras that stop are offline, and play again by themselves', async ({ ser
   }
 });
 
-test('each broken camera says what is wrong, without its password, and the good one plays', async ({
+test('each broken camera has an error without its password in its status, and the working ones play', async ({
   cameras,
   serve,
   openWall,
@@ -73,7 +73,7 @@ test('each broken camera says what is wrong, without its password, and the good 
   }
 });
 
-test('a session that no stream can serve ends none of the others', async ({
+test('a session whose only stream is offline does not affect another session', async ({
   cameras,
   serve,
   openWall,

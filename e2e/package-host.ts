@@ -1,8 +1,8 @@
-// Serves the built npm package and an empty page from a port of its own, as a dashboard's web server would: the tests'
-// walls are of another origin than the server. One per worker, started when first needed.
+// Serves the built npm package and an empty page from a port of its own, as a dashboard's web server would, so that the tests'
+// pages have another origin than the server. One per worker, started when first needed.
 //
-// A page that Playwright makes up (`route.fulfill`) would not do: Chromium counts it as public, and keeps public pages
-// from opening connections to this machine.
+// A page made by Playwright's `route.fulfill` would not do: Chromium treats it as public, and blocks connections of public
+// pages to this machine.
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
 };
 const PAGE = '<!doctype html><title>wall</title><link rel="icon" href="data:," />';
 
-/** What is served below a first path segment instead of the package. */
+/** The folders that are served below a first path segment, instead of the package. */
 const folders = new Map<string, string>();
 let origin: Promise<string> | undefined;
 
@@ -52,7 +52,7 @@ async function start(): Promise<string> {
     response.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain').end(readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  // It must not keep the worker alive.
+  // It does not keep the worker alive.
   server.unref();
   return `http://127.0.0.1:${port}`;
 }

@@ -1,7 +1,7 @@
-// Pause and resume of one slot.
+// Tests pause and resume of one slot.
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
-test('a paused slot costs the stream no viewer, stands still, and plays again when resumed', async ({
+test('a paused slot is no viewer of its stream, gets no frames, and plays again when resumed', async ({
   cameras,
   serve,
   openWall,
@@ -17,7 +17,7 @@ test('a paused slot costs the stream no viewer, stands still, and plays again wh
   await wall.page.waitForTimeout(500);
   expect(await wall.fps(0, 1)).toBe(0);
   expect(await wall.fps(1, 1)).toBeGreaterThan(MOVING_FPS);
-  // Nobody else watches: after the linger time the camera is left alone.
+  // The camera has no other viewer, so its source stops after `linger`.
   await expect.poll(() => cameras.clients(1)).toBe(0);
 
   await wall.resume(0);

@@ -1,4 +1,4 @@
-// Takes the documentation's pictures instead of testing: `npm run pictures`.
+// The configuration for `npm run pictures`, which takes the documentation's screenshots instead of testing.
 import config from '../playwright.config';
 
 export default { ...config, testDir: '.', testMatch: 'pictures.ts', outputDir: 'results' };

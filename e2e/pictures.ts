@@ -1,4 +1,4 @@
-// The documentation's pictures, taken of the demo.
+// Takes the documentation's screenshots of the demo.
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { Child, freePort, repository } from './child';
@@ -17,7 +17,7 @@ test('the wall, and its statistics', async ({ page }) => {
     await demo.line((line) => line.includes('serving http'), DEMO_TIMEOUT_MS);
     await page.goto(`http://127.0.0.1:${port}/`);
     await expect(page.locator('[data-slot][data-tone="live"]')).toHaveCount(6);
-    // Long enough that every scene has begun to move.
+    // By then every scene has begun to move.
     await page.waitForTimeout(6_000);
     await page.screenshot({ path: join(repository, 'docs/images/wall.png') });
     await page.setViewportSize({ width: 1024, height: 640 });
@@ -28,7 +28,7 @@ test('the wall, and its statistics', async ({ page }) => {
       await page.keyboard.press(camera);
       await page.waitForTimeout(1_000);
     }
-    // The plots are of a minute.
+    // The plots cover a minute.
     await page.waitForTimeout(45_000);
     await page.screenshot({ path: join(repository, 'docs/images/statistics.png') });
   } finally {

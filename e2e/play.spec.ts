@@ -1,4 +1,4 @@
-// Many cameras on one connection: each slot shows its own, whatever happens to the others.
+// Tests that each slot of a connection shows its own camera, whatever happens to the others.
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 test('six slots play, and each shows the camera it asked for', async ({ cameras, serve, openWall }) => {
@@ -23,7 +23,7 @@ test('six slots play, and each shows the camera it asked for', async ({ cameras,
   for (const { slot, stream } of slots) expect(await wall.shown(slot)).toEqual([Number(stream.slice(-1))]);
 });
 
-test('a slot with an unknown stream says so, and the others play unshifted', async ({
+test('a slot with an unknown stream has an error, and the others show their own cameras', async ({
   cameras,
   serve,
   openWall,
@@ -40,7 +40,7 @@ test('a slot with an unknown stream says so, and the others play unshifted', asy
   await wall.expectCamera(2, 3);
   expect(await wall.status(1)).toMatchObject({ status: 'error', reason: 'unknown-stream' });
   expect(await wall.status(3)).toMatchObject({ status: 'error', reason: 'unknown-quality' });
-  // The slot is no cripple: a stream that exists plays in it.
+  // The slot can still be switched to a stream that exists.
   await wall.switch(1, 'camera2');
   await wall.expectCamera(1, 2);
 });
@@ -63,7 +63,7 @@ test('the picture is less than half a second old', async ({ cameras, serve, open
   expect(ages[10]).toBeLessThan(500);
 });
 
-test('two browsers share one pull of the camera', async ({ cameras, serve, openWall, browser }) => {
+test('two browsers share one RTSP session of the camera', async ({ cameras, serve, openWall, browser }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const before = cameras.plays(1);
   const first = await openWall(server);
@@ -79,7 +79,7 @@ test('two browsers share one pull of the camera', async ({ cameras, serve, openW
   expect(await first.fps(0, 2)).toBeGreaterThan(MOVING_FPS);
 });
 
-test('a camera behind ffmpeg plays', async ({ cameras, serve, openWall }) => {
+test('an ffmpeg source plays', async ({ cameras, serve, openWall }) => {
   const server = await serve({
     streams: {
       pulled: `ffmpeg:${cameras.url(2)}#video=copy`,
@@ -96,11 +96,7 @@ test('a camera behind ffmpeg plays', async ({ cameras, serve, openWall }) => {
   expect(await wall.fps(1, 2)).toBeGreaterThan(10);
 });
 
-test('a browser that cannot take H.264 is told so, and what would help', async ({
-  cameras,
-  serve,
-  openWall,
-}) => {
+test('a browser without H.264 gets an error that names the codec', async ({ cameras, serve, openWall }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await openWall(server);
   await wall.page.evaluate(() => {

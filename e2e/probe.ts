@@ -1,7 +1,7 @@
-// What runs inside the page: reads the barcode of each picture and counts what WebRTC does.
+// The code that runs inside the page: it reads the barcode of each picture and counts what WebRTC does.
 import type { MultiStreamClient, SlotStatus } from 'multistream-client';
 
-/** What a picture says of itself; see e2e/cameras/barcode.py. */
+/** What the barcode of a picture says; see e2e/cameras/barcode.py. */
 export interface Reading {
   camera: number;
   frame: number;
@@ -22,12 +22,12 @@ export interface Probe {
   statuses: Map<number, SlotStatus[]>;
   peers: RTCPeerConnection[];
   remoteDescriptions: number;
-  /** What the client told about its connection. */
+  /** The states and events of the client's connection. */
   events: string[];
-  /** How much memory WebAssembly modules have. */
+  /** The size of all WebAssembly memories. */
   wasmBytes(): number;
   attach(slot: number, track: MediaStreamTrack): void;
-  /** What the picture in an element of the page itself says. */
+  /** Reads the picture in an element of the page. */
   read(picture: HTMLVideoElement | HTMLImageElement): Reading | null;
 }
 
@@ -68,7 +68,7 @@ export function installProbe(): void {
   function watch(slot: SlotProbe): void {
     slot.video.requestVideoFrameCallback(() => {
       watch(slot);
-      // Before it has shown anything, Chromium announces the first frame and draws black in its stead.
+      // For the first frame Chromium calls back before it draws it, and the canvas is black.
       if (slot.video.currentTime === 0) return;
       slot.reading = read(slot.video);
       slot.pictures += 1;

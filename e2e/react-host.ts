@@ -1,4 +1,4 @@
-// Pages with React, bundled once per worker, on the origin that the servers of the tests let in.
+// Serves pages with React, bundled once per worker, from the origin that the tests' servers allow.
 import { mkdtempSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { hostFolder } from './package-host';
 /** The React that a page is bundled with. */
 export type ReactOf = 'react-18' | 'react-19';
 
-/** Whose dependency it is: one package cannot depend on two versions of React, whose parts name each other as peers. */
+/** The workspace that depends on each version of React: one package cannot depend on two of them. */
 const DEPENDENTS: Record<ReactOf, string> = { 'react-18': 'e2e-react-18', 'react-19': 'e2e' };
 
 const pages = new Map<string, Promise<string>>();

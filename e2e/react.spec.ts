@@ -1,4 +1,4 @@
-// The React entry in Chromium, bundled by Vite, under StrictMode.
+// Tests the React entry in Chromium, bundled by Vite, under StrictMode.
 import type { Page } from '@playwright/test';
 import type { SlotConfig } from 'multistream-client';
 import { expect, rtspStreams, test } from './fixtures';
@@ -72,7 +72,7 @@ test('other streams are switched on the same connection; another number of slots
   await expectPlaying(page, 0);
   const before = await peers(page);
 
-  // Another stream, another order, the same again in a new array.
+  // Another stream; another order; the same slots in a new array.
   for (const slots of [[{ slot: 0, stream: 'camera3' }, TWO[1]], TWO.toReversed(), [...TWO]]) {
     await show(page, server, 'grid', slots as SlotConfig[]);
     for (const { slot, stream } of slots as SlotConfig[]) {
@@ -114,7 +114,7 @@ test(`${CYCLES} mounts and unmounts leave no peer connection open and no session
   await open(page);
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     await show(page, server, cycle % 2 === 0 ? 'grid' : 'hook', TWO);
-    // Unmounted at every point of its life: at once, while it connects, connected, with pictures.
+    // The unmount comes at every point of the life cycle: at once, while it connects, connected, and with pictures.
     const phase = cycle % 5;
     if (phase === 1) await page.waitForTimeout(cycle);
     if (phase === 2) await expect(page.locator('[data-state^="connect"]')).toBeVisible();
@@ -130,7 +130,7 @@ test(`${CYCLES} mounts and unmounts leave no peer connection open and no session
     .toEqual([0, 0]);
 });
 
-test('the grid is used by keyboard, and tells people who do not see it which camera is in trouble', async ({
+test('the grid can be used by keyboard, and a screen reader announces an offline camera', async ({
   cameras,
   serve,
   page,

@@ -1,4 +1,4 @@
-// A connection that breaks: the control connection, the media, the server. Each comes back by itself.
+// Tests that a client reconnects by itself when the WebSocket, the media path or the server breaks.
 
 import { freePort } from './child';
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
@@ -8,7 +8,7 @@ import type { Wall } from './wall';
 
 const BACK_WITHIN_MS = 3_000;
 
-test('a server that was killed has its pictures back within 3 s after it listens again, each slot its last camera', async ({
+test('within 3 s after a killed server listens again each slot shows its last camera', async ({
   cameras,
   serve,
   openWall,
@@ -25,7 +25,7 @@ test('a server that was killed has its pictures back within 3 s after it listens
   await wall.expectEvent('reconnecting');
   const duringTheOutage = wall.switch(2, 'camera5');
   duringTheOutage.catch(() => {});
-  // Away for so long that the client tries but now and then.
+  // The outage is long enough for the longest delay between attempts.
   await expect
     .poll(async () => (await wall.events()).filter((event) => event === 'reconnecting').length, {
       timeout: 20_000,
@@ -43,7 +43,7 @@ test('a server that was killed has its pictures back within 3 s after it listens
   expect(await server.viewers('camera2')).toBe(0);
 });
 
-test('a tile of the page never claims to be live while the server is gone, and is live again with it', async ({
+test('a tile is never marked live while the server is down, and is live again after it', async ({
   cameras,
   serve,
   page,
@@ -65,7 +65,7 @@ test('a tile of the page never claims to be live while the server is gone, and i
   expect(await page.evaluate(() => (window as unknown as { lies: string[] }).lies)).toEqual([]);
 });
 
-test('a lost control connection costs no picture, and a switch during the loss is made when it is back', async ({
+test('a lost WebSocket costs no frame, and a switch made meanwhile is done after the resume', async ({
   cameras,
   serve,
   openWall,
@@ -86,7 +86,7 @@ test('a lost control connection costs no picture, and a switch during the loss i
   const offline = await wall.page.evaluate(() => window.e2e.client?.wsState);
   expect(offline).not.toBe('open');
   await wall.page.waitForTimeout(2_000);
-  // Nobody was there to be told.
+  // The switch could not be sent.
   expect((await wall.reading(1))?.camera).toBe(2);
   await control.mend();
   await wall.expectEvent('reconnected');
@@ -101,7 +101,7 @@ test('a lost control connection costs no picture, and a switch during the loss i
   expect(await wall.connection()).toEqual(before);
 });
 
-test('a switch that a lost control connection kept from the server rejects when its time is up, and is made later', async ({
+test('a switch made without a WebSocket rejects after the timeout, and is done after the resume', async ({
   cameras,
   serve,
   openWall,
@@ -120,7 +120,7 @@ test('a switch that a lost control connection kept from the server rejects when 
 });
 
 for (const transport of ['udp', 'tcp'] as const) {
-  test(`media over ${transport} that stops is noticed, and comes back by itself`, async ({
+  test(`media over ${transport} that stops makes the client reconnect`, async ({
     cameras,
     serve,
     openWall,
@@ -155,25 +155,21 @@ for (const transport of ['udp', 'tcp'] as const) {
   });
 }
 
-test('another network is taken at once, as soon as the browser tells of it', async ({
-  cameras,
-  serve,
-  openWall,
-}) => {
+test('the online event makes the client reconnect at once', async ({ cameras, serve, openWall }) => {
   const port = await freePort();
   const server = await serve({ streams: rtspStreams(cameras, 1), webrtc: announced(port) });
   const media = await MediaRelay.start(port, server.webrtcPort);
   try {
     const wall = await openWall(server);
     await wall.play(1);
-    // The way there was is gone for good, a new one is open.
+    // The old path stays cut; a new connection gets through.
     media.cutPresent();
     await expect
       .poll(() => wall.page.evaluate(() => window.e2e.client?.pcState), { timeout: 10_000, intervals: [20] })
       .toBe('disconnected');
     await wall.page.context().setOffline(true);
     await wall.page.context().setOffline(false);
-    // ICE would be waited for three seconds.
+    // Without the event the client would wait three seconds for ICE to recover.
     await wall.expectNewPictures([1], 2_000);
     await wall.expectEvent('reconnected');
   } finally {
@@ -181,7 +177,7 @@ test('another network is taken at once, as soon as the browser tells of it', asy
   }
 });
 
-test('a viewer whose network stood still for 5 s is live again without old pictures, and slowed nobody', async ({
+test('a viewer whose media was blocked for 5 s catches up, and another viewer misses no frame', async ({
   cameras,
   serve,
   openWall,
@@ -209,19 +205,19 @@ test('a viewer whose network stood still for 5 s is live again without old pictu
   }
 });
 
-/** Only the relay's port is told to browsers. */
+/** A config whose answer has the relay's port as its only candidate. */
 function announced(port: number): Record<string, unknown> {
   return { candidates: [`127.0.0.1:${port}`], filters: { ips: ['192.0.2.1'] } };
 }
 
-/** How many frames of a camera one wall shows after another. */
+/** How many frames one wall is behind another. */
 async function lag(behind: Wall, ahead: Wall): Promise<number> {
   const [one, two] = await Promise.all([behind.reading(0), ahead.reading(0)]);
   if (one === null || two === null) return Number.POSITIVE_INFINITY;
   return Math.abs(two.frame - one.frame);
 }
 
-/** Runs in the page: a browser whose network lets no UDP through. */
+/** Runs in the page, and makes it a browser whose network blocks UDP. */
 function dropUdpCandidates(): void {
   window.RTCPeerConnection = class extends window.RTCPeerConnection {
     override setRemoteDescription(answer: RTCSessionDescriptionInit): Promise<void> {
@@ -236,9 +232,9 @@ function dropUdpCandidates(): void {
   };
 }
 
-/** Runs in the page: notes whoever says `live` above a picture that has stood still. */
+/** Runs in the page, and records every tile that is marked live above a frozen picture. */
 function watchForLies(): void {
-  // The page looks twice a second, and gives a slow camera 2.5 s between two frames.
+  // The page checks twice a second, and allows 2.5 s between two frames.
   const FROZEN_AFTER_MS = 3_500;
   const lies: string[] = [];
   Object.assign(window, { lies });

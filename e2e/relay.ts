@@ -1,4 +1,4 @@
-// Cables between a page and its server that a test can pull: one for the control connection, one for the media.
+// Relays between a page and its server that a test can cut: one for HTTP and the WebSocket, one for the media.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { freePort } from './child';
 
 const HOST = '127.0.0.1';
 
-/** The way of HTTP and WebSocket. Cutting it resets its connections, and new ones are refused. */
+/** Relays HTTP and the WebSocket. `cut` resets its connections and refuses new ones. */
 export class ControlRelay {
   readonly #sockets = new Set<Socket>();
   readonly #listener;
@@ -23,7 +23,7 @@ export class ControlRelay {
     });
   }
 
-  /** `server`: the port of its web server. */
+  /** `server` is the HTTP port of the server. */
   static async start(server: number): Promise<ControlRelay> {
     const relay = new ControlRelay(await freePort(), server);
     await relay.mend();
@@ -45,14 +45,14 @@ export class ControlRelay {
   }
 }
 
-/** One client's way through a {@link MediaRelay}. */
+/** The relayed packets of one client of a {@link MediaRelay}. */
 interface Flow {
   cut(): void;
   mend(): void;
   close(): void;
 }
 
-/** The way of the media, UDP and TCP on one port. Cutting it is silent: datagrams vanish, TCP stands still. */
+/** Relays the media, UDP and TCP on one port. `cut` is silent: datagrams are dropped, TCP stalls. */
 export class MediaRelay {
   #isCut = false;
   readonly #flows = new Set<Flow>();
@@ -76,7 +76,7 @@ export class MediaRelay {
     });
   }
 
-  /** `server`: the port of its media. `port`: the one that it announces instead (`webrtc.candidates`). */
+  /** `server` is the WebRTC port of the server, `port` the one that it announces instead (`webrtc.candidates`). */
   static async start(port: number, server: number): Promise<MediaRelay> {
     const relay = new MediaRelay(port, server);
     relay.#udp.bind(port, HOST);
@@ -85,13 +85,13 @@ export class MediaRelay {
     return relay;
   }
 
-  /** Cuts the ways of all clients, and of those to come. */
+  /** Cuts the paths of all clients, present and future. */
   cut(): void {
     this.#isCut = true;
     this.cutPresent();
   }
 
-  /** Cuts the ways of those that are connected now. */
+  /** Cuts the paths of the clients that are connected now. */
   cutPresent(): void {
     for (const flow of this.#flows) flow.cut();
   }
@@ -112,11 +112,11 @@ export class MediaRelay {
     if (this.#isCut) flow.cut();
   }
 
-  /** A socket of its own towards the server, as a router has that translates addresses. */
+  /** Gives each client a socket of its own towards the server, as a NAT does. */
   #datagrams(client: number): { flow: Flow; towardsServer: (packet: Buffer) => void } {
     const far = createSocket('udp4');
     let isCut = false;
-    // A server that is not there is a matter of its own (ICMP): here the packet is lost.
+    // An ICMP error of a server that does not listen is ignored: the packet is lost.
     far.on('error', () => {});
     far.on('message', (packet) => isCut || this.#udp.send(packet, client, HOST));
     const flow: Flow = {
@@ -141,7 +141,7 @@ export class MediaRelay {
   }
 }
 
-/** Passes everything on between `near` and a new connection to `port`, until either ends. */
+/** Relays everything between `near` and a new connection to `port`, until either closes. */
 function join(near: Socket, port: number): [Socket, Socket] {
   const far = connect(port, HOST);
   for (const [from, to] of [

@@ -1,14 +1,14 @@
-// What nobody can see costs nothing: hidden tiles are paused, and a tile gets the quality that its pixels are worth.
+// Tests that hidden tiles are paused, and that a tile gets the quality that fits its pixels.
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 const OUT_OF_VIEW = { marginTop: '3000px' };
 
-test('a tile that is scrolled out of view costs its camera no viewer, and plays at once when scrolled back', async ({
+test('a tile that is scrolled out of view is no viewer of its camera, and plays at once when scrolled back', async ({
   cameras,
   serve,
   openWall,
 }) => {
-  // As by default: a camera that nobody watches is kept for that long.
+  // As by default, a source runs for ten seconds after its last viewer.
   const server = await serve({ streams: rtspStreams(cameras, 2), multistream: { linger: '10s' } });
   const wall = await openWall(server);
   await wall.connect(
@@ -42,7 +42,7 @@ test('a tile that is scrolled out of view costs its camera no viewer, and plays 
   await wall.expectStatus(1, 'active');
   await wall.expectCamera(1, 2);
   await expect.poll(() => wall.fps(1, 1)).toBeGreaterThan(MOVING_FPS);
-  // The other tile was scrolled away by that.
+  // The other tile was scrolled out of view by that.
   await wall.expectStatus(0, 'paused');
   await expect.poll(() => server.viewers('camera1')).toBe(0);
   expect(await wall.connection()).toEqual(before);
@@ -68,7 +68,7 @@ test('a tile that the app paused stays paused when it is scrolled out of view an
   expect((await wall.status(0))?.reason).toBeUndefined();
 });
 
-test('a tile gets the quality that its pixels are worth, and another when it is resized, on one connection', async ({
+test('a tile gets the quality that fits its pixels, and another when it is resized, on one connection', async ({
   cameras,
   serve,
   openWall,
@@ -115,7 +115,7 @@ test('a tile gets the quality that its pixels are worth, and another when it is 
   ]);
 });
 
-test('a smaller variant that cannot be had leaves the tile with the camera itself', async ({
+test('a tile whose variant is offline shows the camera in native quality', async ({
   cameras,
   serve,
   openWall,
@@ -137,7 +137,7 @@ test('a smaller variant that cannot be had leaves the tile with the camera itsel
   expect(await wall.height(0)).toBe(720);
 });
 
-test('a device with more pixels per tile gets a larger picture, chosen before the connection is made', async ({
+test('the device pixel ratio counts in the quality that is chosen before the connection is made', async ({
   cameras,
   serve,
   browser,

@@ -1,7 +1,8 @@
-// The real server binary with a config of the test's own, on ports of its own.
+// Runs the real server binary with a config of the test's own, on ports of its own.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Streams } from '../npm/src/generated/protocol';
 import { Child, freePort, repository } from './child';
 import { packageHost } from './package-host';
 
@@ -9,12 +10,6 @@ const CONFIG = 'multistream.yaml';
 const READY_TIMEOUT_MS = 20_000;
 const targetFolder = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
 export const binary = process.env.MULTISTREAM_BIN ?? join(targetFolder, 'debug', 'multistream');
-
-/** What the tests read of a stream in `GET /api/streams`. */
-export interface StreamInfo {
-  state: 'idle' | 'starting' | 'live' | 'offline';
-  viewers: number;
-}
 
 export interface ServerOptions {
   /** Stream name → source or sources. */
@@ -29,7 +24,7 @@ export class Server {
   private constructor(
     public child: Child,
     readonly port: number,
-    /** Of the media. */
+    /** The UDP and TCP port of the media. */
     readonly webrtcPort: number,
     private readonly folder: string,
   ) {}
@@ -60,7 +55,7 @@ export class Server {
     return new Child(binary, ['serve', '--config', join(folder, CONFIG)]);
   }
 
-  /** Ends it as a power cut does. */
+  /** Kills it, as a power failure would. */
   kill(): Promise<void> {
     return this.child.stop('SIGKILL');
   }
@@ -79,15 +74,15 @@ export class Server {
     return `ws://127.0.0.1:${this.port}/api/ws`;
   }
 
-  async streams(): Promise<Record<string, StreamInfo>> {
-    return (await (await fetch(`${this.url}/api/streams`)).json()) as Record<string, StreamInfo>;
+  async streams(): Promise<Streams> {
+    return (await (await fetch(`${this.url}/api/streams`)).json()) as Streams;
   }
 
   async viewers(stream: string): Promise<number | undefined> {
     return (await this.streams())[stream]?.viewers;
   }
 
-  /** How many frames, and how many of them key frames, the server has got of a stream since it started. */
+  /** How many frames, and how many key frames, the server has received of a stream since it started. */
   async received(stream: string): Promise<{ frames: number; keyFrames: number }> {
     const metrics = await (await fetch(`${this.url}/metrics`)).text();
     const value = (name: string) => {
@@ -102,12 +97,12 @@ export class Server {
     };
   }
 
-  /** The command names of the processes that the server has started and that are still there. */
+  /** The command names of the server's child processes that exist. */
   childProcesses(): string[] {
     return this.childPids().map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   }
 
-  /** Zombies are among them. */
+  /** The process ids of the server's children, zombies included. */
   childPids(): number[] {
     const tasks = `/proc/${this.child.pid}/task`;
     const pids = readdirSync(tasks).flatMap((task) =>

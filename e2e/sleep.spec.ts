@@ -1,12 +1,11 @@
-// A laptop that is closed, a tab that is put away: nothing of the page runs, and later all of it runs on.
-// The renderers are stopped by signal: headless Chromium takes every page for visible, and freezes (Page.setWebLifecycleState)
-// hidden ones alone.
+// Tests a page that stands still for a while, as in a closed laptop or a frozen tab. Its renderer processes are stopped by a
+// signal: headless Chromium treats every page as visible, and freezes (Page.setWebLifecycleState) hidden ones only.
 import type { Browser } from '@playwright/test';
 import { freePort } from './child';
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 import { ControlRelay, MediaRelay } from './relay';
 
-test('a page that stood still for some seconds is live again on the same connection', async ({
+test('a page that was stopped for some seconds is live again on the same connection', async ({
   cameras,
   serve,
   openWall,
@@ -24,7 +23,7 @@ test('a page that stood still for some seconds is live again on the same connect
   expect(await wall.connection()).toEqual(before);
 });
 
-test('a page that slept until the server had given it up is live again, each slot with its camera', async ({
+test('a page that was stopped until its session had ended is live again, each slot with its camera', async ({
   cameras,
   serve,
   openWall,
@@ -44,7 +43,7 @@ test('a page that slept until the server had given it up is live again, each slo
     await wall.switch(1, 'camera3');
     await wall.expectCamera(1, 3);
     await wall.forgetEvents();
-    // Asleep, with no network as a closed laptop has none.
+    // The network is down meanwhile, as in a closed laptop.
     await asleep(browser, async () => {
       media.cut();
       control.cut();
@@ -66,7 +65,7 @@ test('a page that slept until the server had given it up is live again, each slo
   }
 });
 
-/** Nothing runs in the browser's pages `during` this. */
+/** Stops the browser's pages for the time of `during`. */
 async function asleep(browser: Browser, during: () => Promise<void>): Promise<void> {
   const devtools = await browser.newBrowserCDPSession();
   const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');

@@ -1,4 +1,4 @@
-// A bare client of the control protocol: says anything, hears everything.
+// A client of the WebSocket protocol that sends any message and records every answer.
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
@@ -12,7 +12,7 @@ export class Socket {
 
   private constructor(readonly socket: WebSocket) {
     socket.on('message', (data) => this.received.push(JSON.parse(String(data)) as Message));
-    // What goes wrong is seen in the close code.
+    // Errors are seen by the close code.
     socket.on('error', () => {});
   }
 
@@ -28,7 +28,7 @@ export class Socket {
     this.socket.send(isRaw ? message : JSON.stringify(message));
   }
 
-  /** Says something and returns the answer. What slots tell of themselves in between is no answer. */
+  /** Sends a message and returns its answer. A status without a request id is not an answer. */
   async ask(message: Record<string, unknown> | string | Buffer): Promise<Message> {
     const deadline = Date.now() + PATIENCE_MS;
     this.send(message);

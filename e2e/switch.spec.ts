@@ -1,4 +1,4 @@
-// Switching: another picture on the same track, with no negotiation.
+// Tests that a switch shows another camera on the same track, without negotiation.
 import { expect, MOVING_FPS, rtspStreams, test } from './fixtures';
 
 test('a switch shows the new camera on the same connection, with no new offer', async ({
@@ -17,14 +17,14 @@ test('a switch shows the new camera on the same connection, with no new offer', 
   await wall.expectCamera(0, 3);
   await wall.switch(0, 'camera2');
   await wall.expectCamera(0, 2);
-  // Never a picture that cannot be read, and never an old camera after a new one.
+  // No picture was unreadable, and none of the old camera came after the new one.
   const shown = await wall.shown(0);
   expect(shown.filter((camera, index) => index > 0 || camera !== 1)).toEqual([3, 2]);
   expect(await wall.connection()).toEqual(before);
   expect(await wall.shown(1)).toEqual([2]);
 });
 
-test('a switch between live cameras waits for no key frame of the camera, anywhere in the GOP', async ({
+test('a switch between live cameras does not wait for the next key frame, anywhere in the GOP', async ({
   cameras,
   serve,
   openWall,
@@ -42,11 +42,11 @@ test('a switch between live cameras waits for no key frame of the camera, anywhe
     withoutKeyFrame += Number(after.keyFrames === before.keyFrames);
     await wall.expectCamera(0, camera);
   }
-  // Key frames are 2 s apart: a slot that waited for one would see one each time, one that does not sees few.
+  // Key frames are 2 s apart: if a slot waited for one, every switch would see one; if it does not, few do.
   expect(withoutKeyFrame, 'switches that were answered between two key frames').toBeGreaterThanOrEqual(5);
 });
 
-test('a switch says when its first picture was on the screen, and means a picture of the new camera', async ({
+test('a switch reports when the first picture of the new camera was displayed', async ({
   cameras,
   serve,
   openWall,
@@ -55,7 +55,7 @@ test('a switch says when its first picture was on the screen, and means a pictur
   const wall = await openWall(server);
   await wall.play(1, 2);
   const untimed = await wall.switch(0, 'camera2');
-  expect(untimed.timing, 'nobody knows of a video of this slot').not.toHaveProperty('firstFrame');
+  expect(untimed.timing, 'no video is attached to this slot').not.toHaveProperty('firstFrame');
   await wall.expectCamera(0, 2);
 
   await wall.attach(0);
@@ -86,7 +86,7 @@ test('a switch says when its first picture was on the screen, and means a pictur
     const turns = pictures.map(({ turn, camera }) => `camera ${camera} after ${turn - requested} ms`);
     const told = pictures.findIndex(({ turn }) => Math.abs(turn - requested - firstFrame) < 1);
     expect(pictures[told]?.camera, `told ${firstFrame} ms, seen ${turns}`).toBe(camera);
-    // What is drawn at a picture's turn may be the next picture already, so the turn before may show the new camera too.
+    // The canvas may be given the next picture already, so the callback before may show the new camera too.
     const before = pictures.slice(0, Math.max(0, told - 1));
     expect(before.map(({ camera }) => camera)).not.toContain(camera);
   }
@@ -111,7 +111,7 @@ test('the last of many quick switches wins', async ({ cameras, serve, openWall }
   expect((await wall.reading(0))?.camera).toBe(4);
 });
 
-test('an unknown stream is refused, and the slot shows what it showed', async ({
+test('a switch to an unknown stream is refused, and the slot keeps its stream', async ({
   cameras,
   serve,
   openWall,
@@ -132,7 +132,7 @@ test('an unknown stream is refused, and the slot shows what it showed', async ({
   expect(await wall.shown(0)).toEqual([1]);
 });
 
-test('the quality of a slot goes from 720p to 360p and back', async ({ cameras, serve, openWall }) => {
+test('the quality of a slot switches from 720p to 360p and back', async ({ cameras, serve, openWall }) => {
   const server = await serve({
     streams: {
       camera7: cameras.url(7),

@@ -1,19 +1,19 @@
-// A page with one video per slot on the npm package, as a dashboard would use it, under the eyes of the probe.
+// Drives a page that uses the npm package as a dashboard would, with one video per slot, and the probe.
 import { expect, type Page } from '@playwright/test';
 import type { ClientOptions, SlotConfig, SlotStatus, SwitchedStatus } from 'multistream-client';
 import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
 
-/** A third of a second. What a stalled slot misses is more. */
+/** How many frames may be under way: a third of a second. A stalled slot misses more. */
 const FRAMES_ON_THE_WAY = 10;
 
-/** A server, or the way to it. */
+/** The address of a server, or of a relay to it. */
 export type Address = Pick<Server, 'url'>;
 
-/** What came of a media line so far. */
+/** What was received on an m-line so far. */
 export interface Flow {
-  /** Whole frames that came over the network. */
+  /** Complete frames received from the network. */
   received: number;
 }
 
@@ -29,7 +29,7 @@ export class Wall {
     return new Wall(page, server);
   }
 
-  /** Connects; the tracks play in videos of their own. Returns the slots that have a track. */
+  /** Connects, and plays each track in a video of its own. Returns the slots that have a track. */
   connect(slots: SlotConfig[], options: ClientOptions = {}): Promise<number[]> {
     return this.page.evaluate(
       async ({ slots, url, options }) => {
@@ -60,7 +60,7 @@ export class Wall {
     for (const [slot, camera] of cameras.entries()) await this.expectCamera(slot, camera);
   }
 
-  /** Gives the slot's video, which has its track already, to the client as well. */
+  /** Attaches the slot's video, which has its track already, with `client.attach`. */
   async attach(slot: number): Promise<void> {
     await this.page.evaluate((slot) => {
       const video = window.e2e.slots.get(slot)?.video;
@@ -139,7 +139,7 @@ export class Wall {
     return this.page.evaluate((slot) => window.e2e.slots.get(slot)?.video.videoHeight ?? 0, slot);
   }
 
-  /** What must not change when slots switch. */
+  /** What a switch must not change: the peer connections, transceivers and tracks. */
   connection(): Promise<{
     peers: number;
     remoteDescriptions: number;
@@ -167,7 +167,7 @@ export class Wall {
       .toBe(status);
   }
 
-  /** What has come over the network, per mid: independent of how fast this machine draws. */
+  /** What was received from the network, per mid, however fast this machine draws. */
   received(): Promise<{ mid: string; frames: number; packetsLost: number }[]> {
     return this.page.evaluate(async () => {
       const reports = await Promise.all(window.e2e.peers.map((peer) => peer.getStats()));
@@ -182,7 +182,7 @@ export class Wall {
     });
   }
 
-  /** How one media line's pictures arrive on the connection that was made last. */
+  /** What was received on one m-line of the latest connection. */
   flow(mid: string): Promise<Flow> {
     return this.page.evaluate(async (mid) => {
       const stats = [...((await window.e2e.peers.at(-1)?.getStats())?.values() ?? [])] as Record<
@@ -197,11 +197,12 @@ export class Wall {
   }
 
   /**
-   * Watches, from now until the returned function is called, that the media line gets each frame that the server gets of the
-   * stream. It compares counts, not times: a busy machine makes both late and leaves both equal.
+   * Returns a function that checks that since this call the m-line has received each frame that the server has received of the
+   * stream. It compares counts, not times: a busy machine makes both late but leaves both equal.
    */
   async watchFrames(mid: string, server: Server, stream: string): Promise<() => Promise<void>> {
-    // The statistics enclose the server's counts in time, so that what is on its way counts for the media line.
+    // The page's statistics are read before the server's counts here and after them later, so frames that are under way count
+    // for the m-line.
     const [start, { frames }] = [await this.flow(mid), await server.received(stream)];
     return async () => {
       const sent = (await server.received(stream)).frames - frames;
@@ -211,7 +212,7 @@ export class Wall {
     };
   }
 
-  /** `udp` or `tcp`, on the connection that was made last. */
+  /** The transport of the latest connection, `udp` or `tcp`. */
   transport(): Promise<string | undefined> {
     return this.page.evaluate(async () => {
       const report = await window.e2e.peers.at(-1)?.getStats();
@@ -222,7 +223,7 @@ export class Wall {
     });
   }
 
-  /** Waits until each slot, in order, has shown a picture of its camera that was not there when this was called. */
+  /** Waits until each slot, in order, has displayed a picture of its camera since this call. */
   async expectNewPictures(cameras: number[], withinMs: number): Promise<void> {
     const took = await this.page.evaluate(
       async ({ cameras, withinMs }) => {

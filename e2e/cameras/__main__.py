@@ -57,14 +57,14 @@ def main() -> None:
     clips |= {c.camera: c for c in [clip(text, args) for text in args.camera]}
     if not clips:
         raise SystemExit("no cameras: give --count or --camera")
-    # Both set by hand: a process started in the background inherits an ignored SIGINT.
+    # Both handlers are set explicitly: a process started in the background inherits an ignored SIGINT.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     render_missing(list(clips.values()), args.cache)
     if args.render_only:
         return
 
-    # GStreamer is needed from here on only: rendering must work where it is not installed.
+    # GStreamer is imported only here: rendering must work where it is not installed.
     from rtsp import Cameras
 
     cameras = Cameras(args.port, args.cache, list(clips.values()), on_event=say)

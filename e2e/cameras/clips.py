@@ -11,7 +11,7 @@ import time
 
 import barcode
 
-# Part of the file names: raise it when the picture changes.
+# Part of the cache's file names: increment it when the picture changes.
 VERSION = 1
 
 
@@ -42,7 +42,7 @@ class Clip:
         return cache / f"{self.name}-{shape}-v{VERSION}.h264"
 
     def render(self, cache: pathlib.Path) -> None:
-        """A failed or interrupted rendering never looks like a finished one: the file gets its name at the end."""
+        """Renders the clip. The file gets its final name at the end, so an interrupted rendering is never taken for a clip."""
         unfinished = self.path(cache).with_suffix(f".{os.getpid()}.part")
         try:
             subprocess.run(self._ffmpeg(unfinished), check=True, stdin=subprocess.DEVNULL)
@@ -51,7 +51,7 @@ class Clip:
             unfinished.unlink(missing_ok=True)
 
     def _ffmpeg(self, output: pathlib.Path) -> list[str]:
-        # The colours are turned per camera, so that a person tells the cameras apart at a glance.
+        # Each camera has another hue, so that a person can tell the cameras apart.
         name_size = max(12, self.height // 8)
         picture = (
             f"testsrc2=size={self.width}x{self.height}:rate={self.fps},hue=h={self.camera * 47 % 360},"
@@ -60,7 +60,7 @@ class Clip:
         )
         graph = f"{picture}[p];{barcode.source(self.camera, self.width, self.fps)}[b];[p][b]overlay=0:0,format=yuv420p"
         # One slice per picture and no B-frames: a slice NAL then ends its access unit (see `access_units`).
-        # What every frame costs in bits is bounded, as a camera's encoder does.
+        # The size of a frame is bounded, as a camera's encoder does.
         kbit = max(100, self.width * self.height * self.fps // 14_000)
         x264 = f"keyint={self.gop_frames}:min-keyint={self.gop_frames}:scenecut=0:slices=1:sliced-threads=0:bframes=0"
         return [
@@ -73,7 +73,7 @@ class Clip:
 
 
 def render_missing(clips: list[Clip], cache: pathlib.Path) -> None:
-    """Two at a time: the filters of one rendering fill one core, its encoder a part of another."""
+    """Renders two clips at a time: the filters of one fill one core, its encoder a part of another."""
     missing = [clip for clip in clips if not clip.path(cache).exists()]
     if not missing:
         return
@@ -105,7 +105,7 @@ def load(clip: Clip, cache: pathlib.Path) -> Loop:
 
 
 def nal_units(stream: bytes) -> list[bytes]:
-    """Annex B: each with a four-byte start code before it (ITU-T H.264, B.1)."""
+    """The NAL units of an Annex B stream, each with a four-byte start code before it (ITU-T H.264, B.1)."""
     return [b"\0\0\0\1" + nal.rstrip(b"\0") for nal in stream.split(b"\0\0\1") if nal.strip(b"\0")]
 
 

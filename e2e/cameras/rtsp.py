@@ -62,7 +62,7 @@ class Cameras:
     def run(self) -> None:
         # A UDP client that died leaves a session that only its timeout ends.
         GLib.timeout_add_seconds(CLEAN_UP_EVERY_S, lambda: self._server.get_session_pool().cleanup() >= 0)
-        # GLib's loop would not let Python run its signal handlers: give it a moment of Python now and then.
+        # GLib's loop does not run Python's signal handlers; a timer that calls Python lets them run.
         GLib.timeout_add(50, lambda: True)
         GLib.MainLoop().run()
 
@@ -92,7 +92,7 @@ def _factory(clip: Clip, loop: Loop) -> GstRtspServer.RTSPMediaFactory:
         f"( appsrc name=camera is-live=true format=time max-bytes=0 caps={caps} "
         "! rtph264pay name=pay0 pt=96 config-interval=-1 )"
     )
-    # All clients of a camera share one pipeline, as they share one encoder in a real one.
+    # All clients of a camera share one pipeline, as they share one encoder in a real camera.
     factory.set_shared(True)
     factory.set_latency(0)
     factory.connect("media-configure", lambda _factory, media: _Feed(clip, loop, media).start())
@@ -115,7 +115,7 @@ class _Feed(threading.Thread):
         fps, units = self._clip.fps, self._loop.access_units
         first = number = int(time.time() * fps)
         while not self._ended.is_set():
-            # Nothing is left out when this thread was late: a gap would break the pictures after it.
+            # After a delay of this thread the missed frames are sent too: a gap would break the pictures after it.
             while number <= int(time.time() * fps):
                 unit = units[number % len(units)]
                 # The payloader can only describe the stream (SDP) once it has seen the parameter sets.

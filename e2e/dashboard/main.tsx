@@ -1,4 +1,4 @@
-// The dashboard of npm/examples under StrictMode; the test holds its strings and reads what nobody caught.
+// Mounts the dashboard of npm/examples under StrictMode. The test controls it and reads the unhandled rejections.
 import { StrictMode, version } from 'react';
 import { flushSync } from 'react-dom';
 import { createRoot, type Root } from 'react-dom/client';

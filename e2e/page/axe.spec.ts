@@ -1,4 +1,4 @@
-// The page for everyone: axe finds nothing against WCAG 2.2 A and AA, in both themes, on a screen and on a phone.
+// Tests that axe finds no violation of WCAG 2.2 A and AA, in both themes, on a desktop and on a phone.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, rtspStreams, test } from '../fixtures';
@@ -8,13 +8,14 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const PHONE = { width: 390, height: 844 };
 
 async function expectClean(page: Page, theme: string, what: string): Promise<void> {
-  // Half-faded colours are nobody's. What turns for as long as a tile waits has no end to go to, and fades nothing.
+  // Finish every fade first, since half-faded colours have too little contrast. Endless animations have no end and fade
+  // nothing.
   await page.evaluate(() => {
     const ends = ({ effect }: Animation) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
     for (const animation of document.getAnimations().filter(ends)) animation.finish();
   });
   const axe = new AxeBuilder({ page });
-  // The other theme differs in its colours alone.
+  // The light theme differs in its colours only.
   const rules = theme === 'dark' ? axe.withTags(RULES) : axe.withRules('color-contrast');
   const { violations } = await rules.analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`);

@@ -1,8 +1,8 @@
-// The wall by keyboard alone.
+// Tests the keyboard control of the wall.
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
 
-test('digits choose the tile, letters and arrows its camera', async ({ cameras, serve, page }) => {
+test('digits select a tile, letters and arrows choose its camera', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 6) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
   await wall.expectLive(1, 2);
@@ -15,14 +15,14 @@ test('digits choose the tile, letters and arrows its camera', async ({ cameras, 
   await wall.expectLive(1, 1);
   await page.keyboard.press('ArrowUp');
   await wall.expectLive(1, 6);
-  // No such tile, no such camera: nothing happens.
+  // Keys for a tile or a camera that does not exist do nothing.
   await page.keyboard.press('7');
   await page.keyboard.press('z');
   await expect(wall.tile(1)).toHaveAttribute('data-selected');
   expect(wall.query().get('tiles')).toBe('camera1,camera6,camera3,camera4');
 });
 
-test('two digits in a row go to the tiles from 10', async ({ cameras, serve, page }) => {
+test('two digits in a row select a tile from 10 on', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1), multistream: { max_slots: 16 } });
   const wall = await WallPage.open(page, server, '?layout=4x4');
   await page.keyboard.press('1');
@@ -32,7 +32,7 @@ test('two digits in a row go to the tiles from 10', async ({ cameras, serve, pag
   await expect(wall.tile(9)).toHaveAttribute('data-selected');
 });
 
-test('Enter fills the screen with the tile, and goes back', async ({ cameras, serve, page }) => {
+test('Enter shows the tile in full screen, and leaves it', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
   await page.keyboard.press('3');
@@ -56,14 +56,14 @@ test('Shift E enlarges, Esc goes back, Space opens the chooser', async ({ camera
   await page.keyboard.press('4');
   await page.keyboard.press('Space');
   await expect(page.getByRole('dialog', { name: 'Tile 4' })).toBeVisible();
-  // The dialog's keys are its own.
+  // The wall's keys do nothing while a dialog is open.
   await page.keyboard.press('1');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await expect(wall.tile(3)).toHaveAttribute('data-selected');
 });
 
-test('a question mark opens the sheet of all keys, Shift L puts the list away', async ({
+test('a question mark opens the help dialog, Shift L closes and opens the list', async ({
   cameras,
   serve,
   page,

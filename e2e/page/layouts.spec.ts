@@ -1,4 +1,4 @@
-// The wall at `/`: its layouts, and what of it is kept.
+// Tests the layouts of the wall at `/`, and what of them the address and the browser keep.
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
 
@@ -12,7 +12,7 @@ test('the wall shows every camera, named and live, over one connection', async (
   expect(await wall.connections()).toBe(1);
 });
 
-test('layouts are offered as far as max_slots goes, and each has its tiles', async ({
+test('layouts of up to max_slots tiles are offered, and each shows its tiles', async ({
   cameras,
   serve,
   page,
@@ -35,13 +35,17 @@ test('layouts are offered as far as max_slots goes, and each has its tiles', asy
   }
 });
 
-test('a smaller layout and back needs no other connection', async ({ cameras, serve, page }) => {
+test('a smaller layout pauses the hidden slots and keeps the connection', async ({
+  cameras,
+  serve,
+  page,
+}) => {
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
   await wall.expectLive(3, 4);
   await page.getByRole('button', { name: '1', exact: true }).click();
   await expect(wall.visibleTiles).toHaveCount(1);
-  // Nobody sees the other three.
+  // The other three are hidden and thus paused.
   await expect.poll(() => server.viewers('camera4')).toBe(0);
   await page.getByRole('button', { name: '2 × 2' }).click();
   await wall.expectLive(3, 4);
@@ -56,7 +60,7 @@ test('in 1 + 5 the first tile is as large as four others', async ({ cameras, ser
   expect((large?.height ?? 0) / (small?.height ?? 1)).toBeCloseTo(2, 1);
 });
 
-test('the address holds the wall: opened elsewhere, it shows the same', async ({
+test('the address describes the wall: another browser shows the same', async ({
   cameras,
   serve,
   page,
@@ -101,7 +105,7 @@ test('the bare address shows the wall and the theme that this browser had last',
   for (const cell of [0, 1, 2, 3]) await again.expectLive(cell, 4 - cell);
 });
 
-test('the theme is the system’s until someone chooses', async ({ cameras, serve, page }) => {
+test('the theme is the system’s until the user chooses one', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme });
@@ -110,7 +114,7 @@ test('the theme is the system’s until someone chooses', async ({ cameras, serv
   }
 });
 
-test('on a phone every tile is whole and in reach, and nothing is wider than the screen', async ({
+test('on a phone every tile can be scrolled into view whole, and nothing is wider than the screen', async ({
   cameras,
   serve,
   page,

@@ -1,4 +1,4 @@
-// The list of cameras beside the wall, and what can be dragged.
+// Tests the list of cameras beside the tiles, and dragging.
 import type { CDPSession } from '@playwright/test';
 import { expect, rtspStreams, test } from '../fixtures';
 import { centre, WallPage } from './wall-page';
@@ -14,7 +14,7 @@ test('a camera is dragged from the list onto a tile', async ({ cameras, serve, p
   await expect(wall.camera('camera6')).toContainText('in tile 3');
 });
 
-test('while it is dragged the tile below is marked, and Esc lets go of it', async ({
+test('the tile below a dragged camera is marked, and Esc cancels the drag', async ({
   cameras,
   serve,
   page,
@@ -53,7 +53,7 @@ test('a camera can be dragged into an empty tile', async ({ cameras, serve, page
   await wall.expectLive(1, 2);
 });
 
-test('a click in the list shows the camera in the chosen tile', async ({ cameras, serve, page }) => {
+test('a click in the list shows the camera in the selected tile', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 5) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
   await page.keyboard.press('4');
@@ -62,11 +62,7 @@ test('a click in the list shows the camera in the chosen tile', async ({ cameras
   await wall.expectLive(3, 5);
 });
 
-test('a camera under the mouse, or with the focus, is started before it is shown', async ({
-  cameras,
-  serve,
-  page,
-}) => {
+test('a camera under the pointer or with the focus is warmed', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 6) });
   const wall = await WallPage.open(page, server, '?layout=1');
   await wall.expectLive(0, 1);
@@ -100,7 +96,7 @@ test('many cameras can be searched, in the list and in the chooser', async ({ ca
   expect(wall.query().get('tiles')).toBe('door12');
 });
 
-test('the list can be put away, and stays away', async ({ cameras, serve, page }) => {
+test('the list can be closed, and stays closed after a reload', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 2) });
   const wall = await WallPage.open(page, server);
   const list = page.getByRole('complementary', { name: 'Cameras' });
@@ -112,7 +108,7 @@ test('the list can be put away, and stays away', async ({ cameras, serve, page }
   await expect(list).toHaveCount(0);
 });
 
-test('a finger drags a camera after it rested, and scrolls when it does not', async ({
+test('a touch that rests drags a camera, and one that moves at once does not', async ({
   cameras,
   serve,
   browser,

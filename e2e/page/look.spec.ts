@@ -1,5 +1,5 @@
-// What the wall looks like, pixel by pixel: a change of it is a decision. After one, `npx playwright test look -u`.
-// The pictures are left out; the fonts are DejaVu, as Debian's Chromium has them.
+// Compares screenshots of the wall pixel by pixel. After an intended change run `npx playwright test look -u`. The videos are
+// hidden; the fonts are DejaVu, as Debian's Chromium has them.
 import { join } from 'node:path';
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
@@ -22,7 +22,7 @@ for (const { name, query, size } of LOOKS) {
     await expect(page).toHaveScreenshot(`${name}.png`, {
       stylePath: join(import.meta.dirname, 'look.css'),
       animations: 'disabled',
-      // Anti-aliasing of one glyph or another.
+      // The anti-aliasing of a few glyphs may differ.
       maxDiffPixels: 60,
     });
   });

@@ -1,9 +1,9 @@
-// The drawer of statistics.
+// Tests the panel of statistics.
 import type { Locator } from '@playwright/test';
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
 
-test('each tile’s figures move while the drawer is open', async ({ cameras, serve, page }) => {
+test('the figures of each tile change while the panel is open', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 4) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
   for (const cell of [0, 1, 2, 3]) await wall.expectLive(cell, cell + 1);
@@ -26,12 +26,12 @@ test('each tile’s figures move while the drawer is open', async ({ cameras, se
   const points = async () => (await plot.getAttribute('points'))?.split(' ') ?? [];
   const before = await points();
   await expect.poll(async () => (await points()).length).toBeGreaterThan(before.length + 1);
-  // A camera's bitrate is never quite the same twice.
+  // The bitrate of a camera varies, so the points of its plot differ in height.
   const heights = (await points()).map((point) => point.split(',')[1]);
   expect(new Set(heights).size).toBeGreaterThan(1);
 });
 
-test('a camera that goes away is seen in the figures', async ({ cameras, serve, page }) => {
+test('the figures show it when frames stop', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await WallPage.open(page, server);
   await wall.expectLive(0, 1);
@@ -73,13 +73,13 @@ test('every switch of the session is in the histogram, by the time it took', asy
     .locator('.histogram li')
     .evaluateAll((bars) => bars.map((bar) => Number(bar.getAttribute('data-count'))));
   expect(counts.reduce((sum, count) => sum + count)).toBe(3);
-  // Live cameras: a picture within half a second even on a busy machine.
+  // A switch between live cameras takes less than half a second even on a busy machine.
   const median = /median (\d+) ms/.exec((await drawer.textContent()) ?? '')?.[1];
   expect(Number(median)).toBeGreaterThan(0);
   expect(Number(median)).toBeLessThan(500);
 });
 
-test('the drawer is closed by its button and by Shift D', async ({ cameras, serve, page }) => {
+test('the panel is closed by its button and by Shift D', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   await WallPage.open(page, server);
   const drawer = page.getByRole('complementary', { name: 'Statistics' });
@@ -92,7 +92,7 @@ test('the drawer is closed by its button and by Shift D', async ({ cameras, serv
   await expect(drawer).toHaveCount(0);
 });
 
-/** What stands beside a plot; NaN for a dash. */
+/** The figure beside a plot; NaN for a dash. */
 async function figure(section: Locator, name: string): Promise<number> {
   return Number.parseFloat((await section.locator(`[data-plot="${name}"] dd`).textContent()) ?? '');
 }

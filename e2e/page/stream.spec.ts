@@ -1,4 +1,4 @@
-// `stream.html`: one camera, in somebody else's page.
+// Tests `stream.html`: one camera, for embedding in another page.
 import type { Page } from '@playwright/test';
 import { expect, rtspStreams, test } from '../fixtures';
 import { packageHost } from '../package-host';
@@ -23,7 +23,7 @@ test('it shows one camera in the quality that is asked for', async ({ cameras, s
   expect({ width, height }).toEqual(page.viewportSize());
 });
 
-test('controls: there under the pointer, always, or never', async ({ cameras, serve, page }) => {
+test('controls: shown under the pointer, always, or never', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const [tools, caption] = [page.locator('.tools'), page.locator('figcaption')];
   await open(page, server, '?src=camera1');
@@ -43,7 +43,7 @@ test('controls: there under the pointer, always, or never', async ({ cameras, se
   await expect(caption).toBeHidden();
 });
 
-test('background: a colour behind the picture, or no stream for a page that nobody sees', async ({
+test('background: a colour behind the picture, or a pause while the video is hidden', async ({
   cameras,
   serve,
   page,
@@ -61,13 +61,13 @@ test('background: a colour behind the picture, or no stream for a page that nobo
     await page.locator('video').evaluate((video) => {
       video.style.display = 'none';
     });
-    // As long as the package waits before it takes a picture for unseen, and a little more.
+    // Longer than the package waits before it pauses a hidden slot.
     await page.waitForTimeout(3_000);
     expect(await server.viewers('camera1'), query).toBe(viewers);
   }
 });
 
-test('it says what is wrong with its address, or with its camera', async ({ cameras, serve, page }) => {
+test('it shows what is wrong with its address, or with its camera', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   await open(page, server, '');
   await expect(page.getByRole('heading')).toHaveText('Which camera?');

@@ -1,10 +1,10 @@
-// One tile of the wall: enlarging it, its quality, its picture as a file, and what it says of itself.
+// Tests a tile of the wall: enlarging it, its quality, saving its picture, and its caption.
 import { readFileSync } from 'node:fs';
 import { Cameras } from '../cameras';
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
 
-test('a double click enlarges a tile in native quality, and another goes back to what it was', async ({
+test('a double click enlarges a tile in native quality, and another restores its size and quality', async ({
   cameras,
   serve,
   page,
@@ -57,7 +57,7 @@ test('a click opens the chooser: camera and quality, by mouse and by arrow keys'
   await wall.expectLive(0, 2);
 });
 
-test('the quality menu of a tile: auto fits the tile, the others are what they say', async ({
+test('the quality menu of a tile: auto fits the tile, the others show that quality', async ({
   cameras,
   serve,
   page,
@@ -95,11 +95,7 @@ test('the quality menu of a tile: auto fits the tile, the others are what they s
   await expect.poll(() => wall.height(0)).toBe(720);
 });
 
-test('the picture is saved as a file, in the size that the camera sends', async ({
-  cameras,
-  serve,
-  page,
-}) => {
+test('the picture is saved as a file, in the size of the video', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: { camera7: cameras.url(7) } });
   const wall = await WallPage.open(page, server);
   await wall.expectLive(0, 7);
@@ -120,7 +116,7 @@ test('the picture is saved as a file, in the size that the camera sends', async 
   }
 });
 
-/** What the barcode in a PNG says. */
+/** The camera number in the barcode of a PNG. */
 function cameraIn(page: WallPage['page'], file: Buffer): Promise<number | undefined> {
   return page.evaluate(async (data) => {
     const image = new Image();
@@ -130,7 +126,7 @@ function cameraIn(page: WallPage['page'], file: Buffer): Promise<number | undefi
   }, file.toString('base64'));
 }
 
-test('a picture that stands still is not called live, and has its age', async ({ cameras, serve, page }) => {
+test('a frozen picture is not live, and its age is shown', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await WallPage.open(page, server);
   await wall.expectLive(0, 1);
@@ -145,7 +141,7 @@ test('a picture that stands still is not called live, and has its age', async ({
   await wall.expectLive(0, 1);
 });
 
-test('a camera that went away is offline since its last frame, and shows nothing', async ({
+test('a camera that stopped is offline since its last frame, and its picture is hidden', async ({
   serve,
   page,
 }) => {
@@ -159,7 +155,7 @@ test('a camera that went away is offline since its last frame, and shows nothing
     await expect(wall.tile(0)).toHaveAttribute('data-status', 'offline');
     const clock = (at: number) =>
       new Date(at).toLocaleTimeString('sv', { hour: '2-digit', minute: '2-digit' });
-    // The minute may have changed meanwhile.
+    // The minute may have changed in between.
     const since = new RegExp(`offline since (${clock(before)}|${clock(Date.now())})`);
     await expect(wall.tile(0)).toContainText(since);
     await expect(wall.tile(0).locator('video')).toHaveCSS('opacity', '0');
@@ -171,7 +167,7 @@ test('a camera that went away is offline since its last frame, and shows nothing
   }
 });
 
-test('what is wrong with one camera is said by its tile alone', async ({ cameras, serve, page }) => {
+test('an error of one camera is shown on its tile only', async ({ cameras, serve, page }) => {
   const server = await serve({
     streams: { ...rtspStreams(cameras, 2), dead: 'rtsp://127.0.0.1:1/' },
     multistream: { switch_timeout: '1s' },
@@ -186,11 +182,7 @@ test('what is wrong with one camera is said by its tile alone', async ({ cameras
   await expect(page.getByRole('status')).toHaveText('1 on one connection');
 });
 
-test('a lost server is said at once, and its pictures do not pass for live ones', async ({
-  cameras,
-  serve,
-  page,
-}) => {
+test('a lost server is shown at once, and its pictures are not live', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await WallPage.open(page, server);
   await wall.expectLive(0, 1);

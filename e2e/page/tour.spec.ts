@@ -1,8 +1,8 @@
-// The tour through the cameras that are not on the wall.
+// Tests the tour through the cameras that are not on the wall.
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
 
-test('the tour shows the waiting cameras one tile after the other, the next one warmed', async ({
+test('the tour shows the other cameras, one tile after the other, and warms the next one', async ({
   cameras,
   serve,
   page,
@@ -10,7 +10,7 @@ test('the tour shows the waiting cameras one tile after the other, the next one 
   const server = await serve({ streams: rtspStreams(cameras, 6) });
   const wall = await WallPage.open(page, server, '?layout=2x2&tour=3');
   await wall.expectLive(0, 1);
-  // Due in less than the time a camera may need: started already.
+  // Its turn comes within the time that a camera is warmed before, so it runs already.
   await expect.poll(() => server.viewers('camera5')).toBe(1);
   expect(wall.query().get('tiles')).toBe('camera1,camera2,camera3,camera4');
   for (const tiles of [
@@ -24,7 +24,7 @@ test('the tour shows the waiting cameras one tile after the other, the next one 
   expect(await wall.connections()).toBe(1);
 });
 
-test('the tour is started and stopped in the bar or by Shift T, and waits while someone uses the page', async ({
+test('the tour is started and stopped in the bar or by Shift T, and pauses while the page is in use', async ({
   cameras,
   serve,
   page,
@@ -39,7 +39,7 @@ test('the tour is started and stopped in the bar or by Shift T, and waits while 
   const shown = wall.query().get('tiles');
   await page.waitForTimeout(2_000);
   expect(wall.query().get('tiles')).toBe(shown);
-  // It goes on by itself.
+  // The tour goes on after the page has been idle.
   await expect(tour).toHaveText(/1 s/);
   await expect.poll(() => wall.query().get('tiles')).not.toBe(shown);
 

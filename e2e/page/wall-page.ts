@@ -1,4 +1,4 @@
-// The page at `/` as its user sees it: tiles, and the cameras in their pictures.
+// Drives the page at `/`: its tiles, and the cameras in their pictures.
 import type { Locator, Page } from '@playwright/test';
 import { expect } from '../fixtures';
 import { installProbe } from '../probe';
@@ -7,7 +7,7 @@ import type { Server } from '../server';
 export class WallPage {
   private constructor(readonly page: Page) {}
 
-  /** `query` as in the address, with its `?`. */
+  /** `query` is that of the address, with its `?`. */
   static async open(page: Page, server: Server, query = ''): Promise<WallPage> {
     await page.addInitScript(installProbe);
     await page.goto(`${server.url}/${query}`);
@@ -16,12 +16,12 @@ export class WallPage {
     return wall;
   }
 
-  /** By cell, from 0. */
+  /** The tile of a cell, from 0. */
   tile(cell: number): Locator {
     return this.page.locator(`.tile[data-cell="${cell}"]`);
   }
 
-  /** In the list beside the wall. */
+  /** A camera's button in the list. */
   camera(name: string): Locator {
     return this.page.locator(`.cameras-panel [data-camera="${name}"]`);
   }
@@ -30,7 +30,7 @@ export class WallPage {
     return this.page.locator('.tile:visible');
   }
 
-  /** Waits until the tile says that it is live, and its picture is this camera's. */
+  /** Waits until the tile is marked live and its picture shows this camera. */
   async expectLive(cell: number, camera: number): Promise<void> {
     await expect(this.tile(cell)).toHaveAttribute('data-tone', 'live');
     await expect.poll(() => this.pictureOf(cell), `camera in the picture of tile ${cell + 1}`).toBe(camera);
@@ -57,7 +57,7 @@ export class WallPage {
     return this.page.evaluate(() => window.e2e.peers.length);
   }
 
-  /** With the mouse, by way of what lies between. */
+  /** Drags with the mouse, in several steps. */
   async drag(from: Locator, to: Locator): Promise<void> {
     const [start, end] = [await centre(from), await centre(to)];
     await this.page.mouse.move(start.x, start.y);

@@ -1,4 +1,4 @@
-// A dashboard of the React entry under StrictMode, as `npm create vite` sets it up; the test holds its strings.
+// A dashboard on the React entry under StrictMode, as `npm create vite` sets it up. The test controls it.
 import type { SlotConfig } from 'multistream-client';
 import { CameraGrid, useMultiStream } from 'multistream-client/react';
 import { type ReactNode, StrictMode, useEffect } from 'react';
@@ -8,12 +8,12 @@ import { createRoot, type Root } from 'react-dom/client';
 export interface Dashboard {
   /** Shows the grid, or changes what it shows. */
   grid(url: string, slots: SlotConfig[]): void;
-  /** The same by the hook and its refs. */
+  /** The same with the hook and its refs. */
   hook(url: string, slots: SlotConfig[]): void;
   unmount(): void;
   /** The slots whose picture was selected. */
   selected: number[];
-  /** How often effects began: twice for each mount, or this is not StrictMode. */
+  /** How many times an effect ran: twice for each mount under StrictMode. */
   mounts: number;
 }
 
