@@ -1,4 +1,4 @@
-// Chromium, and pages under the server's own origin that the server does not know of.
+// Starts Chromium, and opens pages on the server's origin that the server itself does not have.
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,8 +47,8 @@ export async function newPage(browser) {
 }
 
 /**
- * An empty document of the server's origin, with the package below `PREFIX`. The document itself is a real answer of the
- * server: Chromium counts one that Playwright makes up as public, and keeps those from connecting to this machine.
+ * Opens an empty document of the server's origin, with the package below `PREFIX`. The document itself is a real answer of the
+ * server: Chromium treats one from Playwright's `fulfill` as public, and blocks connections of public pages to this machine.
  *
  * @param {Page} page
  * @param {string} url The server's.

@@ -1,8 +1,8 @@
-// From `connect()`, and from a page's address, to the first picture of every tile. The cameras are live.
+// Measures from `connect()`, and from a page load, to the first picture of every tile. The cameras are live.
 import { newClientPage, newPage, sleep } from './chromium.mjs';
 
 const GIVE_UP_MS = 15_000;
-/** The server notices that the last connection is gone; its cameras linger longer than that. */
+/** By then the server has ended the last session; its cameras linger longer than that. */
 const BETWEEN_RUNS_MS = 400;
 /** @type {Record<number, string>} */
 const LAYOUTS = { 1: '1', 6: '3x2', 9: '3x3' };
@@ -16,7 +16,7 @@ export async function connect(browser, { url, tiles, runs }, say) {
   const names = Array.from({ length: tiles }, (_, slot) => `camera${slot + 1}`);
   const page = await newClientPage(browser, url, tiles);
   const slots = names.map((stream, slot) => ({ slot, stream }));
-  // The first call loads WebAssembly and starts the cameras: what it takes is told by the page loads below.
+  // The first call is not counted: it loads WebAssembly and starts the cameras, which the page loads below measure.
   for (let run = -1; run < runs; run++) {
     const pictures = await page.evaluate(connectOnce, { slots, GIVE_UP_MS });
     if (run >= 0) say({ event: 'connect', pictures });

@@ -1,18 +1,19 @@
-// Six cameras added to a dashboard: as six iframes of stream.html with a connection each, by one client with one connection,
-// and by one that takes of each camera what its tile's pixels are worth. An empty dashboard is what all have in common.
+// Measures six cameras that are added to a dashboard: as six iframes of stream.html with a connection each, by one client with
+// one connection, and by one client that chooses the quality that fits each tile. An empty dashboard gives what all have in
+// common.
 import { newClientPage, newPage, openEmpty, sleep } from './chromium.mjs';
 
 const TILES = 6;
-/** Of a tile, in pixels. */
+/** The size of a tile in pixels. */
 const SIZE = { width: 400, height: 225 };
 const GIVE_UP_MS = 20_000;
 const BETWEEN_RUNS_MS = 400;
 const SETTLE_MS = 3_000;
-/** Reading what a tile shows costs the browser more than showing it: that is done after the steady state. */
+/** How long barcodes are read, after the steady state: reading them costs the browser more than showing the pictures. */
 const WATCH_MS = 3_000;
-/** A dashboard that stands: what its own page load left to do is no part of adding the tiles. */
+/** How long the dashboard's own page load is given to finish before the tiles are added. */
 const LOADED_MS = 1_000;
-/** A GOP of the cameras: whatever is done, is done at a random moment of one. */
+/** The length of a GOP: each measurement starts at a random moment of one. */
 const GOP_MS = 2_000;
 const POLL_MS = 5;
 
@@ -53,7 +54,7 @@ export async function iframes(browser, job, say) {
   await steady(page, job.steadyMs, say);
   say({ event: 'watched', tiles: await watch(page) });
   for (let index = 0; hasTiles && index < job.switches; index++) {
-    // Every camera is live: the tile takes its neighbour's.
+    // Every camera is live, since another tile shows it.
     say({ event: 'change', ms: await change(page, 0, 2 + (index % (TILES - 1))) });
     await sleep(500 + Math.random() * GOP_MS);
   }
@@ -82,7 +83,7 @@ function wayOf(browser, { url, home, tiles }) {
     case 'client': {
       const { autoQuality } = tiles;
       return {
-        // The package is part of the dashboard's own script, as the iframe element is part of the browser.
+        // The package is loaded with the dashboard's own script, as the iframe element is part of the browser.
         dashboard: () => newClientPage(browser, url, TILES, { options: { autoQuality }, size: SIZE }),
         open: (page) => openTiles(page, names),
         change: changeTile,
@@ -153,7 +154,7 @@ async function openFrames(page, pages) {
     },
     { pages, SIZE },
   );
-  // Each frame has a clock of its own: absolute times make them one.
+  // Each frame has a time origin of its own, so times are made absolute.
   const ends = [];
   for (let tile = 0; tile < TILES; tile++) ends.push(await firstPictureOfFrame(page, tile));
   return Math.max(...ends) - started;

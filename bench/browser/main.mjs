@@ -1,5 +1,5 @@
-// The browser's part of a benchmark. The harness (bench/src/browser.rs) starts it with one job as JSON; it prints one
-// JSON object per line: what it saw, never what that means.
+// The browser's part of a benchmark. The harness (bench/src/browser.rs) starts it with one job as JSON. It prints what it
+// measured as one JSON object per line, without evaluating it.
 
 import { launch } from './chromium.mjs';
 import { connect } from './connect.mjs';

@@ -1,6 +1,6 @@
-// What runs in every frame before its own scripts: notes each video's pictures as they are presented, counts
-// connections. Reads the barcode of e2e/cameras/barcode.py from the luma plane of the decoded picture, which costs far
-// less than drawing it.
+// The code that runs in every frame before its own scripts: it records each video's pictures as they are presented, and counts
+// connections. It reads the barcode of e2e/cameras/barcode.py from the luma plane of the decoded picture, which costs far less
+// than drawing it.
 
 /**
  * @typedef {object} Picture
@@ -82,7 +82,7 @@ export function installProbe() {
     });
   }
 
-  // Not an observer of the document: an iframe keeps its window, and this script's work, when its first document comes.
+  // Not a MutationObserver: an iframe keeps its window, and what this script has set up, when its first document is loaded.
   const srcObject = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject');
   /** @type {WeakSet<HTMLVideoElement>} */
   const watched = new WeakSet();

@@ -1,13 +1,14 @@
-// Six tiles on one connection, switched at random moments: one at a time, all at once, or to a stream that is not running.
+// Measures switches of six tiles on one connection at random moments: one at a time, all at once, or to a stream that is not
+// running.
 import { newClientPage, sleep } from './chromium.mjs';
 
 const SLOTS = 6;
-/** Decoders and clocks settle. */
+/** How long decoders and clocks are given to settle. */
 const WARM_UP_MS = 3_000;
-/** Pictures noted before a switch and after it. */
+/** How long pictures are recorded before a switch and after it. */
 const BEFORE_MS = 500;
 const AFTER_MS = 1_000;
-/** Up to this more, so that every place in a GOP gets its switches. */
+/** The longest random pause before a switch, so that switches fall on every part of a GOP. */
 const PAUSE_MS = 1_200;
 
 /**
@@ -58,7 +59,7 @@ export async function switching(browser, { url, kind, switches }, say) {
  */
 function next(kind, shown) {
   const camera = (/** @type {number} */ slot) => shown[slot] ?? 0;
-  // All cameras that are shown somewhere are live: each tile takes its neighbour's.
+  // Every camera is shown somewhere and thus live: each tile switches to its neighbour's.
   if (kind === 'all') {
     return shown.map((from, slot) => ({
       slot,

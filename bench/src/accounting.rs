@@ -1,4 +1,4 @@
-//! What processes use: CPU seconds and memory, from `/proc`.
+//! The CPU time and memory of processes, from `/proc`.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ pub(crate) struct Usage {
     pub(crate) rss_bytes: u64,
 }
 
-/// Of one process alone.
+/// The usage of one process, without its children.
 pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
     let gone = || format!("process {pid} is gone: it ended during the measurement");
     let stat = Process::new(pid.cast_signed()).and_then(|process| process.stat()).with_context(gone)?;
     Ok(Usage { cpu_s: cpu_s(&stat), rss_bytes: stat.rss * procfs::page_size() })
 }
 
-/// What all processes below one use together.
+/// The usage of all descendants of a process together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct TreeUsage {
     pub(crate) cpu_s: f64,
@@ -27,10 +27,10 @@ pub(crate) struct TreeUsage {
     pub(crate) pss_bytes: u64,
 }
 
-/// Of the processes that `pid` started, and those that they started; not of `pid` itself.
+/// The usage of the descendants of `pid`, without `pid` itself.
 pub(crate) fn descendants(pid: u32) -> anyhow::Result<TreeUsage> {
     let mut children: HashMap<i32, Vec<(Process, Stat)>> = HashMap::new();
-    // A process that ends while it is looked at is left out.
+    // A process that ends during the reading is left out.
     for process in all_processes()?.flatten() {
         if let Ok(stat) = process.stat() {
             children.entry(stat.ppid).or_default().push((process, stat));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_knows_what_it_uses() {
+    fn the_memory_of_this_process_is_read() {
         let used = usage(std::process::id()).expect("this process runs");
         assert!(used.rss_bytes > 1 << 20, "{used:?}");
     }

@@ -1,4 +1,4 @@
-//! Runs a script of `bench/browser` in Chromium and hands on what it saw, line by line.
+//! Runs a script of `bench/browser` in Chromium and passes on its output line by line.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-/// Runs `script` with `job`; each of its events, an object with the field `event`, goes to `handle` as it comes, with
-/// the process id under which all of the browser's processes are. Returns Chromium's version.
+/// Runs `script` with `job`. Each of its events, an object with the field `event`, is passed to `handle` as it comes, with the
+/// process id of node, whose descendants are the browser's processes. Returns Chromium's version.
 pub(crate) async fn run(
     script: &str,
     job: &impl Serialize,

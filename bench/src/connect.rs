@@ -1,4 +1,4 @@
-//! `connect`: from `connect()`, and from a page's address, to the first picture of each tile.
+//! `connect`: the time from `connect()`, and from a page load, to the first picture of each tile.
 
 use clap::Args;
 use multistream_testkit::CamerasOptions;
@@ -23,9 +23,9 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 struct Measured {
     name: String,
-    /// Over all tiles of all runs.
+    /// The first pictures of all tiles of all runs.
     first_frame_ms: Option<Distribution>,
-    /// The last tile of each run.
+    /// The first picture of the last tile of each run.
     all_tiles_ms: Option<Distribution>,
 }
 

@@ -1,8 +1,8 @@
-//! What is said of many samples of one thing.
+//! The percentiles of many samples.
 
 use serde::Serialize;
 
-/// Milliseconds, rounded to a tenth: a browser tells its time no finer.
+/// Milliseconds, rounded to a tenth, which is the resolution of a browser's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Distribution {
     pub(crate) n: usize,

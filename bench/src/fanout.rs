@@ -1,5 +1,5 @@
-//! `fanout`: many native viewers of nine live cameras. What a packet costs the server, what a viewer does, and how many
-//! fill a core.
+//! `fanout`: many native viewers of nine live cameras. It measures what a packet and a viewer cost the server, and how many
+//! viewers fill a core.
 //!
 //! The viewers live in this process and read only the headers of what they get, which SRTP leaves in the clear: on a
 //! machine of two cores they must cost less than what they measure.
@@ -19,13 +19,13 @@ use crate::report::{Case, Report};
 use crate::scene::{self, Binaries};
 
 const SLOTS: u8 = 9;
-/// After the last viewer has its pictures, until the measurement begins.
+/// The time from the last viewer's first pictures to the measurement.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Handshakes cost far more than media: too many at once would measure their queue.
+/// How many viewers connect at once. Handshakes cost far more than media, and more of them would queue.
 const CONNECTING_AT_ONCE: usize = 4;
 const FULL_CORE_PERCENT: f64 = 100.0;
 const CLOSE_ENOUGH_PERCENT: f64 = 5.0;
-/// Of the cameras' 30. Below it the machine gives server and receivers too little.
+/// The frame rate, of the cameras' 30, below which the machine gives server and receivers too little CPU time.
 const FLUENT_FPS: f64 = 29.0;
 /// Steps of the search for the viewers that fill a core.
 const SEARCH_STEPS: usize = 4;
@@ -56,10 +56,10 @@ struct Measured {
     /// Of one core.
     server_cpu_percent: f64,
     cpu_percent_per_1000_packets_s: f64,
-    /// Of one core, for this process, which is all the viewers.
+    /// Of one core, for this process, in which all viewers run.
     receivers_cpu_percent: f64,
     server_rss_mib: f64,
-    /// What each viewer added; not known of the first, which brings the cameras' buffers with it.
+    /// The memory that each viewer added; unknown for the first case, whose memory includes the cameras' buffers.
     rss_per_viewer_mib: Option<f64>,
     packets_lost: u64,
     /// Pictures per second on the slot that got the fewest.
@@ -108,7 +108,8 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     Report::new("fanout", machine, Versions::without_browser(), about, &cases)
 }
 
-/// How many viewers would fill one core. `None` once that is known, be it that the machine is full before the core is.
+/// The number of viewers to measure next in the search for those that fill one core. `None` once that number is known, or once
+/// the whole machine is busy before the core is full.
 fn next_guess(cases: &[Measured]) -> Option<usize> {
     let fluent = |case: &&Measured| case.slowest_slot_fps >= FLUENT_FPS;
     let best = cases.iter().filter(fluent).max_by_key(|case| case.viewers)?;
@@ -118,7 +119,7 @@ fn next_guess(cases: &[Measured]) -> Option<usize> {
     let scaled = (best.viewers as f64 * FULL_CORE_PERCENT / best.server_cpu_percent).round() as usize;
     let too_many = cases.iter().filter(|case| !fluent(case)).map(|case| case.viewers).min();
     let guess = scaled.min(too_many.map_or(usize::MAX, |too_many| best.viewers.midpoint(too_many)));
-    // A tenth more is not worth another measurement.
+    // A guess that is less than a tenth larger is not measured.
     (guess > best.viewers + best.viewers / 10).then_some(guess)
 }
 
@@ -164,7 +165,7 @@ async fn measure(
     })
 }
 
-/// Viewers with nine slots each, all of which have got pictures.
+/// Connects viewers with nine slots each, and waits until all have received pictures.
 async fn connect(url: &str, count: usize) -> anyhow::Result<Vec<HeaderViewer>> {
     let slots = (0..SLOTS).map(|slot| json!({ "slot": slot, "stream": format!("camera{}", slot + 1) }));
     let slots = serde_json::Value::Array(slots.collect());
@@ -189,7 +190,7 @@ async fn connect(url: &str, count: usize) -> anyhow::Result<Vec<HeaderViewer>> {
 struct Seen {
     packets: u64,
     lost: u64,
-    /// Of each slot of each viewer.
+    /// The frames of each slot of each viewer.
     frames: Vec<u64>,
 }
 
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_is_full_before_the_core_is_bounds_the_search() {
+    fn a_number_of_viewers_that_starves_the_machine_bounds_the_search() {
         let starved = measured(150, 60.0, 12.0);
         assert_eq!(next_guess(&[measured(50, 20.0, 30.0), starved.clone()]), Some(100));
         assert_eq!(next_guess(&[measured(140, 59.0, 30.0), starved]), None);

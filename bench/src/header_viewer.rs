@@ -1,6 +1,6 @@
-//! A viewer that costs little: hand-driven on the sans-IO core of webrtc-rs, it reads only the headers of what it gets, which
-//! SRTP leaves in the clear (RFC 3711 §3.1), so what is lost stays lost. For benchmarks with more viewers than a machine
-//! could decrypt for; tests use the viewer of `testkit`, which does all that a browser does.
+//! A viewer that uses little CPU time: it drives the sans-IO core of webrtc-rs by hand and reads only the RTP headers, which
+//! SRTP does not encrypt (RFC 3711 §3.1). It does not ask for lost packets again. It is for benchmarks with more viewers than a
+//! machine could decrypt for; tests use the viewer of `testkit`, which does all that a browser does.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,13 +24,13 @@ use serde_json::Value;
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
-/// When the core names no deadline.
+/// The longest wait while the core has no deadline.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// A viewer that receives. Dropping it is pulling its plug.
+/// A viewer that receives. Dropping it stops it without a message to the server.
 #[derive(Debug)]
 pub(crate) struct HeaderViewer {
-    /// Held open: the session ends with it.
+    /// Held open, since its end would end the session.
     _control: Control,
     slots: usize,
     tally: Tally,
@@ -94,7 +94,7 @@ fn peer(slots: usize) -> anyhow::Result<RTCPeerConnection> {
     Ok(connection)
 }
 
-/// Which SSRC carries which slot: the answer's m-lines name their mid and their SSRC.
+/// The slot of each SSRC: the answer's m-lines have their mid and their SSRC.
 fn slots_by_ssrc(answer: &Value) -> HashMap<u32, u32> {
     let mids: HashMap<&str, u32> = answer["mids"]
         .as_object()
@@ -133,7 +133,7 @@ async fn drive(mut connection: RTCPeerConnection, socket: UdpSocket, slots: Hash
                 if readable.is_err() {
                     return;
                 }
-                // As many as there are, so that a burst costs one turn of the loop.
+                // Every packet that is there is read, so that a burst costs one turn of the loop.
                 while let Ok((len, from)) = socket.try_recv_from(&mut buffer) {
                     let packet = &buffer[..len];
                     if is_rtp(packet) {
@@ -161,7 +161,7 @@ fn receive(connection: &mut RTCPeerConnection, local: SocketAddr, from: SocketAd
     let _ = connection.handle_read(TaggedBytesMut { now: Instant::now(), transport, message });
 }
 
-/// RFC 7983 §7 tells RTP and RTCP from DTLS and STUN, RFC 5761 §4 one from the other.
+/// Distinguishes RTP and RTCP from DTLS and STUN by RFC 7983 §7, and RTP from RTCP by RFC 5761 §4.
 fn is_rtp(packet: &[u8]) -> bool {
     matches!(packet, [128..=191, kind, ..] if !(192..=223).contains(kind))
 }

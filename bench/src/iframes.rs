@@ -1,6 +1,6 @@
-//! `iframes`: six cameras added to a dashboard as six iframes of `stream.html`, a connection each, against one client with
-//! one connection: one that shows the same pixels, and one that takes the camera's smaller stream where the tile is small.
-//! The iframes are this server's, and, where there is one to measure, a go2rtc's.
+//! `iframes`: six cameras added to a dashboard as six iframes of `stream.html`, with a connection each, compared with one
+//! client on one connection. One such client shows the same pixels; another one chooses the camera's smaller stream for small
+//! tiles. The iframes are this server's and, with `--go2rtc`, also those of a go2rtc.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,9 +21,9 @@ use crate::scene::{self, Binaries};
 
 const CAMERAS: u8 = 6;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
-/// Of the cameras' pictures.
+/// The height of the cameras' pictures.
 const HEIGHT: u32 = 720;
-/// Of the smaller stream that each camera has beside its 720p.
+/// The height of the smaller stream that each camera has beside its 720p.
 const SMALL_HEIGHT: u32 = 360;
 
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ pub(crate) struct Options {
     go2rtc: Option<PathBuf>,
 }
 
-/// A dashboard, and how six cameras come into it.
+/// A dashboard, and the way in which six cameras are added to it.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     name: &'static str,
@@ -52,22 +52,22 @@ struct Way {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 enum Tiles {
-    /// Not at all: what all ways have in common.
+    /// No cameras: the baseline of all ways.
     None,
-    /// A page each: this path, and the name of the camera.
+    /// An iframe for each camera, with this path and the name of the camera.
     Iframes { page: &'static str },
-    /// All by one client.
+    /// All cameras by one client.
     Client { auto_quality: bool },
 }
 
 const EMPTY: Way = Way { name: "empty", tiles: Tiles::None };
-/// The camera as it is, as iframes are used.
+/// In native quality, as iframes are used.
 const IFRAMES: Way =
     Way { name: "iframes", tiles: Tiles::Iframes { page: "/stream.html?quality=native&src=" } };
 const CLIENT: Way = Way { name: "multistream", tiles: Tiles::Client { auto_quality: false } };
 const AUTO: Way = Way { name: "multistream, auto", tiles: Tiles::Client { auto_quality: true } };
 const GO2RTC_EMPTY: Way = Way { name: "empty, go2rtc", tiles: Tiles::None };
-/// Of all that its page knows only what is compared here.
+/// With `mode=webrtc`, the transport that is compared here.
 const GO2RTC_IFRAMES: Way =
     Way { name: "iframes, go2rtc", tiles: Tiles::Iframes { page: "/stream.html?mode=webrtc&src=" } };
 
@@ -81,7 +81,7 @@ enum Event {
     Watched { tiles: Vec<Watched> },
 }
 
-/// A way, the dashboard without cameras, or, in the last lines, the iframes' figures as multiples of a client's.
+/// The figures of a way or of the empty dashboard or, in the last lines, those of iframes as multiples of a client's.
 #[derive(Debug, Serialize)]
 struct Measured {
     name: String,
@@ -95,7 +95,7 @@ struct Measured {
     server_cpu_s: f64,
     browser_cpu_s: f64,
     browser_pss_mib: f64,
-    /// Age of the pictures in the steady state. No ratio is made of it.
+    /// Age of the pictures in the steady state. The lines with ratios leave it out.
     latency_ms: Option<Distribution>,
     /// Pictures per second on the tile with the fewest.
     slowest_tile_fps: Option<f64>,
@@ -126,7 +126,7 @@ impl Case for Measured {
 
 pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
     let machine = Machine::this();
-    // A program that cannot be started is told of now, not when all else is measured.
+    // A program that cannot be started is reported now, not after all other measurements.
     let go2rtc_version = options.go2rtc.as_deref().map(version_of).transpose()?;
     let sized = |height| CamerasOptions {
         count: CAMERAS,
@@ -163,8 +163,8 @@ pub(crate) async fn run(binaries: &Binaries, options: &Options) -> anyhow::Resul
     Report::new("iframes", machine, versions, about, &cases)
 }
 
-/// Each way in a Chromium of its own, so that none finds what another left. `home` is the path of any answer of the server:
-/// the dashboard is made of it. Returns Chromium's version too.
+/// Measures each way in a Chromium of its own, so that no cache is shared. `home` is the path of any answer of the server,
+/// which becomes the dashboard's document. Also returns Chromium's version.
 async fn measure_all(
     server: &Server,
     home: &str,
@@ -240,7 +240,7 @@ fn version_of(go2rtc: &Path) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `iframes` as multiples of `client`, each with its own server's dashboard without cameras.
+/// The figures of `iframes` as multiples of those of `client`, each less those of its own server's empty dashboard.
 fn ratios([iframes, their_empty]: [&Measured; 2], [client, empty]: [&Measured; 2]) -> Measured {
     let times = |of: fn(&Measured) -> Option<f64>| Some(of(iframes)? / of(client)?);
     let more = |of: fn(&Measured) -> f64| (of(iframes) - of(their_empty)) / (of(client) - of(empty));

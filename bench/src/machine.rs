@@ -1,4 +1,4 @@
-//! What the figures were measured on. Nothing in it tells one machine from another of its kind.
+//! The machine that the figures were measured on, described without anything that identifies it.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ pub(crate) struct Machine {
     cores: usize,
     memory_gib: u64,
     system: String,
-    /// Processes that wanted a core during the minute before: what else the machine had to do.
+    /// The load average of the minute before the run, which shows what else the machine was doing.
     load_before: Option<f32>,
 }
 
@@ -36,14 +36,14 @@ impl std::fmt::Display for Machine {
     }
 }
 
-/// The programs that took part.
+/// The versions of the programs that were measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Versions {
     multistream: &'static str,
     ffmpeg: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chromium: Option<String>,
-    /// What it was compared with.
+    /// The go2rtc that was measured for comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) go2rtc: Option<String>,
 }

@@ -1,25 +1,25 @@
-//! What the pictures on a tile say of one switch. Pure: pictures in, figures out.
+//! Evaluates the recorded pictures of a tile around one switch. Pure: pictures in, figures out.
 
 use serde::Deserialize;
 
-/// Of the test cameras (`e2e/cameras`).
+/// The frame rate of the test cameras (`e2e/cameras`).
 const FPS: f64 = 30.0;
 const FRAME_MS: f64 = 1000.0 / FPS;
 
-/// A picture as the browser noted it (`bench/browser/probe.mjs`).
+/// A picture as the browser recorded it (`bench/browser/probe.mjs`).
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Picture {
     /// When the page was told of it, ms since the page began.
     t: f64,
-    /// How many the tile has presented so far.
+    /// How many pictures the tile has presented so far.
     presented: u64,
     width: u32,
-    /// From the barcode; none if that could not be read.
+    /// From the barcode; `None` if that could not be read.
     camera: Option<u8>,
     frame: Option<u16>,
 }
 
-/// One tile around one switch.
+/// The pictures of one tile around one switch.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tile {
     from: Shown,
@@ -37,23 +37,23 @@ pub(crate) struct Shown {
     quality: Option<String>,
 }
 
-/// What the cameras send.
+/// The properties of the cameras' streams that the evaluation needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Footage {
-    /// Of the cameras' own pictures; a variant is narrower.
+    /// The width of the cameras' native pictures; a variant is narrower.
     native_width: u32,
     /// Frames until a camera's loop starts again: frame `k` is sent when `floor(unix_time * fps) % frames` is `k`.
     loop_frames: f64,
 }
 
 impl Footage {
-    /// Of a camera with a key frame every `gop_s` seconds: its loop is whole GOPs, ten seconds or a little more.
+    /// The footage of a camera with a key frame every `gop_s` seconds. Its loop has whole GOPs and takes at least ten seconds.
     pub(crate) fn new(native_width: u32, gop_s: f64) -> Self {
         let gop_frames = gop_s * FPS;
         Self { native_width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() }
     }
 
-    /// How old a picture is when the page is told of it, in ms, by its frame number. `origin` as in [`Tile`].
+    /// How old a picture is at its video frame callback, in ms, by its frame number. `origin` is as in [`Tile`].
     fn age(self, picture: &Picture, origin: f64) -> Option<f64> {
         let sent_by_now = (origin + picture.t) / 1000.0 * FPS;
         let behind = (sent_by_now - f64::from(picture.frame?)).rem_euclid(self.loop_frames);
@@ -61,7 +61,7 @@ impl Footage {
     }
 }
 
-/// One tile that is left alone.
+/// The pictures of one tile that is not switched.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Watched {
     /// When the page began, ms since 1970.
@@ -70,7 +70,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Of each picture, in ms.
+    /// The age of each picture in ms.
     pub(crate) fn ages(&self, footage: Footage) -> impl Iterator<Item = f64> {
         self.pictures.iter().filter_map(move |picture| footage.age(picture, self.origin))
     }
@@ -82,26 +82,26 @@ impl Watched {
     }
 }
 
-/// What one switch did to one tile. Times are ms since it was asked for.
+/// The outcome of one switch on one tile. Times are in ms since it was requested.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Outcome {
     /// First picture of the new stream.
     pub(crate) first_frame: f64,
-    /// First picture that is no older than one frame more than those before the switch were.
+    /// First picture whose age exceeds the median age before the switch by at most one frame.
     pub(crate) live: f64,
     /// Longest time without a picture, from the last one before the switch on.
     pub(crate) longest_gap: f64,
     /// Age of the picture, by its frame number: median before and after.
     pub(crate) latency_before: f64,
     pub(crate) latency_after: f64,
-    /// Neither old nor new, or old after new.
+    /// Pictures of neither the old nor the new stream, or of the old one after the new one.
     pub(crate) wrong_frames: u64,
-    /// Frame numbers that were never presented once the tile was live.
+    /// Frame numbers that were never presented after the tile was live.
     pub(crate) frames_lost: u64,
 }
 
 impl Tile {
-    /// `None` if the new stream never came, or never got live: a failed switch.
+    /// `None` if the switch failed: the new stream never came, or never became live.
     pub(crate) fn outcome(&self, footage: Footage) -> Option<Outcome> {
         let (before, after): (Vec<&Picture>, Vec<&Picture>) =
             self.pictures.iter().partition(|picture| picture.t < self.requested);
@@ -138,7 +138,7 @@ fn shows(picture: &Picture, stream: &Shown, footage: Footage) -> bool {
         && (picture.width == footage.native_width) == stream.quality.is_none()
 }
 
-/// A page may be told of two pictures at once, so a number it did not see is lost only if it was not presented either.
+/// A page may get one callback for two pictures, so a frame number that it missed is lost only if `presented` did not count it.
 fn lost(pictures: &[&Picture], footage: Footage) -> u64 {
     let skipped = |(a, b): (&&Picture, &&Picture)| {
         let frames = (f64::from(b.frame?) - f64::from(a.frame?)).rem_euclid(footage.loop_frames);
@@ -167,7 +167,7 @@ mod tests {
         Picture { t, presented: u64::from(number), width: 640, camera: Some(camera), frame }
     }
 
-    /// Camera 1 until frame 30, then what `after` says, which is asked for right after frame 30.
+    /// Camera 1 until frame 30, then `after`, which is requested right after frame 30.
     fn tile(after: impl IntoIterator<Item = Picture>) -> Tile {
         let mut pictures: Vec<Picture> = (10..=30).map(|number| picture(number, 1, 0)).collect();
         pictures.extend(after);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn catching_up_ends_when_the_picture_is_as_young_as_before() {
+    fn catching_up_ends_when_the_age_of_the_picture_is_as_before() {
         let catching_up = [(31, 9), (32, 5), (33, 2), (34, 0)].map(|(n, late)| picture(n, 2, late));
         let tile = tile(catching_up.into_iter().chain((35..60).map(|n| picture(n, 2, 0))));
         let outcome = tile.outcome(FOOTAGE).expect("a switch");
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn lasting_latency_is_a_switch_that_never_got_live() {
+    fn a_switch_after_which_the_latency_stays_higher_is_failed() {
         assert_eq!(tile((31..60).map(|n| picture(n, 2, 5))).outcome(FOOTAGE), None);
     }
 
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_was_presented_unnoticed_is_not_lost_and_one_that_was_not_is() {
+    fn a_frame_presented_without_a_callback_is_not_lost_and_one_not_presented_is() {
         let numbers = [31, 33, 34, 36];
         let mut after = numbers.map(|n| picture(n, 2, 0));
         assert_eq!(tile(after.clone()).outcome(FOOTAGE).expect("a switch").frames_lost, 0);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tile_that_is_left_alone_tells_its_latency_and_its_frame_rate() {
+    fn a_tile_that_is_not_switched_has_a_latency_and_a_frame_rate() {
         let pictures =
             (10..=40).filter(|number| number % 3 > 0).map(|number| picture(number, 1, 0)).collect();
         let watched = Watched { origin: 0.0, pictures };

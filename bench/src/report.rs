@@ -1,4 +1,4 @@
-//! How a benchmark ends: a table for people, JSON for programs.
+//! The result of a benchmark: a table for people, JSON for programs.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(crate) struct Report {
     bench: &'static str,
     machine: Machine,
     versions: Versions,
-    /// What was set up and what the figures mean, in a sentence or two.
+    /// The set-up and the meaning of the figures, in a sentence or two.
     about: String,
     cases: Vec<serde_json::Value>,
     #[serde(skip)]
@@ -49,7 +49,7 @@ impl Report {
         })
     }
 
-    /// Markdown, so that a run can be pasted into `docs/performance.md`.
+    /// The report as Markdown, to be pasted into `docs/performance.md`.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN).set_header(&self.header).add_rows(&self.rows);

@@ -1,4 +1,4 @@
-//! What a benchmark measures: live RTSP cameras, and a server that pulls them.
+//! Starts what a benchmark measures: live RTSP cameras, and a server that pulls them.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use multistream_testkit::{Cameras, CamerasOptions, Server};
 
-/// What was built for the benchmark.
+/// The binaries that were built for the benchmark.
 #[derive(Debug)]
 pub(crate) struct Binaries {
     pub(crate) server: PathBuf,
@@ -26,7 +26,7 @@ impl Binaries {
     }
 }
 
-/// Cameras that run; they may outlive many servers.
+/// Starts cameras, which several servers may use in turn.
 pub(crate) fn cameras(options: &CamerasOptions) -> anyhow::Result<Cameras> {
     Cameras::start(options).context("the RTSP test cameras did not start (`cargo xtask setup` installs them)")
 }
@@ -36,8 +36,8 @@ pub(crate) fn streams(cameras: &Cameras, count: u8, suffix: &str) -> Vec<(String
     (1..=count).map(|camera| (format!("camera{camera}{suffix}"), cameras.url(camera))).collect()
 }
 
-/// A fresh server for these streams, with more lines for the same section. They stay live even when no tile shows them, so
-/// that switching to one says nothing about pulling it.
+/// Starts a server with these streams; `more` continues the section `streams:` of its config. The streams stay live even when
+/// no tile shows them, so that a switch does not include the start of a source.
 pub(crate) fn server(
     binaries: &Binaries,
     streams: &[(String, String)],
@@ -46,12 +46,12 @@ pub(crate) fn server(
     Ok(Server::start(&binaries.server, &config(streams, more)?)?)
 }
 
-/// The same with a go2rtc.
+/// Starts a go2rtc with the same streams.
 pub(crate) fn go2rtc(binary: &Path, streams: &[(String, String)]) -> anyhow::Result<Server> {
     Ok(Server::start_go2rtc(binary, &config(streams, "")?)?)
 }
 
-/// In the YAML that both servers read.
+/// The config, in the YAML that both servers read.
 fn config(streams: &[(String, String)], more: &str) -> anyhow::Result<String> {
     let mut config = String::from("streams:\n");
     for (name, source) in streams {

@@ -1,5 +1,5 @@
-//! `switch` and `cold`: six tiles in Chromium, switched at random moments. When the new picture is on the screen, when it is
-//! as young as the old one was, and whether anything wrong was shown on the way.
+//! `switch` and `cold`: six tiles in Chromium, switched at random moments. They measure when the new picture is displayed, when
+//! its age is that of the old one, and whether a wrong picture was displayed in between.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-/// What is switched: the word is the browser script's.
+/// What is switched, by the words of the browser script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
@@ -56,7 +56,7 @@ const COLD: &[Setting] = &[Setting { name: "cold-2s-720p", kind: Kind::Cold, gop
 #[derive(Debug, Serialize)]
 struct Measured {
     name: &'static str,
-    /// Switches whose new picture never came or stayed behind: none of the figures below knows them.
+    /// Switches whose new picture never came or stayed behind. They are in none of the figures below.
     failed: usize,
     first_frame_ms: Option<Distribution>,
     live_ms: Option<Distribution>,
@@ -173,7 +173,7 @@ async fn measure(
     Ok((case, version))
 }
 
-/// A 360p variant of each camera, which ends as soon as nobody shows it.
+/// A 360p variant of each camera, which stops as soon as it has no viewer.
 fn variants(kind: Kind) -> String {
     let mut more = String::new();
     if kind == Kind::Cold {
@@ -188,7 +188,7 @@ fn variants(kind: Kind) -> String {
     more
 }
 
-/// Tiles that were switched together count as one switch, which is over when the last of them is there.
+/// The outcome of tiles that were switched together, by the slowest of them.
 fn slowest(tiles: &[Tile], footage: Footage) -> Option<Outcome> {
     let outcomes = tiles.iter().map(|tile| tile.outcome(footage)).collect::<Option<Vec<_>>>()?;
     outcomes.into_iter().reduce(|a, b| Outcome {

@@ -5,7 +5,7 @@ const COLUMNS: usize = 16;
 const CELLS_PER_WIDTH: usize = 32;
 const THRESHOLD: u8 = 128;
 
-/// What a picture says of itself.
+/// The content of a picture's barcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// 1 for `camera1`.

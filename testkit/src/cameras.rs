@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::TestkitError;
 use crate::child::Process;
 
-/// The system's Python: apt installs the bindings of `GObject` for no other.
+/// The system's Python, the only one for which apt installs the bindings of `GObject`.
 const PYTHON: &str = "/usr/bin/python3";
-/// The first start renders the loops.
+/// The limit for the start, which renders the loops the first time.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Clone)]
@@ -39,12 +39,12 @@ impl Default for CamerasOptions {
     }
 }
 
-/// What an RTSP client did.
+/// An event of an RTSP client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CameraEvent {
     /// It began to play `/cameraN`.
     Play { client: u64, path: String },
-    /// Its connection is gone.
+    /// Its connection was closed.
     Closed { client: u64 },
 }
 

@@ -1,4 +1,4 @@
-//! A child process that ends with the value that holds it, and whose output can be waited for.
+//! A child process whose output can be waited for. Dropping it ends the process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -43,12 +43,12 @@ impl Process {
         self.child.id()
     }
 
-    /// What the process has said so far, on both of its outputs.
+    /// The output of the process so far, of both its streams.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The first line for which `find` has an answer, now or within `patience`.
+    /// The first line for which `find` returns a value, now or within `patience`.
     pub(crate) fn wait_for<T>(
         &self,
         patience: Duration,
@@ -87,7 +87,7 @@ impl Output {
 }
 
 impl Drop for Process {
-    /// SIGTERM first: the process may have children of its own to end.
+    /// Sends SIGTERM first, since the process may have to end children of its own.
     fn drop(&mut self) {
         let asked = Command::new("sh").args(["-c", "kill $0", &self.child.id().to_string()]).status().is_ok();
         let deadline = Instant::now() + GRACE;

@@ -1,4 +1,4 @@
-//! The WebSocket of the control protocol, as a client holds it: JSON in, JSON out, and a limit to waiting.
+//! The client's end of the WebSocket, with JSON messages and a limit for every wait.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::ViewerError;
 
-/// How long anything that a test expects of the server may take.
+/// The longest wait for anything that a test expects of the server.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A control connection: JSON in, JSON out.
+/// A WebSocket connection to `/api/ws`.
 #[derive(Debug)]
 pub struct Control {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,

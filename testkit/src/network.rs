@@ -1,21 +1,22 @@
-//! A network on virtual time: a bottleneck with a queue, then a way that delays, loses and reorders, all from a seed.
+//! A network on virtual time: a bottleneck with a queue, then a path that delays, loses and reorders packets, by a seed.
 //!
-//! It has no socket and no clock: packets go in with the time at which they are sent, and come out when the time that
-//! [`Network::receive`] is told has reached their arrival. `path.rs` does the same on real sockets.
+//! It has no socket and no clock: packets go in with the time at which they are sent, and come out when the time that is passed
+//! to
+//! [`Network::receive`] has reached their arrival. `path.rs` does the same on real sockets.
 
 use std::time::{Duration, Instant};
 
-/// What the network does to packets on their way.
+/// The conditions of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkConditions {
     pub bytes_per_second: f64,
     /// How long a packet may wait for those before it; one that would wait longer is dropped.
     pub queue: Duration,
-    /// One way, behind the bottleneck.
+    /// The one-way delay behind the bottleneck.
     pub delay: Duration,
-    /// Added to the delay, evenly spread from none to this; it keeps the order of packets.
+    /// The largest random addition to the delay, uniform from zero. It keeps the order of packets.
     pub jitter: Duration,
-    /// The share of packets that vanish, in 0 to 1.
+    /// The share of packets that are lost, from 0 to 1.
     pub loss: f64,
     /// The share of packets that take [`Self::detour`] longer than the others, so that later ones overtake them.
     pub reordered: f64,
@@ -43,11 +44,11 @@ pub struct Network<T> {
     /// May be changed at any time; packets that are under way keep their arrival.
     pub conditions: NetworkConditions,
     random: u64,
-    /// When the bottleneck has sent all that waits for it.
+    /// When the bottleneck will have sent everything in its queue.
     free_at: Instant,
-    /// The last arrival of a packet that took no detour.
+    /// The latest arrival of a packet that took no detour.
     in_order_until: Instant,
-    /// In order of arrival.
+    /// The packets under way, in order of arrival.
     under_way: Vec<(Instant, T)>,
 }
 
@@ -82,7 +83,7 @@ impl<T> Network<T> {
         true
     }
 
-    /// The packets that have arrived by `now`, with the time of their arrival, in its order.
+    /// Takes the packets that have arrived by `now`, each with its time of arrival, in that order.
     pub fn receive(&mut self, now: Instant) -> Vec<(Instant, T)> {
         let arrived = self.under_way.partition_point(|(at, _)| *at <= now);
         self.under_way.drain(..arrived).collect()
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_arrive_at_the_bottlenecks_pace_and_what_its_queue_cannot_take_is_dropped() {
+    fn packets_arrive_at_the_rate_of_the_bottleneck_and_those_its_queue_cannot_hold_are_dropped() {
         let slow = NetworkConditions { bytes_per_second: 100e3, ..NetworkConditions::default() };
         let (arrived, last) = through(slow, 20);
         assert_eq!(arrived, (0..20).collect::<Vec<_>>());
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shares_of_lost_and_of_reordered_packets_are_as_told_and_a_seed_repeats() {
+    fn the_shares_of_lost_and_reordered_packets_are_as_configured_and_a_seed_repeats_them() {
         let bad = NetworkConditions { loss: 0.1, reordered: 0.05, ..NetworkConditions::default() };
         let (arrived, _) = through(bad, 10_000);
         assert!((8_900..9_100).contains(&arrived.len()), "{}", arrived.len());

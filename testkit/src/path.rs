@@ -1,5 +1,5 @@
-//! A network between a server and its viewers that is as slow, long and lossy as a test needs: a UDP relay whose address
-//! the server announces as its own.
+//! An emulated network between a server and its viewers, with limited rate, delay and loss: a UDP relay whose address the
+//! server announces as its own.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,19 +12,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// What the path does to packets on their way to the viewer. On their way back they are only delayed.
+/// The conditions for packets to the viewer. Packets from the viewer are only delayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PathConditions {
     pub bits_per_second: f64,
     /// How long a packet may wait for those before it; one that would wait longer is dropped.
     pub queue: Duration,
-    /// One way.
+    /// The one-way delay.
     pub delay: Duration,
-    /// The share of packets that vanish, in 0 to 1, evenly spread.
+    /// The share of packets that are lost, from 0 to 1, at regular intervals.
     pub loss: f64,
 }
 
-/// A running path; dropping it is cutting the cable.
+/// A running relay; dropping it stops it.
 #[derive(Debug)]
 pub struct EmulatedPath {
     address: SocketAddr,
@@ -33,7 +33,7 @@ pub struct EmulatedPath {
 }
 
 impl EmulatedPath {
-    /// Takes packets at [`Self::address`], and keeps them until it is told where they go.
+    /// Starts to receive packets at [`Self::address`]. They are relayed once [`Self::lead_to`] has given the server's address.
     pub async fn start(conditions: PathConditions) -> std::io::Result<Self> {
         let outside = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let address = outside.local_addr()?;
@@ -43,18 +43,18 @@ impl EmulatedPath {
         Ok(Self { address, end, _relay: relay })
     }
 
-    /// What the server announces (`webrtc.candidates`).
+    /// The address for the server to announce (`webrtc.candidates`).
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where the server really listens.
+    /// Sets the address on which the server listens.
     pub fn lead_to(&self, server: SocketAddr) {
         self.end.send_replace(Some(server));
     }
 }
 
-/// Gives each viewer a socket of its own towards the server, as a router does that translates addresses.
+/// Gives each viewer a socket of its own towards the server, as a NAT does.
 async fn relay_all(
     outside: Arc<UdpSocket>,
     mut end: watch::Receiver<Option<SocketAddr>>,
@@ -120,7 +120,7 @@ async fn towards_viewer(
     }
 }
 
-/// Hands packets on when their time has come. They come in order of that time.
+/// Passes packets on at their time of arrival. They are queued in that order.
 async fn deliver(mut waiting: mpsc::UnboundedReceiver<Delayed>, mut send: impl AsyncFnMut(Vec<u8>)) {
     while let Some((at, packet)) = waiting.recv().await {
         tokio::time::sleep_until(at).await;
@@ -162,7 +162,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn packets_arrive_at_the_paths_pace_and_in_order() {
+    async fn packets_arrive_at_the_rate_of_the_path_and_in_order() {
         let conditions =
             PathConditions { bits_per_second: 400_000.0, delay: Duration::from_millis(50), ..FAST };
         let (arrived, last) = through(conditions, 10).await;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_queue_has_no_room_for_is_dropped() {
+    async fn packets_that_the_queue_cannot_hold_are_dropped() {
         let conditions =
             PathConditions { bits_per_second: 80_000.0, queue: Duration::from_millis(250), ..FAST };
         let (arrived, _) = through(conditions, 20).await;

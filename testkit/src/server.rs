@@ -1,4 +1,4 @@
-//! A server, ours or the one to compare it with, with a config of the test's own.
+//! Runs a server, this one or a go2rtc for comparison, with a config of the test's own.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ impl Server {
         self.process.id()
     }
 
-    /// What the server logged so far.
+    /// The server's log so far.
     pub fn log(&self) -> Vec<String> {
         self.process.lines()
     }
@@ -89,7 +89,7 @@ impl Drop for Server {
     }
 }
 
-/// A TCP port that was free a moment ago.
+/// A free TCP port.
 ///
 /// # Panics
 /// If the machine has no free port.

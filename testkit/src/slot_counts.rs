@@ -1,4 +1,4 @@
-//! What a viewer counts of the RTP packets it gets, slot by slot, and how a test waits for the counts to grow.
+//! Counts a viewer's RTP packets for each slot, and waits for the counts to grow.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use rtc::rtp::header::Header;
 use crate::ViewerError;
 use crate::control::PATIENCE;
 
-/// What arrived on one slot.
+/// The counts of one slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotCounts {
     pub packets: u64,
@@ -58,7 +58,7 @@ impl SlotCounts {
     }
 }
 
-/// The counts of all slots of a viewer, shared between the task that receives and the test that asks.
+/// The counts of all slots of a viewer, shared between the task that receives and the test.
 #[derive(Debug, Clone, Default)]
 pub struct Tally(Arc<Mutex<BTreeMap<u32, SlotCounts>>>);
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_gap_includes_the_silence_that_still_lasts() {
+    fn the_longest_gap_includes_the_time_since_the_last_picture() {
         let start = Instant::now();
         let mut counts = SlotCounts::default();
         for number in 0..3 {

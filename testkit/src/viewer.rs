@@ -1,8 +1,8 @@
-//! A browser's part without a browser: signals over the WebSocket, receives the media with the async API of webrtc-rs as
-//! any program would that is built on it, and counts what arrives. It decodes nothing.
+//! A viewer without a browser: it signals over the WebSocket, receives the media with the async API of webrtc-rs as any program
+//! built on it would, and counts what arrives. It decodes nothing.
 //!
-//! The server is built on `rtc`, the sans-IO core below that API, and drives it by hand. What drives the core here is the
-//! API's own code: which order of calls, which socket, which timer is not ours to choose.
+//! The server drives `rtc`, the sans-IO core below that API, by hand. Here the API's own code drives it, so the order of calls,
+//! the sockets and the timers are not chosen by this project.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -25,7 +25,7 @@ use webrtc::peer_connection::{
 use crate::control::{Control, PATIENCE};
 use crate::slot_counts::{SlotCounts, Tally};
 
-/// Why a viewer could not be made, or did not get what it waits for.
+/// Why a viewer could not be made, or did not receive what it waited for.
 #[derive(Debug, thiserror::Error)]
 pub enum ViewerError {
     #[error("WebSocket: {0}")]
@@ -38,13 +38,13 @@ pub enum ViewerError {
     Silence { expected: &'static str, last: String },
 }
 
-/// A whole viewer. Dropping it is pulling its plug: nothing says goodbye.
+/// A viewer. Dropping it stops it without a message to the server.
 #[derive(Debug)]
 pub struct Viewer {
     pub control: Control,
     /// `multistream/answer`, as it came.
     pub answer: Value,
-    /// With which a new control connection takes the session over.
+    /// The token with which another WebSocket resumes the session.
     pub resume_token: String,
     tally: Tally,
     media: Media,
@@ -79,13 +79,13 @@ impl Viewer {
         self.tally.longest_gaps(time).await
     }
 
-    /// Stops receiving and answering, as a machine does whose network is gone. The control connection stays open.
+    /// Stops all media traffic, as a machine does that has lost its network. The WebSocket stays open.
     pub fn pull_media_plug(&mut self) {
         self.media.machine.switch_off();
     }
 }
 
-/// The peer connection and the thread on which it lives.
+/// The peer connection, and the thread on which it runs.
 struct Media {
     connection: Arc<dyn PeerConnection>,
     events: Arc<Events>,
@@ -99,7 +99,7 @@ impl fmt::Debug for Media {
 }
 
 impl Media {
-    /// A connection that wants to receive `slots` videos, and its offer, all candidates in it.
+    /// Creates a connection with `slots` receiving videos, and its offer with all candidates in it.
     async fn offer(slots: usize, tally: Tally) -> Result<(Self, String), ViewerError> {
         let machine = Machine::new()?;
         let events = Arc::new(Events { gathered: Notify::new(), tally, slots_by_mid: OnceLock::new() });
@@ -128,7 +128,7 @@ async fn offer(
     let mut engine = MediaEngine::default();
     engine.register_default_codecs()?;
     let interceptors = register_default_interceptors(Registry::new(), &mut engine)?;
-    // The default binds the mDNS port, which several viewers on one machine cannot all have.
+    // mDNS is off, for it binds a port that only one viewer on the machine could have.
     let settings = SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
     let handler: Arc<dyn PeerConnectionEventHandler> = events.clone();
     let connection = PeerConnectionBuilder::new()
@@ -137,7 +137,7 @@ async fn offer(
         .with_setting_engine(settings)
         .with_handler(handler)
         .with_udp_addrs(vec!["127.0.0.1:0"]);
-    // Boxed, for the whole connection is part of this future.
+    // Boxed, since the future contains the whole connection.
     let connection = Box::pin(connection.build()).await?;
     for _ in 0..slots {
         let receive = RTCRtpTransceiverInit {
@@ -154,11 +154,11 @@ async fn offer(
     Ok((Arc::new(connection), offer))
 }
 
-/// What the connection tells. Its driver waits for each of these calls, so nothing here may take long.
+/// The handler of the connection's events. The connection's driver waits for each call, so none may take long.
 struct Events {
     gathered: Notify,
     tally: Tally,
-    /// Which mid is which slot, once the answer says so, and the connection that knows the mid of a track.
+    /// The slot of each mid, once there is an answer, and the connection, which knows the mid of a track.
     slots_by_mid: OnceLock<(HashMap<String, u32>, Weak<dyn PeerConnection>)>,
 }
 
@@ -201,8 +201,8 @@ async fn mid_of(connection: &dyn PeerConnection, track: &Arc<dyn TrackRemote>) -
     None
 }
 
-/// A thread with a runtime of its own: what the viewer does takes no time from the server under test, and switching it off
-/// ends socket, timers and tasks at once, with no word to the other side.
+/// A thread with a runtime of its own, so that the viewer takes no time from the server under test. Switching it off ends
+/// sockets, timers and tasks at once, without a message to the server.
 #[derive(Debug)]
 struct Machine(Option<Runtime>);
 

@@ -1,4 +1,4 @@
-//! The test cameras against a client that nobody here wrote: ffmpeg.
+//! Tests the test cameras with an independent client, ffmpeg.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use multistream_testkit::{CameraEvent, Cameras, CamerasOptions, Login, barcode};
 const WIDTH: usize = 640;
 const HEIGHT: usize = 360;
 
-/// The luma of `count` pictures, or what ffmpeg complained about.
+/// The luma of `count` pictures, or ffmpeg's error output.
 fn pictures(url: &str, count: usize) -> Result<Vec<Vec<u8>>, String> {
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-frames:v"])
@@ -58,7 +58,7 @@ fn viewers_are_counted_as_they_come_and_go() {
 }
 
 #[test]
-fn a_login_is_wanted_in_both_methods() {
+fn a_login_is_required_with_basic_and_digest_authentication() {
     for method in ["basic", "digest"] {
         let login = Some(Login { user: "admin".to_owned(), password: "secret".to_owned(), method });
         let cameras = Cameras::start(&CamerasOptions { login, ..Default::default() }).unwrap();

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_benchmark_is_given_is_passed_on() {
+    fn the_arguments_of_a_benchmark_are_passed_on() {
         assert_eq!(
             parsed("bench switch --out x"),
             Ok(Task::Bench(vec!["switch".into(), "--out".into(), "x".into()]))
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn help_is_there_for_every_task() {
+    fn every_task_has_help() {
         for line in ["", "help", "--help", "demo --help", "test -h"] {
             assert_eq!(parsed(line), Ok(Task::Help), "{line}");
         }

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: set-up, build, and the server's own `demo`.
 //!
-//! The server is built with the dev profile, which optimises what every packet passes: that is plenty for six cameras, takes a
-//! part of a release build's time, and reads the pages from the disk, so that neither build waits for the other.
+//! The server is built with the dev profile, which optimises what every packet passes. That is fast enough for six cameras,
+//! takes a part of a release build's time, and reads the pages from the disk, so that neither build waits for the other.
 
 use std::process::Command;
 use std::time::Instant;

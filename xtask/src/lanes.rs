@@ -1,13 +1,14 @@
-//! Work side by side: each lane does its steps one after another on a thread of its own, under its own label.
+//! Runs work in parallel: each lane performs its steps one after another on a thread of its own, with its own label on its
+//! output.
 //!
-//! Two cores have room for it: a lane that downloads leaves them to one that compiles.
+//! This pays on two cores too, since a lane that downloads leaves them to one that compiles.
 
 use std::sync::mpsc;
 use std::time::Instant;
 
 use crate::{Failure, process};
 
-/// Something that a machine may need, and how it gets it.
+/// Something that a machine may need, and the way to provide it.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) is_done: Box<dyn Fn() -> bool + Send>,
@@ -15,7 +16,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// A step that knows itself what is left to do.
+    /// A step that is always performed, and itself skips what is done already.
     pub(crate) fn always(
         name: &'static str,
         perform: impl Fn() -> Result<(), Failure> + Send + 'static,
@@ -23,7 +24,7 @@ impl Step {
         Self { name, is_done: Box::new(|| false), perform: Box::new(perform) }
     }
 
-    /// Announces the step, and says how long it took.
+    /// Performs the step unless it is done, and prints its start and its duration.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let name = self.name;
         if (self.is_done)() {
@@ -43,8 +44,8 @@ pub(crate) struct Lane {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Returns when all lanes are through, or after the first failure, when all children have been ended: the caller must then
-/// end the process.
+/// Returns when all lanes have finished, or after the first failure. In that case all children have been ended, and the caller
+/// must end the process.
 pub(crate) fn run(lanes: Vec<Lane>) -> Result<(), Failure> {
     let (done, results) = mpsc::channel();
     let count = lanes.len();
@@ -52,12 +53,12 @@ pub(crate) fn run(lanes: Vec<Lane>) -> Result<(), Failure> {
         let done = done.clone();
         std::thread::spawn(move || {
             process::label_this_thread(lane.label);
-            // As text: a failure of another thread.
+            // As text, since a `Failure` cannot be sent to another thread.
             let result = lane.steps.iter().try_for_each(Step::run).map_err(|error| error.to_string());
             done.send(result).ok();
         });
     }
-    // Without it, a lane that panics shows itself as a channel that closed too early.
+    // This sender is dropped, so that the channel closes if a lane panics.
     drop(done);
     for _ in 0..count {
         let result = results.recv().unwrap_or_else(|_| Err("a lane of the set-up panicked".to_owned()));
@@ -85,7 +86,7 @@ mod tests {
         let (give, take) = mpsc::sync_channel(0);
         let giver = lane("a", move || give.send(()).map_err(Into::into));
         let taker = lane("b", move || take.recv().map_err(Into::into));
-        // A rendezvous: one lane after the other would wait for ever.
+        // The channel is a rendezvous: if the lanes ran one after the other, the first would wait for ever.
         run(vec![giver, taker]).expect("both lanes succeed");
     }
 

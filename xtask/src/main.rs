@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use arguments::Task;
 
-/// A failure, told in one sentence to the person at the terminal.
+/// A failure, as one sentence for the person at the terminal.
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {

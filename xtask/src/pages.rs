@@ -1,4 +1,4 @@
-//! The web parts, built when something they are made of changed: the server embeds them.
+//! Builds the npm package and the page, which the server embeds, when one of their inputs has changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::Failure;
 use crate::{process, workspace};
 
-/// Everything that goes into the package and the page.
+/// The inputs of the package and the page.
 const INPUTS: &[&str] = &[
     "Cargo.lock",
     "client-wasm",
@@ -18,7 +18,7 @@ const INPUTS: &[&str] = &[
     "package.json",
     "tsconfig.base.json",
 ];
-/// What a build makes, inside the folders above.
+/// The outputs of a build, inside the folders above.
 const OUTPUTS: &[&str] = &["dist", "pkg", "node_modules", "target"];
 const PAGE: &str = "www/dist/index.html";
 
@@ -33,7 +33,7 @@ pub(crate) fn build() -> Result<(), Failure> {
     mark_built()
 }
 
-/// To be called after a build that was not made by [`build`].
+/// Records a build that was not made by [`build`].
 pub(crate) fn mark_built() -> Result<(), Failure> {
     let stamp = stamp();
     if let Some(folder) = stamp.parent() {
@@ -52,7 +52,7 @@ fn stamp() -> PathBuf {
     workspace::target().join("xtask/pages-built")
 }
 
-/// When something at or below `path` last changed.
+/// The time of the latest change at or below `path`.
 fn newest(path: &Path) -> SystemTime {
     let own = fs::metadata(path).and_then(|data| data.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     let Ok(entries) = fs::read_dir(path) else { return own };
@@ -60,6 +60,6 @@ fn newest(path: &Path) -> SystemTime {
         .flatten()
         .filter(|entry| !OUTPUTS.iter().any(|output| entry.file_name() == *output))
         .map(|entry| newest(&entry.path()))
-        // A folder's own time changes when an output is made in it: only files count.
+        // Only files count, since a folder's own time changes when an output is made in it.
         .fold(SystemTime::UNIX_EPOCH, SystemTime::max)
 }

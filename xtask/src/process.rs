@@ -1,4 +1,4 @@
-//! Child processes: each leads a process group of its own, so that Ctrl-C ends it with everything it started.
+//! Child processes. Each leads a process group of its own, so that Ctrl-C ends it with everything it started.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -18,16 +18,16 @@ use crate::workspace;
 const GRACE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(20);
 const INTERRUPTED: i32 = 130;
-/// The longest label of a lane.
+/// The width of the longest label of a lane.
 const LABEL_WIDTH: usize = 8;
 
-/// The children that are running. Locked while a child is started, so that none slips past an interrupt.
+/// The running children. Locked while a child is started, so that an interrupt misses none.
 static CHILDREN: LazyLock<Mutex<Children>> = LazyLock::new(Mutex::default);
 
 #[derive(Debug, Default)]
 struct Children {
     groups: BTreeSet<i32>,
-    /// Ctrl-C came: nothing is started any more.
+    /// Whether Ctrl-C came, after which no child is started.
     ending: bool,
 }
 
@@ -35,7 +35,7 @@ fn children() -> MutexGuard<'static, Children> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// On SIGINT, SIGTERM and SIGHUP: asks every child's group to end, kills what is left, and exits.
+/// Installs a handler of SIGINT, SIGTERM and SIGHUP that ends all children and exits.
 pub(crate) fn end_children_on_interrupt() -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(|| {
         eprintln!("xtask: interrupted");
@@ -68,7 +68,7 @@ pub(crate) fn end_children() {
 }
 
 thread_local! {
-    /// What the lines of this thread's children begin with, while other threads print theirs.
+    /// The label before the lines of this thread and its children, while other threads print theirs.
     static LABEL: Cell<Option<&'static str>> = const { Cell::new(None) };
 }
 
@@ -77,12 +77,12 @@ pub(crate) fn label_this_thread(label: &'static str) {
     LABEL.set(Some(label));
 }
 
-/// Tells the person at the terminal something, under this thread's label.
+/// Prints a line for the person at the terminal, with this thread's label.
 pub(crate) fn say(text: &str) {
     print_line(LABEL.get(), text);
 }
 
-/// One line in one piece: `println!` locks stdout for the whole of it.
+/// Prints a line without interruption by other threads, since `println!` locks stdout for all of it.
 fn print_line(label: Option<&str>, text: &str) {
     match label {
         Some(label) => println!("{label:<LABEL_WIDTH$} | {text}"),
@@ -115,7 +115,7 @@ pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs to its end. What it prints goes straight to the terminal, or line by line under this thread's label.
+/// Runs a command to its end. Its output goes straight to the terminal, or line by line behind this thread's label.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = match LABEL.get() {
         None => {
@@ -139,14 +139,14 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command)).into()) }
 }
 
-/// Ends with the pipe, or when it breaks: the exit code tells how the child fared.
+/// Prints the lines of a pipe until it is closed or broken; the exit code tells whether the child succeeded.
 fn print_lines(label: &str, pipe: impl Read) {
     for bytes in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
         print_line(Some(label), &String::from_utf8_lossy(&bytes));
     }
 }
 
-/// Starts a child that the caller talks to, and ends it afterwards.
+/// Starts a child, calls `talk`, and then ends the child.
 pub(crate) fn run_beside<T>(
     command: &mut Command,
     talk: impl FnOnce(&mut Child) -> Result<T, Failure>,
@@ -161,8 +161,8 @@ pub(crate) fn run_beside<T>(
     })
 }
 
-/// Runs in the terminal's own process group, so that it can ask for a password; in a lane, where nothing can be asked,
-/// like any other child.
+/// Runs a command in the terminal's own process group, so that it can ask for a password. In a lane, where nothing can be
+/// asked, it runs like any other child.
 pub(crate) fn run_at_the_terminal(command: &mut Command) -> Result<(), Failure> {
     if LABEL.get().is_some() {
         return run(command);
@@ -171,7 +171,7 @@ pub(crate) fn run_at_the_terminal(command: &mut Command) -> Result<(), Failure> 
     if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", line(command)).into()) }
 }
 
-/// Runs to its end, printing each line of its output as it comes and showing it to `each`. Whether it succeeded.
+/// Runs a command to its end, and prints each line of its output and passes it to `each`. Returns whether it succeeded.
 pub(crate) fn run_watched(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool, Failure> {
     let mut child = spawn(command.stdout(Stdio::piped()))?;
     let output = child.stdout.take();
@@ -189,13 +189,13 @@ pub(crate) fn run_watched(command: &mut Command, mut each: impl FnMut(&str)) -> 
     Ok(status.success())
 }
 
-/// What a program printed, or `None` if it is missing or failed.
+/// The output of a program, or `None` if it is missing or failed.
 pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     let output = command(program, arguments).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Waits for a child and then forgets its group, whose number the system may give to others.
+/// Waits for a child and then removes its group, whose number the system may reuse.
 fn forgetting<T>(leader: u32, wait: impl FnOnce() -> T) -> T {
     let result = wait();
     children().groups.remove(&leader.cast_signed());

@@ -1,4 +1,4 @@
-//! System packages, by Debian's apt.
+//! Installs system packages with Debian's apt.
 
 use super::{Purpose, is_root};
 use crate::lanes::Step;

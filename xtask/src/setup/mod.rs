@@ -1,4 +1,4 @@
-//! Installs what a fresh machine lacks. Every step is announced, skipped when its result is there, and says what it does.
+//! Installs what a machine lacks. Every step is announced, and skipped when its result is there.
 
 mod apt;
 mod npm;
@@ -10,7 +10,7 @@ use crate::{Failure, process};
 
 pub(crate) use tools::ensure as ensure_tool;
 
-/// What the machine is to be made ready for.
+/// What the machine is set up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Demo,
@@ -21,8 +21,8 @@ pub(crate) fn run(purpose: Purpose) -> Result<(), Failure> {
     lanes::run(lanes(purpose)?)
 }
 
-/// The set-up as lanes, to be run beside other work. Steps that may ask for a password are done at once, alone at the
-/// terminal.
+/// The set-up as lanes, to be run in parallel with other work. Steps that may ask for a password are performed right here, one
+/// at a time at the terminal.
 pub(crate) fn lanes(purpose: Purpose) -> Result<Vec<Lane>, Failure> {
     let (system, target) = (apt::step(purpose), wasm::target());
     let mut packages = vec![npm::step()];

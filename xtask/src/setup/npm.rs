@@ -1,4 +1,4 @@
-//! The npm packages of the workspaces `npm`, `www` and `e2e`; wasm-opt comes with them (binaryen).
+//! Installs the npm packages of the workspaces `npm`, `www` and `e2e`, wasm-opt (binaryen) included.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Cargo's own tools, built from source: quickly rather than well, since each works for seconds.
+//! Installs tools with `cargo install`, built without optimisation, since each runs for seconds only.
 
 use crate::{Failure, process, workspace};
 

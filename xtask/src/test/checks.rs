@@ -18,7 +18,7 @@ pub(super) fn all() -> Vec<Check> {
     vec![
         yes_or_no("rustfmt", &[Rust], "cargo", &["fmt", "--all", "--check"]),
         Check { name: "licences and sources of crates", parts: &[Rust], run: Box::new(licences::check) },
-        // The server embeds the page: it is there before anything of Rust is compiled.
+        // The page is built before anything of Rust, since the server embeds it.
         Check {
             name: "build of the package and the page",
             parts: &[Rust, Npm, E2e],
@@ -60,8 +60,8 @@ pub(super) fn all() -> Vec<Check> {
             parts: &[Rust],
             run: Box::new(|| served::check(&served::UNOPTIMISED)),
         },
-        // As part of the workspace's tests: built alone it has other features of its dependencies, and these take minutes
-        // to compile once more.
+        // Built as part of the workspace's tests: built alone it would have other features of its dependencies, which would then
+        // be compiled once more, for minutes.
         yes_or_no("build of the server", &[E2e], "cargo", &["test", "--workspace", "--no-run", "--quiet"]),
         counted("tests in the browser", &[E2e], totals::of_playwright, || {
             process::command("npx", &["playwright", "test"])
@@ -92,7 +92,7 @@ pub(super) fn counted(
 ) -> Check {
     let run = move || {
         let mut sum = Totals::default();
-        // Colours would stand between the runner's words and whoever reads them here.
+        // Colour codes would get in the way of reading the totals.
         let mut command = command();
         command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
         let succeeded = process::run_watched(&mut command, |line| sum = sum + totals_of(line))?;
@@ -103,7 +103,7 @@ pub(super) fn counted(
     Check { name, parts, run: Box::new(run) }
 }
 
-/// Links between comments that lead nowhere are errors. Private items too: this workspace's readers read its source.
+/// Broken links between doc comments are errors, also those of private items, which readers of the source need.
 fn documentation() -> Result<Totals, Failure> {
     let words = ["doc", "--workspace", "--no-deps", "--document-private-items", "--keep-going"];
     let mut command = process::command("cargo", &words);

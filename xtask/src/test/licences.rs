@@ -1,7 +1,6 @@
 //! Licences and origins of all crates we depend on, offline: what `cargo deny check licenses sources` looks at.
 //!
-//! Advisories need a database from the network, so they are not part of the gate: `cargo xtask test --release-checks` asks
-//! for them before a release.
+//! Advisories need a database from the network, so they are checked only by `cargo xtask test --release-checks`.
 
 use serde_json::Value;
 

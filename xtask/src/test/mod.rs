@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check of every part, and one last line that adds them up.
+//! `cargo xtask test`: runs every check of every part, and prints the totals in one last line.
 
 mod checks;
 mod licences;
@@ -14,7 +14,7 @@ use crate::setup;
 use checks::Check;
 use totals::Totals;
 
-/// Which checks are asked for.
+/// The checks to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     All,
@@ -47,7 +47,7 @@ impl Part {
     }
 }
 
-/// Runs all checks even when one fails: one run shows everything there is to mend.
+/// Runs all checks even if one fails, so that one run shows every failure.
 pub(crate) fn run(scope: Scope, with_setup: bool) -> ExitCode {
     if with_setup
         && scope != Scope::Quick

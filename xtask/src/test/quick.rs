@@ -1,4 +1,4 @@
-//! What is worth a look after each change: what finds most mistakes in the shortest time, without browser, cameras or pages.
+//! `cargo xtask test --quick`: the checks that find most mistakes in the shortest time, without browser, cameras or pages.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use super::checks::{Check, counted, yes_or_no};
 use super::totals;
 use crate::{process, workspace};
 
-/// What a test of the package names when it needs the package to be built.
+/// The path that a test imports from when it needs the built package.
 const BUILT: &str = "../dist/";
 
 pub(super) fn all() -> Vec<Check> {
@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Check> {
     ]
 }
 
-/// The tests in `npm/test` that look at sources, not at the built package.
+/// The tests in `npm/test` that import sources, not the built package.
 fn tests_of_sources() -> Vec<String> {
     let entries = fs::read_dir(workspace::root().join("npm/test")).into_iter().flatten().flatten();
     let tests = entries.filter_map(|entry| entry.file_name().into_string().ok());

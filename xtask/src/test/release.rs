@@ -8,7 +8,7 @@ use super::served;
 use super::totals::Totals;
 use crate::{Failure, pages, process, setup, workspace};
 
-/// Installed when the machine has none: a newer one that is there already is as good.
+/// The version to install when the machine has none; any other version is used as it is.
 const DENY: &str = "0.20.2";
 const SEMVER_CHECKS: &str = "0.51.0";
 const SERVER_CRATE: &str = "multistream-server";
@@ -51,7 +51,7 @@ fn oldest_rust() -> Result<Totals, Failure> {
     }
     let words = ["run", version, "cargo", "check", "--workspace", "--locked"];
     let mut check = process::command("rustup", &words);
-    // Apart from the other compiler's: each would throw away what the other made.
+    // In a target folder of its own: two compilers would each discard what the other has built.
     process::run(check.env("CARGO_TARGET_DIR", workspace::target().join("oldest-rust"))).map_err(
         |error| format!("the workspace does not build with Rust {version}, which it states: {error}"),
     )?;

@@ -1,6 +1,6 @@
-//! Whether a release binary carries its pages: it runs in an empty folder and is asked for every file of `www/dist`.
+//! Checks that a release binary contains its pages: it runs in an empty folder and is asked for every file of `www/dist`.
 //!
-//! The tests in the browser cannot tell: they run the debug binary, which reads the pages from the disk.
+//! The tests in the browser cannot check that: they run the debug binary, which reads the pages from the disk.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -13,15 +13,15 @@ use std::{fs, thread};
 use super::totals::Totals;
 use crate::{Failure, process, workspace};
 
-/// A profile of Cargo.toml whose binary is asked.
+/// A cargo profile whose binary is checked.
 pub(super) struct Profile {
     name: &'static str,
 }
 
-/// A release in everything that decides about the pages (no debug assertions), but optimised in nothing: it builds in a part
-/// of the time.
+/// Equal to a release in what decides about the pages (no debug assertions), but not optimised, so that it builds in a part of
+/// the time.
 pub(super) const UNOPTIMISED: Profile = Profile { name: "unoptimised" };
-/// What users run.
+/// The profile of the binary that users run.
 pub(super) const RELEASE: Profile = Profile { name: "release" };
 
 const START: Duration = Duration::from_secs(20);
@@ -52,7 +52,7 @@ pub(super) fn check(profile: &Profile) -> Result<Totals, Failure> {
     })
 }
 
-/// Every page, everything that it names, and every other file answers with the bytes and the type that belong to it.
+/// Checks that every page, every file that a page names, and every other file is answered with its bytes and its type.
 fn ask_for_all(address: SocketAddr, expected: &BTreeSet<PathBuf>) -> Result<Totals, Failure> {
     let dist = workspace::root().join("www/dist");
     let mut paths: BTreeSet<String> =
@@ -99,7 +99,7 @@ impl Answer {
     }
 }
 
-/// One request on a connection of its own (RFC 9112), which the server closes after its answer.
+/// Sends one request on a connection of its own (RFC 9112), which the server closes after its answer.
 fn get(address: SocketAddr, path: &str) -> Result<Answer, Failure> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
     stream.set_read_timeout(Some(ANSWER))?;
@@ -135,7 +135,7 @@ fn named_in(html: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What a browser must be told (WHATWG MIME Sniffing; RFC 9239 for scripts).
+/// The content type that a browser needs (WHATWG MIME Sniffing; RFC 9239 for scripts).
 fn content_type(name: &str) -> Result<&'static str, Failure> {
     let types = [
         ("html", "text/html"),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_page_is_told_with_its_answer() {
+    fn a_missing_page_is_reported_with_its_answer() {
         let answer = answer(b"HTTP/1.1 503 Service Unavailable\r\n\r\nThe pages are not part").unwrap();
         let complaint = answer.expect("/", "text/html").unwrap_err().to_string();
         assert_eq!(complaint, "GET / answered 503: The pages are not part");

@@ -18,7 +18,7 @@ impl Totals {
     fn count(mut self, what: &str, n: u32) -> Self {
         match what {
             "passed" | "pass" => self.passed += n,
-            // A test that passed only when it was tried again has failed once.
+            // A test that passed only on a retry counts as failed.
             "failed" | "fail" | "flaky" | "interrupted" | "cancelled" | "timed out" => self.failed += n,
             "skipped" | "ignored" | "todo" | "did not run" => self.skipped += n,
             _ => {}
