@@ -2,7 +2,7 @@
 
 use super::problem::Report;
 
-/// Lines that are comments are left as they are. `lookup` knows the credentials and the environment.
+/// Replaces every reference but those in comment lines. `lookup` returns a credential or an environment variable.
 pub(super) fn substitute(text: &str, lookup: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> String {
     let mut replaced = String::with_capacity(text.len());
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -36,7 +36,7 @@ fn substitute_line(
             continue;
         };
         match lookup(name).or_else(|| default.map(str::to_owned)) {
-            // A value that goes over lines could change the structure of the file around it.
+            // A value of several lines could change the structure of the file around it.
             Some(value) if value.trim_end().contains(['\n', '\r']) => {
                 report.error(number, &format!("${{{name}}}"), "expected a value of one line");
             }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_set_is_named_with_its_line() {
+    fn a_name_that_is_not_set_is_reported_with_its_line() {
         let (_, problems) = with("a: 1\nb: ${MISSING}\n");
         assert_eq!(
             problems,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_what_is_no_name_are_left_alone() {
+    fn comments_and_references_without_a_valid_name_are_not_replaced() {
         for text in ["# ${MISSING}\n", "a: ${not a name} ${", "a: $HOST ${} ${1}"] {
             assert_eq!(with(text), (text.to_owned(), vec![]));
         }

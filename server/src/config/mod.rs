@@ -1,7 +1,7 @@
 //! The configuration: YAML in, typed values out. Pure: nothing here opens a file or a socket.
 //!
-//! The text goes through the rooms in this order: `env` replaces `${NAME}`, `yaml` makes a tree that knows its lines,
-//! `sections` reads it by `reader`, `grammar` understands the sources. Each adds what it finds to the `problem` report.
+//! The text passes these modules in order: `env` replaces `${NAME}`, `yaml` makes a tree whose nodes know their lines,
+//! `sections` reads it with `reader`, and `grammar` parses the sources. Each adds its findings to the report of `problem`.
 
 mod env;
 mod grammar;
@@ -32,7 +32,7 @@ pub(crate) use words::words;
 impl Config {
     /// Reads the text of a config file. `file` is its name for messages; `lookup` knows the value of `${NAME}`.
     ///
-    /// Answers with the config and what in it has no effect, or with everything that is wrong.
+    /// Returns the config and the warnings, or every error and warning.
     pub fn parse(
         file: &str,
         text: &str,

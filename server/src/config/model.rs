@@ -1,4 +1,4 @@
-//! The typed configuration. Every default a user gets stands here.
+//! The typed configuration, with every default.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Config {
     pub multistream: MultistreamConfig,
     pub ffmpeg: FfmpegConfig,
     pub log: LogConfig,
-    /// In the order of the file: pages list cameras as their owner wrote them.
+    /// In the order of the file, which is the order in which pages list the cameras.
     pub streams: Vec<StreamConfig>,
     /// Streams that run without a viewer.
     pub preload: Vec<String>,
@@ -35,7 +35,7 @@ pub struct ApiConfig {
     pub username: Option<String>,
     pub password: Option<String>,
     pub token: Option<String>,
-    /// `auth: none` was spelled out: the operator wants an open server on a public address.
+    /// Whether the file says `auth: none`: the operator wants an open server on a public address.
     pub auth_none: bool,
     /// Origins besides the server's own that may use the WebSocket and mutating routes; `*` for all.
     pub origins: Vec<String>,
@@ -47,9 +47,9 @@ pub struct ApiConfig {
 pub struct WebrtcConfig {
     /// One port, UDP and TCP, for all peers.
     pub listen: SocketAddr,
-    /// Addresses to announce besides (or, for a wildcard listener, instead of) those of the interfaces.
+    /// Addresses to announce in addition to those of the interfaces.
     pub candidates: Vec<SocketAddr>,
-    /// Handed to clients in `multistream/ready`.
+    /// Sent to clients in `multistream/ready`.
     pub ice_servers: Vec<IceServer>,
     /// Only interfaces with these addresses are announced; empty means all.
     pub ips: Vec<IpAddr>,
@@ -59,7 +59,7 @@ pub struct WebrtcConfig {
 pub struct MultistreamConfig {
     pub max_slots: usize,
     pub max_sessions: usize,
-    /// How long an old picture may stay after a switch.
+    /// How long the old picture stays while a switch waits for a key frame.
     pub switch_timeout: Duration,
     /// How long a session waits for its client after the WebSocket was lost.
     pub resume_timeout: Duration,
@@ -73,7 +73,7 @@ pub struct MultistreamConfig {
 #[derive(Debug, Clone)]
 pub struct FfmpegConfig {
     pub bin: String,
-    /// `global`, `h264`, … and templates of the user's own: name → arguments.
+    /// The user's templates, such as `global` or `h264`: name → arguments.
     pub templates: BTreeMap<String, String>,
     pub timeout: Duration,
 }
@@ -91,7 +91,7 @@ pub struct LogConfig {
     pub format: LogFormat,
 }
 
-/// Debug output ends in logs: secrets are there or not there, no more.
+/// Debug output ends in logs, so secrets are masked.
 impl fmt::Debug for ApiConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiConfig")

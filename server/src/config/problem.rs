@@ -1,4 +1,4 @@
-//! What is wrong with a config, and where: all of it, not only the first.
+//! The problems of a config with their places: all of them, not only the first.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::redact::Masked;
 pub enum Severity {
     /// The server does not start.
     Error,
-    /// The server starts without what is named.
+    /// The server starts, but what is named has no effect.
     Warning,
 }
 
@@ -19,7 +19,7 @@ pub struct Problem {
     pub file: String,
     /// From 1.
     pub line: usize,
-    /// `api.listen`; empty when the file as a whole is meant.
+    /// Such as `api.listen`; empty for the file as a whole.
     pub key: String,
     /// What was expected, and what to do; secrets masked.
     pub message: String,
@@ -56,7 +56,7 @@ impl std::error::Error for Problems {}
 pub(super) struct Report {
     file: String,
     problems: Vec<Problem>,
-    /// Every key that was asked for, there or not: what the documentation has to explain.
+    /// Every key that the reader asked for, present or not: the keys that the documentation has to explain.
     asked: BTreeSet<String>,
 }
 
@@ -96,7 +96,7 @@ impl Report {
     }
 }
 
-/// A value of the file in a message: masked, and not longer than a line.
+/// A value of the file for a message: masked, and cut to a length that fits on a line.
 pub(super) fn quoted(value: &str) -> String {
     const LONGEST: usize = 80;
     let shown = Masked(value).to_string();

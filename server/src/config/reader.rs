@@ -1,5 +1,5 @@
-//! Typed reading of a YAML tree: a section's keys by name, each value checked, and whatever nobody asked for named at the
-//! end.
+//! Reads a YAML tree into typed values: keys by their names, each value checked, and every key that was not read reported at
+//! the end.
 
 use super::problem::{Report, quoted};
 use super::yaml::{Entry, Node, Value};
@@ -11,7 +11,7 @@ pub(super) struct Section<'a> {
     taken: Vec<bool>,
 }
 
-/// A value of the config, and where it stands.
+/// A value of the config with its path and line.
 #[derive(Clone)]
 pub(super) struct Field<'a> {
     /// `api.listen`
@@ -61,7 +61,7 @@ impl<'a> Section<'a> {
         Section::of(field.as_ref(), &path, report)
     }
 
-    /// All that was not asked for yet, empty or not.
+    /// The entries that were not read yet, empty ones included.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = Field<'a>> + use<'a> {
         let taken = std::mem::replace(&mut self.taken, vec![true; self.entries.len()]);
         let path = self.path.clone();
@@ -72,8 +72,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Names what go2rtc knows and this server does not (`foreign`: key and what there is instead), then whatever nobody
-    /// knows.
+    /// Reports the keys that were not read: those that only go2rtc has (`foreign`: key and what to do instead), then the
+    /// unknown ones.
     pub(super) fn finish(mut self, foreign: &[(&str, &str)], report: &mut Report) {
         let prefix = if self.path.is_empty() { 0 } else { self.path.len() + 1 };
         for field in self.rest() {

@@ -1,4 +1,4 @@
-//! Secrets out of text that leaves the process: logs, errors, the API. Rather hides too much than too little.
+//! Masks secrets in text that leaves the process: logs, errors, the API. In doubt it masks too much rather than too little.
 
 use std::fmt;
 
@@ -79,7 +79,7 @@ fn mask_values(text: &str) -> String {
             .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
             .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let key = &before[key_starts..at];
-        // `C:` of a header lasts to the end of its line or string; a query value to the next parameter.
+        // The value of a header extends to the end of its line or string, that of a query parameter to the next parameter.
         let ends = |c: char| {
             if is_header {
                 matches!(c, '\r' | '\n' | '"' | '\'')

@@ -1,4 +1,4 @@
-//! A source: where a stream's pictures come from. Displayed and debug-printed with its secrets masked.
+//! The sources of streams. Their `Display` and `Debug` mask secrets.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use url::Url;
 use super::FfmpegConfig;
 use super::redact::{Masked, masked_argv};
 
-/// One source of a stream, as its line in the config says it.
+/// A source, as parsed from its line in the config.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     Rtsp(RtspSource),
     Ffmpeg(FfmpegSource),
     Exec(ExecSource),
-    /// A kind that other servers know and this one does not. Only ever the first of a stream that has no other.
+    /// A kind that only other servers support. It is kept only if the stream has no other source.
     Unsupported(UnsupportedSource),
 }
 
@@ -44,11 +44,11 @@ pub enum FfmpegInput {
     Stream(String),
     /// `rtsp://…`, `http://…`, … that ffmpeg opens itself, credentials and all.
     Url(String),
-    /// Read in real time, and again from its start when it ends.
+    /// Read in real time, and repeated from the start.
     File(String),
     /// A camera of this machine: `device?video=/dev/video0&video_size=1280x720`, as key and value in order.
     Device(Vec<(String, String)>),
-    /// A picture that ffmpeg makes itself: `virtual?video=testsrc2&size=720`, as key and value in order.
+    /// A picture that ffmpeg generates: `virtual?video=testsrc2&size=720`, as key and value in order.
     Virtual(Vec<(String, String)>),
 }
 
@@ -76,16 +76,16 @@ pub struct FfmpegSource {
     pub input: FfmpegInput,
     /// `#input=`: the template (or raw arguments with `{input}` in them) that opens the input.
     pub input_template: Option<String>,
-    /// `#video=` values in order: `copy`, a template's name or raw arguments. Empty means: copy, or H.264 where copying
-    /// cannot be meant. Only the first is produced.
+    /// `#video=` values in order: `copy`, a template's name or raw arguments. If empty, the picture is copied, or encoded as
+    /// H.264 where it cannot be copied. Only the first value is used.
     pub video: Vec<String>,
-    /// Of the picture, in pixels; a missing side follows the other.
+    /// The picture's size in pixels; a missing side follows the other.
     pub width: Option<i32>,
     pub height: Option<i32>,
     pub rotate: Option<Rotation>,
     /// Options of ffmpeg's `drawtext` filter, or a template's name.
     pub drawtext: Vec<String>,
-    /// As ffmpeg takes it: `500k`, `2M`.
+    /// In ffmpeg's form: `500k`, `2M`.
     pub bitrate: Option<String>,
     /// Arguments for the encoder, or a template's name.
     pub raw: Vec<String>,
@@ -113,19 +113,19 @@ pub struct UnsupportedSource {
 }
 
 impl Source {
-    /// Without an answer or a picture for this long the source counts as dead.
+    /// How long the source may give no answer and no picture before it counts as failed.
     pub fn timeout(&self, config: &FfmpegConfig) -> Duration {
         match self {
             Self::Rtsp(source) => source.timeout.unwrap_or(RtspSource::TIMEOUT),
             Self::Ffmpeg(source) => source.timeout.unwrap_or(config.timeout),
-            // A program is often an ffmpeg, and what it writes is often read by one.
+            // The program is often an ffmpeg, and its output is often read by one.
             Self::Exec(_) | Self::Unsupported(_) => config.timeout,
         }
     }
 }
 
 impl RtspSource {
-    /// Without an answer or a frame for this long a camera counts as dead, unless `#timeout=` says otherwise.
+    /// How long a camera may give no answer and no frame before it counts as failed, unless `#timeout=` says otherwise.
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     pub fn new(url: Url) -> Self {
@@ -151,7 +151,7 @@ impl FfmpegSource {
         }
     }
 
-    /// The stream of this config that it reads.
+    /// The stream of this config that it reads, if any.
     pub fn upstream(&self) -> Option<&str> {
         match &self.input {
             FfmpegInput::Stream(name) => Some(name),
@@ -266,7 +266,7 @@ fn write_timeout(f: &mut fmt::Formatter<'_>, timeout: Option<Duration>) -> fmt::
     }
 }
 
-/// Debug output ends in logs: the masked form is all it may show.
+/// Implements `Debug` by `Display`, which masks secrets, since debug output ends in logs.
 macro_rules! debug_is_display {
     ($($type:ty),+) => { $(
         impl fmt::Debug for $type {

@@ -1,10 +1,10 @@
-//! ffmpeg's built-in templates: what `#video=h264` and the like stand for. The config's `ffmpeg:` section overrides each by
-//! name. Names are go2rtc's; the arguments are ours, chosen for low delay.
+//! The built-in templates of ffmpeg arguments, to which values such as `#video=h264` refer. The config's `ffmpeg:` section
+//! overrides each by name. The names are go2rtc's; the arguments are chosen for low delay.
 
 use super::FfmpegConfig;
 
-/// `{input}` is what is read, `{timeout}` the timeout in microseconds. `-fflags nobuffer` is missing on purpose: it drops
-/// the first key frame.
+/// `{input}` is replaced by the input, `{timeout}` by the timeout in microseconds. `-fflags nobuffer` is not used, since it
+/// drops the first key frame.
 const BUILT_IN: &[(&str, &str)] = &[
     ("global", "-hide_banner"),
     // Inputs.
@@ -44,7 +44,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 impl FfmpegConfig {
-    /// The arguments that a template's name stands for: the user's, else the built-in ones.
+    /// The arguments of a template: the user's, or else the built-in ones.
     pub fn template(&self, name: &str) -> Option<&str> {
         let built_in = || BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, arguments)| *arguments);
         self.templates.get(name).map(String::as_str).or_else(built_in)

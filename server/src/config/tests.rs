@@ -1,4 +1,4 @@
-//! Whole files, as people write and paste them.
+//! Tests with whole config files.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ streams:
 "#;
 
 #[test]
-fn a_pasted_go2rtc_file_is_accepted_and_what_has_no_effect_is_named() {
+fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     let (config, warnings) = accepted(GO2RTC);
     let names: Vec<&str> = config.streams.iter().map(|stream| stream.name.as_str()).collect();
     assert_eq!(names, ["yard", "door", "door-720p", "attic", "hall", "empty", "plain"]);
@@ -130,13 +130,13 @@ fn every_problem_is_reported_with_its_line_not_only_the_first() {
 }
 
 #[test]
-fn what_is_not_a_map_is_no_config() {
+fn a_file_that_is_not_a_map_is_refused() {
     assert_eq!(refused("- a\n- b\n"), ["m.yaml:1: expected keys and values, found a list"]);
     assert!(refused("streams: [\n")[0].contains("expected YAML"));
 }
 
 #[test]
-fn a_stream_that_reads_itself_is_an_error_that_names_the_circle() {
+fn streams_that_read_each_other_in_a_cycle_are_an_error_that_names_the_cycle() {
     let circle = |names: &str| format!("reads itself in a circle: {names}; expected a camera at its end");
     assert_eq!(
         refused("streams:\n  camera1: ffmpeg:camera1#video=h264\n"),
@@ -151,7 +151,7 @@ fn a_stream_that_reads_itself_is_an_error_that_names_the_circle() {
 }
 
 #[test]
-fn a_chain_of_variants_is_no_circle_however_long() {
+fn a_long_chain_of_variants_is_no_cycle() {
     let mut text = "streams:\n  s0: rtsp://h/1\n".to_owned();
     for i in 1..20_000 {
         let sources = format!("[ffmpeg:s{}, ffmpeg:s{}]", i - 1, i / 2);
@@ -161,7 +161,7 @@ fn a_chain_of_variants_is_no_circle_however_long() {
 }
 
 #[test]
-fn an_open_address_wants_a_lock_or_an_explicit_no() {
+fn a_public_address_requires_authentication_or_auth_none() {
     let problem = refused("api:\n  listen: \":1984\"\n");
     assert!(problem[0].starts_with("m.yaml:2: api.listen: 0.0.0.0:1984 can be reached from other machines"));
     for lock in ["token: t", "auth: none", "username: u\n  password: p"] {
@@ -175,7 +175,7 @@ fn an_open_address_wants_a_lock_or_an_explicit_no() {
 }
 
 #[test]
-fn values_reach_their_place() {
+fn every_value_of_the_file_is_in_the_config() {
     let (config, warnings) = accepted(
         "api: {base_path: rtc/, origin: [\"https://Dash.example.com:443\", \"http://10.0.0.2:3000\"], token: 0123}\n\
          webrtc: {listen: \":9000\", candidates: [10.0.0.1], filters: {ips: [10.0.0.1]}, \

@@ -1,4 +1,4 @@
-//! Single values: durations, sizes, addresses.
+//! Parses single values: durations, sizes, addresses.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -7,9 +7,9 @@ pub(super) const DURATION: &str = "seconds, or a time such as 5s, 500ms or 2m";
 pub(super) const LISTEN: &str = "an address such as \":1984\" (all interfaces) or \"127.0.0.1:1984\"";
 pub(super) const SIZE: &str = "bytes, or a size such as 512KB or 16MB";
 
-/// A plain number is seconds.
+/// Parses a duration; a number without a unit is seconds.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    /// Beyond it lies a typing error, and arithmetic on instants that may overflow.
+    /// The longest duration. A longer one is a typing error, and could overflow arithmetic on instants.
     const LONGEST_S: f64 = 30.0 * 24.0 * 3600.0;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit_s = match &text[digits.len()..] {
@@ -35,7 +35,7 @@ pub(super) fn size(text: &str) -> Option<usize> {
     digits.trim().parse::<usize>().ok()?.checked_mul(unit)
 }
 
-/// go2rtc's forms: `:1984` is every interface.
+/// Parses a listen address in go2rtc's forms; `:1984` means every interface.
 pub(super) fn listen(text: &str) -> Option<SocketAddr> {
     let port =
         |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()).then(|| port.parse::<u16>().ok())?;
@@ -48,7 +48,7 @@ pub(super) fn listen(text: &str) -> Option<SocketAddr> {
     text.parse().ok()
 }
 
-/// `192.168.1.2:8555`, or the address alone for the port that is listened on.
+/// Parses `192.168.1.2:8555`, or an address alone, which gets `default_port`.
 pub(super) fn candidate(text: &str, default_port: u16) -> Option<SocketAddr> {
     let address = |text: &str| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, default_port));
     text.parse().ok().or_else(|| address(text))

@@ -1,5 +1,5 @@
-//! Command lines into words, by go2rtc's rules: a quote counts only where a word begins, and a backslash is a plain
-//! character. A shell's rules would eat the quotes and backslashes that ffmpeg's filters need.
+//! Splits command lines into words by go2rtc's rules: a quote counts only at the start of a word, and a backslash is a plain
+//! character. A shell's rules would remove the quotes and backslashes that ffmpeg's filters need.
 
 /// `None` when a quote is not closed.
 pub(crate) fn words(line: &str) -> Option<Vec<String>> {
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn backslashes_and_quotes_inside_a_word_are_ffmpegs_business() {
+    fn backslashes_and_quotes_inside_a_word_are_kept() {
         let line = r#"-vf "drawtext=text='%{localtime\:%X}'" -metadata title='x'"#;
         assert_eq!(split(line), ["-vf", r"drawtext=text='%{localtime\:%X}'", "-metadata", "title='x'"]);
     }

@@ -1,6 +1,5 @@
-//! YAML text into a tree whose every node knows its line, and whose scalars keep the text they were written as: a password
-//! `0123` is not a number. The parser is saphyr's; the tree is ours because it bounds depth and size, and reports every
-//! key that is there twice.
+//! Parses YAML into a tree whose nodes know their lines and whose scalars keep their text, so that a password `0123` is not
+//! read as a number. The parser is saphyr's; the tree is built here to bound depth and size, and to report every duplicate key.
 
 use std::collections::HashMap;
 
@@ -8,9 +7,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::problem::Report;
 
-/// Deeper than any config; a bound for the stack.
+/// The limit of nesting, which bounds the stack.
 const MAX_DEPTH: usize = 32;
-/// With what aliases repeat; a bound for memory.
+/// The limit of nodes, repeated ones of aliases included, which bounds memory.
 const MAX_NODES: usize = 200_000;
 
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// For messages: "found …".
+    /// The kind of the node, for messages with "found …".
     pub(super) fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
@@ -55,7 +54,7 @@ impl Node {
     }
 }
 
-/// The document, or `None` when it is empty or was reported as no YAML.
+/// Parses the document; `None` if it is empty or was reported as invalid.
 pub(super) fn parse(text: &str, report: &mut Report) -> Option<Node> {
     let mut tree = Tree { open: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0 };
     for event in Parser::new_from_str(text) {
@@ -73,7 +72,7 @@ pub(super) fn parse(text: &str, report: &mut Report) -> Option<Node> {
 
 struct Tree {
     open: Vec<Open>,
-    /// Finished nodes that have a name (`&name`).
+    /// Complete nodes that have an anchor (`&name`).
     anchors: HashMap<usize, Node>,
     root: Option<Node>,
     nodes: usize,
@@ -172,7 +171,7 @@ impl Tree {
     }
 }
 
-/// `<<: *name` (YAML merge keys): what the named map has and this one lacks.
+/// Applies `<<: *name` (YAML merge keys): adds the entries of the named map that this one lacks.
 fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
     let Some(at) = entries.iter().position(|entry| entry.key == "<<") else { return entries };
     let maps = match entries.remove(at).node.value {
@@ -233,19 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_twice_is_named_with_both_lines() {
+    fn a_duplicate_key_is_reported_with_both_lines() {
         assert_eq!(problems("a: 1\nb: 2\na: 3\n"), ["m.yaml:3: a: is there twice, first in line 1"]);
     }
 
     #[test]
-    fn what_is_no_yaml_is_reported_with_its_line() {
+    fn invalid_yaml_is_reported_with_its_line() {
         let found = problems("a: 1\nb: [1, 2\nc: 3\n");
         assert!(found.len() == 1 && found[0].contains("expected YAML"), "{found:?}");
         assert!(problems("a: 1\n---\nb: 2\n")[0].contains("m.yaml:2: expected YAML: one document"));
     }
 
     #[test]
-    fn bombs_are_refused_before_they_grow() {
+    fn aliases_that_repeat_too_much_are_refused_before_they_are_expanded() {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for i in 1..12 {
             let alias = format!("*a{}", i - 1);

@@ -1,4 +1,4 @@
-//! What this server is, and whether it lives.
+//! `GET /api` and `GET /healthz`.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,8 +15,8 @@ pub(super) async fn about(State(state): State<AppState>) -> Json<About> {
     })
 }
 
-/// `GET /healthz`: the process answers. Whether a camera does is in `/api/streams`: a camera that is down is no reason to
-/// restart the server.
+/// `GET /healthz`: whether the process answers. It does not depend on cameras, whose states are in `/api/streams`: an offline
+/// camera is no reason to restart the server.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }

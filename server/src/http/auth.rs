@@ -1,8 +1,8 @@
-//! Who may use the server: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750).
+//! Authentication: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750).
 //!
-//! A browser cannot put a header on a WebSocket, so `/api/ws` also takes `?token=`. With a token alone the pages are open:
-//! they hold nothing that is secret, and could not be opened otherwise; all they show comes over `/api`. `/metrics` names the
-//! streams, so it is locked too.
+//! A browser cannot add headers to a WebSocket, so `/api/ws` also accepts `?token=`. With a token only, the pages are not
+//! protected: they contain no secrets and could not be opened otherwise, and all their data comes from `/api`. `/metrics`
+//! contains stream names and is protected.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ fn is_known(request: &Request, api: &ApiConfig) -> bool {
         .any(|(key, given)| key == "token" && same(given.as_bytes(), token.as_bytes()))
 }
 
-/// Takes as long for a guess that is nearly right as for any other.
+/// Compares in constant time.
 fn same(given: &[u8], expected: &[u8]) -> bool {
     given.ct_eq(expected).into()
 }

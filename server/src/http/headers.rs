@@ -1,4 +1,4 @@
-//! Headers that keep a page from doing what it was not written for.
+//! Security headers of the pages.
 
 use axum::extract::Request;
 use axum::http::HeaderValue;
@@ -6,7 +6,8 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Scripts are the server's own, and WebAssembly; a page talks to servers by WebSocket only where its user points it.
+/// The content security policy: scripts and WebAssembly of this server only, and WebSockets to any server, since a page may
+/// connect to others.
 macro_rules! policy {
     ($ancestors:literal) => {
         concat!(
@@ -19,14 +20,14 @@ macro_rules! policy {
 }
 
 pub(super) async fn add(request: Request, next: Next) -> Response {
-    // The one page that is made for the frames of others.
+    // The only page that other sites may embed.
     let framed = request.uri().path().ends_with("/stream.html");
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let policy = if framed { policy!("*") } else { policy!("'self'") };
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // A token in a page's address must not travel further.
+    // The page's address may contain a token, which must not be sent as a referrer.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -80,7 +80,7 @@ impl Page {
     }
 }
 
-/// A label's value as the format wants it.
+/// Escapes a label's value.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_break_out_of_its_label() {
+    fn a_stream_name_is_escaped_in_its_label() {
         assert_eq!(escaped("a\"b\\c\n"), "a\\\"b\\\\c\\n");
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP: the WebSocket, the REST API and the pages.
 //!
-//! Every request passes, in this order: security headers, the check of its origin, authentication, then its handler.
-//! Handlers see [`AppState`].
+//! Every request passes these in order: security headers, the check of its origin, authentication, its handler. Handlers
+//! receive [`AppState`].
 
 mod about;
 mod auth;
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::session::Sessions;
 use crate::stream::Registry;
 
-/// What every handler may use. Cheap to clone.
+/// The state shared by all handlers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
     pub config: Arc<Config>,
@@ -43,12 +43,12 @@ pub fn router(state: AppState) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(about::healthz))
         .fallback(pages::page)
-        // The last layer is the first that a request meets.
+        // The last layer is the first that a request passes.
         .layer(middleware::from_fn_with_state(state.config.clone(), auth::require))
         .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
         .layer(middleware::from_fn(headers::add))
         .with_state(state);
-    // Not `nest`: that leaves `/base_path/` with its slash unanswered.
+    // Not `nest`, which does not answer `/base_path/` with a slash at its end.
     if base_path.is_empty() { routes } else { Router::new().nest_service(&base_path, routes) }
 }
 

@@ -1,8 +1,9 @@
-//! Which web pages may use the server (RFC 6454): a page of any site could open a WebSocket to a server that its visitor
-//! can reach, and would be let in on the visitor's behalf.
+//! The check of a request's origin (RFC 6454): without it, a page of any site could open a WebSocket to a server that its
+//! visitor can reach, with the visitor's access.
 //!
-//! The server's own pages may, and those of `api.origin`. On loopback "own" means a loopback name: a foreign name that
-//! resolves to 127.0.0.1 (DNS rebinding) is no page of this server. Programs that are no browser send no `Origin`.
+//! Allowed are the server's own pages and the origins of `api.origin`. On a loopback address, only pages with a loopback host
+//! name are its own: another name that resolves to 127.0.0.1 (DNS rebinding) is not. Requests without `Origin`, which other
+//! programs than browsers send, are allowed.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
     response
 }
 
-/// The page came from the address that this request goes to. The scheme may differ: TLS can end at a proxy.
+/// Whether the page came from the host that this request goes to. The scheme may differ, since TLS may end at a proxy.
 fn is_own(origin: &str, headers: &HeaderMap, api: &ApiConfig) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());

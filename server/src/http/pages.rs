@@ -1,4 +1,4 @@
-//! The pages of `www/dist`. A release build carries them inside; a debug build reads them from the disk, so that a change
+//! The pages of `www/dist`. A release build embeds them; a debug build reads them from the disk, so that a change of a page
 //! needs no build of the server.
 
 use axum::extract::Request;
@@ -40,7 +40,7 @@ fn found(path: &str, file: EmbeddedFile, request: &Request) -> Response {
         .take(16)
         .fold("\"".to_owned(), |tag, byte| format!("{tag}{byte:02x}"));
     let etag = etag + "\"";
-    // The names in `assets/` change with what is in them.
+    // The names of the files in `assets/` contain a hash of their content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = [(CACHE_CONTROL, cache), (ETAG, etag.as_str()), (CONTENT_TYPE, file.metadata.mimetype())];
     if request.headers().get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {

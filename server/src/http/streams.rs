@@ -1,4 +1,4 @@
-//! `GET /api/streams`: what is known about each stream, in go2rtc's shape (`producers`, `consumers`) with more beside it.
+//! `GET /api/streams`: the state of each stream, in go2rtc's shape (`producers`, `consumers`) with more fields.
 
 use axum::Json;
 use axum::extract::{Query, State};

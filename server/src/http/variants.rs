@@ -1,7 +1,7 @@
-//! The qualities a stream can be had in, with their sizes: what a client picks from that fits the quality to its tile.
+//! The qualities of a stream with their sizes, from which a client chooses the one that fits its tile.
 //!
-//! The size of a picture is certain once its stream has run. Before that the config promises one: by the size its ffmpeg
-//! source scales to, or by the quality's name, for whoever calls a variant `720p` means it.
+//! The size of a picture is known once its stream has run. Before that it is derived from the config: from the size that an
+//! ffmpeg source scales to, or from a quality's name such as `720p`.
 
 use multistream_protocol::api::Variant;
 
@@ -10,7 +10,7 @@ use crate::stream::{Registry, StreamSnapshot};
 
 type Size = (Option<u32>, Option<u32>);
 
-/// Of `stream`, in the order of its qualities.
+/// The variants of `stream`, in the order of its qualities.
 pub(super) fn of(
     stream: &str,
     registry: &Registry,
@@ -33,21 +33,21 @@ pub(super) fn of(
 fn scaled_to(config: &Config, stream: &str) -> Option<Size> {
     let stream = config.streams.iter().find(|known| known.name == stream)?;
     let Source::Ffmpeg(source) = stream.sources.first()? else { return None };
-    // ffmpeg takes what is not positive as "follows the other side".
+    // In ffmpeg a side that is not positive follows the other.
     let pixels_of =
         |pixels: Option<i32>| pixels.and_then(|pixels| u32::try_from(pixels).ok()).filter(|&it| it > 0);
     let (width, height) = match (pixels_of(source.width), pixels_of(source.height)) {
         (None, None) => return None,
         both => both,
     };
-    // It turns the picture after it has scaled it.
+    // ffmpeg rotates the picture after it has scaled it.
     match source.rotate {
         Some(Rotation::Quarter | Rotation::ThreeQuarters) => Some((height, width)),
         Some(Rotation::Half) | None => Some((width, height)),
     }
 }
 
-/// `720p` → 720. Other names promise nothing.
+/// `720p` → 720; `None` for other names.
 fn height_in(quality: &str) -> Option<u32> {
     quality.strip_suffix('p')?.parse().ok()
 }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ffmpeg_source_promises_the_size_it_scales_to() {
+    fn the_size_of_an_ffmpeg_source_is_the_size_it_scales_to() {
         assert_eq!(scaled("ffmpeg:b#video=h264#height=360"), Some((None, Some(360))));
         assert_eq!(scaled("ffmpeg:b#video=h264#width=640#height=360"), Some((Some(640), Some(360))));
         assert_eq!(scaled("ffmpeg:b#video=h264#width=640#height=-1"), Some((Some(640), None)));
@@ -72,13 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_turned_on_its_side_is_as_wide_as_it_was_high() {
+    fn rotation_by_90_degrees_swaps_width_and_height() {
         assert_eq!(scaled("ffmpeg:b#video=h264#height=360#rotate=90"), Some((Some(360), None)));
         assert_eq!(scaled("ffmpeg:b#video=h264#height=360#rotate=180"), Some((None, Some(360))));
     }
 
     #[test]
-    fn only_a_name_that_is_a_height_promises_one() {
+    fn only_a_name_like_720p_gives_a_height() {
         assert_eq!(height_in("720p"), Some(720));
         for other in ["native", "sub", "p", "hd720p", "-1p"] {
             assert_eq!(height_in(other), None, "{other}");

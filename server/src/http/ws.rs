@@ -1,4 +1,4 @@
-//! `/api/ws`: one WebSocket, one session at a time on it.
+//! `/api/ws`: a WebSocket, with at most one session at a time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,17 +19,17 @@ use crate::session::{Outbox, SessionHandle, Sessions};
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
-/// Beyond this a message is not even read to its end, so that its sender can only be cut off.
+/// The limit up to which a message is read at all; a longer one closes the socket.
 const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
-/// Messages that may come at once, and per second after that. An operator who drags a mouse over the wall sends 20.
+/// How many messages may come at once, and how many per second after that. Dragging a mouse over the wall sends about 20.
 const BURST: f64 = 200.0;
 const MESSAGES_PER_S: f64 = 50.0;
-/// Frames waiting for a client that reads slowly.
+/// How many messages may wait for a client that reads slowly.
 const OUTBOX: usize = 256;
-/// A client that is silent this long is asked, and is gone if it does not answer as long again.
+/// The interval of pings. A client that sends nothing for twice this time is gone.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// From the close frame to the client's own.
+/// How long to wait for the client's close frame after the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /api/ws`.
@@ -57,29 +57,29 @@ async fn serve(socket: WebSocket, sessions: Arc<Sessions>) {
     };
     if let Ended::ByServer(frame) = ended {
         let _ = closing.send(frame).await;
-        // What the client still sends is read and thrown away until it has seen the close frame: a socket that is closed
-        // with unread data resets the connection, and the reason would be lost.
+        // Incoming data is read and discarded until the client has answered the close frame: closing a socket with unread data
+        // resets the connection, and the reason would be lost.
         let _ =
             timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = connection.stream.next().await {} }).await;
     }
-    // The session may hold the queue's other end for ever: the writer ends when `closing` does.
+    // The session may keep the other end of the queue, so the writer ends when `closing` is dropped.
     drop((connection, closing));
     let _ = writer.await;
 }
 
 /// How reading ended.
 enum Ended {
-    /// The client said goodbye, or the connection broke.
+    /// The client closed the socket, or the connection broke.
     ByClient,
     ByServer(CloseFrame),
 }
 
-/// The reading half of a socket, and where its answers go.
+/// The reading half of a socket, and the queue of its answers.
 struct Connection {
     stream: SplitStream<WebSocket>,
     frames: mpsc::Sender<String>,
     overflow: Arc<Notify>,
-    /// That of the session's `init`.
+    /// The framing of the session's `init`.
     framing: Framing,
 }
 
@@ -94,7 +94,7 @@ impl Connection {
                     debug!(%error, "WebSocket broke");
                     return Ended::ByClient;
                 }
-                // Silence in spite of pings, or an end without goodbye: the session waits for another socket.
+                // No answer to pings, or an end without a close frame: the session can be resumed on another socket.
                 Err(_) | Ok(None) => return Ended::ByClient,
             };
             let text = match message {
@@ -143,7 +143,7 @@ impl Connection {
         }
     }
 
-    /// Opens and closes sessions; every other message is the session's.
+    /// Handles `init` and `close`; passes every other message to the session.
     async fn route(
         &self,
         message: ClientMessage,
@@ -164,7 +164,7 @@ impl Connection {
                     session.end(SessionEnd::Closed).await;
                 }
             }
-            // Nothing to close is as good as closed; a candidate without a session is the rest of one that ended.
+            // `close` without a session has nothing to do, and a candidate without a session belongs to one that has ended.
             (ClientMessage::Close(_) | ClientMessage::Ice(_), None) => {}
             (message, Some(session)) => session.say(message).await,
             (message, None) => {
@@ -176,14 +176,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for room: whoever sends bad messages faster than it reads the answers is slowed down.
+    /// Sends an error. It waits while the queue is full, which slows down a client that sends bad messages faster than it reads
+    /// the answers.
     async fn refuse(&self, refusal: Error) {
         let _ = self.frames.send(ServerMessage::from(refusal).to_text(self.framing)).await;
     }
 }
 
-/// Whether the client left on purpose (RFC 6455 §7.4.1: normal closure, going away). Any other code is a fault on the way,
-/// such as a proxy that restarts, and the session waits for its client.
+/// Whether the client left on purpose (RFC 6455 §7.4.1: normal closure, going away). Any other code is a fault of the
+/// connection, such as a restarted proxy, and the session can be resumed.
 fn is_goodbye(frame: &CloseFrame) -> bool {
     matches!(frame.code, close_code::NORMAL | close_code::AWAY)
 }
@@ -200,7 +201,7 @@ async fn write(
             biased;
             Some(frame) = frames.recv() => Message::Text(frame.into()),
             frame = close.recv() => {
-                // Without a frame the client has closed, or is gone: closing answers the former.
+                // Without a frame the client has closed the socket or is gone; `close` answers its close frame.
                 let _ = match frame {
                     Some(frame) => timeout(WRITE_TIMEOUT, sink.send(Message::Close(Some(frame)))).await,
                     None => timeout(WRITE_TIMEOUT, sink.close()).await,

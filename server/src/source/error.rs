@@ -1,4 +1,4 @@
-//! Why a source stopped, in words that say what to do.
+//! Why a source stopped, with messages that say what to do.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum SourceError {
     Protocol { url: String, reason: String },
     #[error("the program \"{program}\" cannot be started: {reason}")]
     CannotStart { program: String, reason: String },
-    /// `said` is the end of what it wrote on stderr.
+    /// `said` is the end of the program's output on stderr.
     #[error("{program} ended ({status}): {said}")]
     ProgramFailed { program: String, status: String, said: String },
     #[error("{program} gave no picture for {}", seconds(.after))]
@@ -32,7 +32,7 @@ pub enum SourceError {
     InputDown {
         stream: String,
         reason: String,
-        /// Of that stream's own failure.
+        /// Whether the failure of that stream is permanent.
         permanent: bool,
     },
     #[error("{what} is not supported")]
@@ -43,7 +43,7 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Retrying cannot help until someone changes something: the config, the camera's settings, the machine.
+    /// Whether retrying is useless until someone changes the config, the camera's settings or the machine.
     pub fn permanent(&self) -> bool {
         matches!(
             self,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_credentials_are_not_cured_by_retrying() {
+    fn wrong_credentials_are_a_permanent_error() {
         assert!(SourceError::Unauthorized { url: "rtsp://cam/1".to_owned(), status: 401 }.permanent());
     }
 }

@@ -1,4 +1,4 @@
-//! The parsers of what programs write, for `crate::fuzzing`.
+//! The parsers of the output of programs, for `crate::fuzzing`.
 
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use super::ivf::IvfReader;
 use super::{exec, ffmpeg};
 
-/// What a program of the user's writes on its stdout, with its end.
+/// The stdout of a program of the user, up to its end.
 pub(crate) fn byte_stream(bytes: &[u8]) {
     exec::fuzz(bytes);
 }
@@ -16,7 +16,7 @@ pub(crate) fn ffmpeg_sdp(bytes: &[u8]) {
     ffmpeg::fuzz_sdp(&String::from_utf8_lossy(bytes));
 }
 
-/// A file, read to its end or to what cannot be read.
+/// An IVF file, read up to its end or to an error.
 pub(crate) fn ivf(bytes: &[u8]) {
     let mut reader = IvfReader::new(BytesMut::new(), bytes);
     while let Some(Ok(Some(_))) = reader.next().now_or_never() {}

@@ -1,5 +1,5 @@
-//! IVF: bare VP8, VP9 or AV1 with a time for each picture, as encoders write it. The one container that is read here
-//! and not by ffmpeg: ffmpeg 5 has no RTP for AV1, and what comes in IVF needs no second program.
+//! Reads IVF: VP8, VP9 or AV1 with a timestamp for each picture, as encoders write it. It is the only container that is read
+//! without ffmpeg, since ffmpeg 5 has no RTP payload format for AV1, and IVF needs no second program.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::media::{AccessUnit, Timestamp90k};
 const SIGNATURE: [u8; 4] = *b"DKIF";
 const HEADER: usize = 32;
 const PICTURE_HEADER: usize = 12;
-/// A picture that claims more than this is none.
+/// The largest picture; a larger size is an error.
 const MAX_PICTURE: usize = 32 << 20;
 const READ_AT_ONCE: usize = 64 << 10;
 
@@ -24,7 +24,7 @@ pub(super) enum IvfError {
     TooLarge(usize),
 }
 
-/// Which codec an IVF carries, by its first 12 bytes; `None` if it is none, or of a codec that no browser takes.
+/// The codec of an IVF file, by its first 12 bytes; `None` for other data and unsupported codecs.
 pub(super) fn codec_of(start: &[u8]) -> Option<Codec> {
     match start.get(..12)? {
         [signature @ .., _, _, _, _, b'V', b'P', b'8', b'0'] if *signature == SIGNATURE => Some(Codec::Vp8),
@@ -34,11 +34,11 @@ pub(super) fn codec_of(start: &[u8]) -> Option<Codec> {
     }
 }
 
-/// Cuts bytes into pictures. Pure.
+/// Splits bytes into pictures. Pure.
 #[derive(Debug, Default)]
 struct Splitter {
     buffer: BytesMut,
-    /// Once the header has come.
+    /// `None` until the header was read.
     stream: Option<Stream>,
 }
 
@@ -48,7 +48,7 @@ struct Stream {
     /// One tick of the file lasts `scale / rate` seconds.
     rate: u32,
     scale: u32,
-    /// In ticks of the file.
+    /// The first timestamp, in ticks of the file.
     first: Option<u64>,
 }
 
@@ -83,7 +83,7 @@ impl Splitter {
     }
 }
 
-/// `None` if it is no header, or one without a clock.
+/// Parses the header; `None` if it is invalid or its clock rate is zero.
 fn header(bytes: &[u8]) -> Option<Stream> {
     let codec = codec_of(bytes)?;
     let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
@@ -99,7 +99,7 @@ impl Stream {
     }
 }
 
-/// Pictures of what a program writes.
+/// Reads the pictures of an IVF stream.
 #[derive(Debug)]
 pub(super) struct IvfReader<R> {
     from: R,
@@ -107,7 +107,7 @@ pub(super) struct IvfReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> IvfReader<R> {
-    /// `start` was read already.
+    /// `start` are the bytes that were already read.
     pub(super) fn new(start: BytesMut, from: R) -> Self {
         Self { from, splitter: Splitter { buffer: start, stream: None } }
     }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_codec_is_told_by_its_four_letters_and_others_are_not_taken() {
+    fn the_codec_is_read_from_its_four_letters_and_others_are_refused() {
         for (letters, codec) in [
             (b"VP80", Some(Codec::Vp8)),
             (b"VP90", Some(Codec::Vp9)),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ivf_or_has_no_clock_and_a_picture_without_end_are_errors() {
+    fn a_bad_header_a_zero_clock_rate_and_an_oversized_picture_are_errors() {
         let split = |bytes: &[u8]| pictures(&mut Splitter::default(), bytes).map(|units| units.len());
         assert_eq!(split(&[0; HEADER]), Err(IvfError::Header));
         assert_eq!(split(&file(*b"AV01", 0, 1, &[])), Err(IvfError::Header));
@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_the_bytes_are_cut_the_pictures_are_the_same(
+        fn the_pictures_do_not_depend_on_how_the_bytes_are_split(
             sizes in prop::collection::vec(0..300_usize, 0..20),
             cuts in prop::collection::vec(1..200_usize, 1..60),
         ) {

@@ -1,4 +1,4 @@
-//! Sources: what pulls pictures from a camera or a program, once, until it fails. Retrying is the hub's.
+//! Sources pull pictures from a camera or a program, once, until they fail. The hub retries them.
 
 mod error;
 mod exec;
@@ -17,15 +17,15 @@ use crate::media::{AccessUnit, Frame};
 
 pub use error::SourceError;
 
-/// Where a source leaves its access units.
+/// The sender of a source's access units.
 ///
-/// Closing the receiver is how the hub stops a source: it then frees what it holds (the camera's session, its child)
-/// and returns, within a second or two. Timestamps are the source's own: any start, wraps of RTP's 32 bits and jumps are
-/// welcome; the hub places them on the server's timeline.
+/// Closing the receiver stops the source: it then frees what it holds (the camera's session, its child process) and returns
+/// within a second or two. Timestamps are the source's own and may start anywhere, wrap at 32 bits and jump; the hub places
+/// them on the server's timeline.
 pub type Output = mpsc::Sender<AccessUnit>;
 
-/// The frames of another stream, for a source that reads them: begins with a key frame, without holes but those before
-/// a key frame, oldest first. Closed when that stream is down.
+/// The frames of another stream for a source that reads one, oldest first. They begin with a key frame, and frames are missing
+/// only before a key frame. It is closed when that stream is offline.
 pub type Input = mpsc::Receiver<Arc<Frame>>;
 
 /// Runs a source until it fails, ends (`Ok`) or its output is closed (`Ok`).

@@ -1,7 +1,7 @@
-//! Cameras: RTSP over TCP or UDP, by `retina`.
+//! RTSP cameras over TCP or UDP, with `retina`.
 //!
-//! A picture that packets were lost before (UDP) says so; what is done about it is the framer's.
-//! Whenever a run ends, the camera is told (TEARDOWN), for many of them allow but a few sessions.
+//! A picture after lost packets (UDP) is marked with a discontinuity, which the framer handles. At the end of every run the
+//! camera gets a TEARDOWN, since many cameras allow only a few sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::media::{AccessUnit, Codec, Timestamp90k};
 
 use super::{Output, SourceError};
 
-/// How long a camera is waited for that does not answer its TEARDOWN.
+/// How long to wait for a camera's answer to TEARDOWN.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(2);
 const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
 
@@ -35,8 +35,7 @@ pub(super) async fn run_once(
         result = pull(&camera, &sessions, &output) => result,
         () = output.closed() => Ok(()),
     };
-    // The session is dropped by now, which makes retina tear it down in the background. What comes of it is the
-    // camera's business.
+    // The session was dropped, which makes retina tear it down in the background. A failure of that is ignored.
     let _ = timeout(TEARDOWN_PATIENCE, sessions.await_teardown()).await;
     result
 }
@@ -50,7 +49,7 @@ async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output
     };
     let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
     camera.answer(session.setup(track, setup)).await?;
-    // Some cameras name no timestamp to start with.
+    // Some cameras give no initial timestamp.
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let playing = camera.answer(session.play(play)).await?;
     let mut demuxed = playing.demuxed().map_err(|error| camera.error(&error))?;
@@ -84,7 +83,8 @@ impl Camera<'_> {
         self.answer(Session::describe(self.source.url.clone(), options)).await
     }
 
-    /// The first that can be passed on. The others are not set up: a track that `retina` cannot read would end the session.
+    /// The first track that can be passed on. The others are not set up: a track that `retina` cannot read would end the
+    /// session.
     fn video_track(&self, session: &Session<Described>) -> Result<(usize, Codec), SourceError> {
         let mut other = None;
         for (index, stream) in session.streams().iter().enumerate() {
@@ -129,7 +129,7 @@ impl Camera<'_> {
         SourceError::Silent { url: self.url(), after: self.patience }
     }
 
-    /// Without the password, which is not part of it.
+    /// The URL, which contains no credentials.
     fn url(&self) -> String {
         self.source.url.to_string()
     }
@@ -140,7 +140,7 @@ impl Camera<'_> {
             Some(404) => return SourceError::NotFound { url: self.url() },
             _ => {}
         }
-        // The first line says what, the others where in the stream, for a debugger.
+        // The first line says what failed; the others say where in the stream, for debugging.
         let text = error.to_string();
         let what = text.lines().next().unwrap_or_default();
         match what.strip_prefix("Unable to connect to RTSP server: ") {

@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_is_none_is_refused() {
+    fn an_empty_command_and_an_open_quote_are_refused() {
         assert!(problem("exec:").contains("expected a command after exec:"));
         assert!(problem("exec:cat 'x").contains("a quote that is not closed"));
     }

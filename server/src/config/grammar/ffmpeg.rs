@@ -130,7 +130,7 @@ fn template(key: &str, value: &str, context: &mut Context<'_>) -> Option<String>
 
 fn side(key: &str, value: &str, context: &mut Context<'_>) -> Option<i32> {
     match value.parse::<i32>() {
-        // −1 and −2 are ffmpeg's "follow the other side".
+        // In ffmpeg −1 and −2 mean that this side follows the other.
         Ok(pixels) if (1..=16_384).contains(&pixels) => Some(pixels),
         Ok(-2 | -1) => None,
         _ => {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_told_apart() {
+    fn the_kinds_of_input_are_distinguished() {
         let pairs = |list: &[(&str, &str)]| list.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         for (text, input) in [
             ("ffmpeg:camera1#video=h264", FfmpegInput::Stream("camera1".to_owned())),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_stream_is_read_as_a_file_and_named() {
+    fn a_name_of_no_stream_is_read_as_a_file_with_a_warning() {
         assert!(
             problem("ffmpeg:camra1#video=h264")
                 .contains("warning: streams.x: there is no stream named \"camra1\"")
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_is_named_and_sound_alone_is_left_out() {
+    fn sound_is_a_warning_and_a_source_with_sound_only_is_left_out() {
         assert!(problem("ffmpeg:camera1#video=h264#audio=opus").contains("#audio has no effect"));
         for text in ["ffmpeg:camera1#audio=opus", "ffmpeg:device?audio=default"] {
             assert!(matches!(parse(text).0, Outcome::LeftOut(_)), "{text}");

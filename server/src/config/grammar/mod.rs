@@ -1,4 +1,4 @@
-//! A source's line into a [`Source`]: the grammar of go2rtc, for people paste the files they have.
+//! Parses the line of a source into a [`Source`]. The grammar is go2rtc's, so that existing files can be used.
 
 mod exec;
 mod ffmpeg;
@@ -10,7 +10,7 @@ use super::problem::{Report, quoted};
 use super::source::{FfmpegInput, FfmpegSource, Source, UnsupportedSource};
 use super::{FfmpegConfig, Masked};
 
-/// What the line of a source may refer to, and where its problems go.
+/// What the line of a source may refer to, and the report for its problems.
 pub(super) struct Context<'a> {
     pub(super) streams: &'a HashSet<&'a str>,
     pub(super) ffmpeg: &'a FfmpegConfig,
@@ -22,9 +22,9 @@ pub(super) struct Context<'a> {
 
 pub(super) enum Outcome {
     Source(Source),
-    /// Understood, and nothing this server can show. The reason was reported as a warning.
+    /// The line was understood, but this server cannot show such a source. The reason was reported as a warning.
     LeftOut(UnsupportedSource),
-    /// Reported as an error.
+    /// The line was reported as an error.
     Invalid,
 }
 
@@ -56,9 +56,9 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         "rtsp" => rtsp::source(text, context),
         "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
         "exec" => exec::source(&text["exec:".len()..], text, context),
-        // ffmpeg opens these and hands the pictures on as they are.
+        // ffmpeg opens these and copies their video.
         "rtsps" | "http" | "https" | "rtmp" | "rtmps" => copied(text, scheme, context),
-        // go2rtc's name for TLS whose certificate nobody checks, as ffmpeg does it anyway.
+        // go2rtc's name for TLS without a check of the certificate, which ffmpeg does not check by default either.
         "rtspx" => copied(&text.replacen("rtspx", "rtsps", 1), scheme, context),
         "httpx" => copied(&text.replacen("httpx", "https", 1), scheme, context),
         "rtmpx" => copied(&text.replacen("rtmpx", "rtmps", 1), scheme, context),
@@ -119,7 +119,7 @@ fn split(text: &str) -> (&str, Vec<(&str, &str)>) {
 pub(super) mod testing {
     use super::*;
 
-    /// Parses a line in a config that has the streams `camera1` and `yard`; answers with what was reported, too.
+    /// Parses a line in a config with the streams `camera1` and `yard`; also returns what was reported.
     pub(in super::super) fn parse(text: &str) -> (Outcome, Vec<String>) {
         let mut report = Report::new("m.yaml");
         let streams = HashSet::from(["camera1", "yard"]);
@@ -130,7 +130,7 @@ pub(super) mod testing {
         (outcome, report.into_problems().iter().map(ToString::to_string).collect())
     }
 
-    /// A source that is fine.
+    /// Parses a source for which nothing may be reported.
     pub(in super::super) fn valid(text: &str) -> Source {
         match parse(text) {
             (Outcome::Source(source), problems) if problems.is_empty() => source,
@@ -138,7 +138,7 @@ pub(super) mod testing {
         }
     }
 
-    /// The one thing that is reported.
+    /// The only problem that is reported.
     pub(in super::super) fn problem(text: &str) -> String {
         let (_, mut problems) = parse(text);
         assert_eq!(problems.len(), 1, "{text}: {problems:?}");
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_ffmpeg_opens_goes_through_ffmpeg() {
+    fn urls_that_only_ffmpeg_opens_become_ffmpeg_sources() {
         for url in ["rtsps://h/1", "http://h/live.m3u8", "rtmp://h/live"] {
             assert_eq!(valid(url).to_string(), format!("ffmpeg:{url}"));
         }
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_another_server_is_named_without_its_password() {
+    fn a_source_that_only_go2rtc_has_is_left_out_without_its_password_in_the_warning() {
         let (outcome, problems) = parse("tapo://hunter2@10.0.0.9");
         assert!(matches!(outcome, Outcome::LeftOut(_)));
         assert!(problems[0].contains("tapo: sources") && !problems[0].contains("hunter2"), "{problems:?}");
     }
 
     #[test]
-    fn what_is_no_source_is_an_error_that_shows_some() {
+    fn a_text_that_is_no_source_is_an_error_with_examples() {
         assert!(problem("camera1").starts_with("m.yaml:3: streams.x: expected a source such as rtsp://"));
         assert!(matches!(parse("").0, Outcome::Invalid));
     }

@@ -33,7 +33,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
             )),
             ("timeout", _) => source.timeout = timeout(value, context),
             ("media", "audio") => return context.left_out(text, "sound is not sent yet"),
-            // Only video is taken, and nothing is sent to the camera: both ask for what is done anyway.
+            // Only video is received and nothing is sent to the camera, so both have no effect.
             ("media" | "backchannel", _) => {}
             _ => context.warning(format!("#{key} is not supported and has no effect")),
         }
@@ -41,8 +41,8 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     Outcome::Source(Source::Rtsp(source))
 }
 
-/// Passwords are often pasted as they are, with `@` or `/` in them: the user info ends at the last `@` before the path,
-/// or, when what stands there can be no host and port, at the first `@` of all.
+/// Splits off the user info. Passwords are often not percent-encoded and contain `@` or `/`: the user info ends at the last `@`
+/// before the path or, if the part before the path is no host with a port, at the first `@` of all.
 fn split_userinfo(rest: &str) -> (Option<&str>, &str) {
     let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
     if let Some(at) = authority.rfind('@') {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_with_the_form_it_should_have() {
+    fn a_text_that_is_no_url_is_refused_with_the_expected_form() {
         for text in ["rtsp:camera", "rtsp://", "rtsp://u:hunter2@", "rtsp://u:hunter2@h:port/1"] {
             let problem = problem(text);
             assert!(problem.contains("expected rtsp://[user:password@]host[:port]/path"), "{problem}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_do_nothing_are_named() {
+    fn parameters_without_effect_are_warnings() {
         assert!(problem("rtsp://h/1#proto=Onvif").contains("#proto is not supported"));
         assert!(problem("rtsp://h/1#transport=ws://h").contains("expected tcp or udp"));
         assert!(problem("rtsp://h/1#timeout=soon").contains("#timeout: expected seconds"));

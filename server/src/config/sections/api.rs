@@ -1,4 +1,4 @@
-//! `api:` who may use the server, and where it listens.
+//! The section `api:`: the listen address, authentication and allowed origins.
 
 use crate::config::ApiConfig;
 use crate::config::problem::{Report, quoted};
@@ -71,7 +71,7 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     api
 }
 
-/// Secrets are never quoted in a message, so this does not go through `parse`.
+/// Reads a secret. It does not use `parse`, which quotes the value in its message.
 fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
     let field = field?;
     let text = field.string(report)?;
@@ -84,7 +84,7 @@ fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
 
 const ORIGIN: &str = "an origin such as https://dashboard.example.com, or *";
 
-/// Scheme, host and port as browsers send them (RFC 6454 §6.2): no path, no default port, lower case.
+/// An origin in the form that browsers send (RFC 6454 §6.2): scheme, host and port in lower case, no path, no default port.
 fn origin(text: &str) -> Option<String> {
     if text == "*" {
         return Some(text.to_owned());

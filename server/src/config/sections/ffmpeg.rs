@@ -1,4 +1,4 @@
-//! `ffmpeg:` the program, its timeout, and templates of arguments by name.
+//! The section `ffmpeg:`: the program, its timeout, and templates of arguments by name.
 
 use crate::config::FfmpegConfig;
 use crate::config::problem::Report;

@@ -1,4 +1,4 @@
-//! `log:` what is written to stderr, and how.
+//! The section `log:`: the level and the format of the log on stderr.
 
 use tracing_subscriber::EnvFilter;
 

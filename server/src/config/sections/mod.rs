@@ -1,4 +1,4 @@
-//! The sections of the file, one room each.
+//! Reads the sections of the file, each in a module of its own.
 
 mod api;
 mod ffmpeg;

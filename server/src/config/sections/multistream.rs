@@ -1,4 +1,4 @@
-//! `multistream:` limits and times.
+//! The section `multistream:`: limits and times.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `preload:` streams that run without a viewer: a list of names, or go2rtc's map from a name to what of it to load.
+//! The section `preload:`: streams that run without a viewer, as a list of names or as go2rtc's map, whose values are ignored.
 
 use crate::config::StreamConfig;
 use crate::config::problem::Report;

@@ -1,4 +1,4 @@
-//! `streams:` the cameras and their variants. A stream is a source, a list of sources, `{url: …}` or nothing.
+//! The section `streams:`: the cameras and their variants. A stream is a source, a list of sources, `{url: …}` or nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -54,8 +54,8 @@ fn sources(
             Outcome::Invalid => {}
         }
     }
-    // In go2rtc the idiom `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to its own stream. A stream
-    // has one track here: the camera's own is the one to keep.
+    // In go2rtc `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to the stream. A stream has one track here, and
+    // the camera's own is kept.
     if let Some((line, text, source)) = own {
         if sources.is_empty() {
             sources.push(Source::Ffmpeg(source));
@@ -73,7 +73,7 @@ fn sources(
     sources
 }
 
-/// The lines of a stream's value, each a source.
+/// The items of a stream's value, each a source.
 fn lines<'a>(field: &Field<'a>, report: &mut Report) -> Vec<Field<'a>> {
     match field.node.value {
         Value::Map(_) => {
@@ -86,7 +86,7 @@ fn lines<'a>(field: &Field<'a>, report: &mut Report) -> Vec<Field<'a>> {
     }
 }
 
-/// Every circle of streams that read each other is named once, as a → b → a.
+/// Reports every cycle of streams that read each other once, as a → b → a.
 fn report_circles(streams: &[StreamConfig], fields: &[Field<'_>], report: &mut Report) {
     let by_name: HashMap<&str, &StreamConfig> =
         streams.iter().map(|stream| (stream.name.as_str(), stream)).collect();
@@ -102,8 +102,8 @@ fn report_circles(streams: &[StreamConfig], fields: &[Field<'_>], report: &mut R
     };
     let mut done: HashSet<&str> = HashSet::new();
     for start in streams {
-        // The way from `start` to where the search is, each with the streams it still has to look at. Not recursive: a
-        // long chain must not end the stack.
+        // The path from `start` to the current stream, each with the upstream streams that are yet to be searched. The search
+        // is not recursive, so that a long chain cannot overflow the stack.
         let mut way: Vec<(&str, Vec<&str>)> = Vec::new();
         if !done.contains(start.name.as_str()) {
             way.push((&start.name, reads(&start.name)));

@@ -1,4 +1,4 @@
-//! `webrtc:` the port of the media, and how browsers find it.
+//! The section `webrtc:`: the port of the media and the addresses that are announced to browsers.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ const FOREIGN_FILTERS: &[(&str, &str)] = &[
 pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> WebrtcConfig {
     let mut webrtc = WebrtcConfig::default();
     if let Some(field) = section.field("listen", report) {
-        // go2rtc's `:8555/tcp` leaves UDP out.
+        // In go2rtc `:8555/tcp` disables UDP.
         let address = field.parse(report, LISTEN, |text| {
             listen(text.strip_suffix("/tcp").or_else(|| text.strip_suffix("/udp")).unwrap_or(text))
         });

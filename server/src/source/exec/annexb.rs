@@ -1,14 +1,14 @@
-//! A raw H.264 or H.265 byte stream (Annex B), cut into access units as it comes. Pure.
+//! Splits a raw H.264 or H.265 byte stream (Annex B) into access units. Pure.
 //!
-//! An access unit is complete when the next one begins (H.264 §7.4.1.2.3, H.265 §7.4.2.4.4), so a program that writes no
-//! container shows its pictures one picture late.
+//! An access unit is complete only when the next one begins (H.264 §7.4.1.2.3, H.265 §7.4.2.4.4), so the pictures of a program
+//! that writes no container are one picture late.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::bitstream::annex_b;
 use crate::bitstream::nal::{NalCodec, NalKind};
 
-/// An access unit that grows beyond this is none.
+/// The largest access unit; longer data is an error.
 const MAX_UNIT: usize = 32 << 20;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Splitter {
     codec: NalCodec,
     /// Begins with a start code, or is empty.
     buffer: BytesMut,
-    /// How much of it was searched for a start code that ends the first NAL unit.
+    /// How many bytes of `buffer` were searched for the start code that ends the first NAL unit.
     searched: usize,
     unit: Vec<Bytes>,
     has_slice: bool,
@@ -55,9 +55,9 @@ impl Splitter {
         Ok(done)
     }
 
-    /// Where the second start code of the buffer is.
+    /// The position of the second start code of the buffer.
     fn next_start(&mut self) -> Option<usize> {
-        // A start code may have been cut: its first two bytes are searched again.
+        // The last two bytes are searched again, since a start code may be split between two reads.
         let from = self.searched.max(4).min(self.buffer.len());
         let found = annex_b::find_start_code(&self.buffer[from..]);
         self.searched = self.buffer.len().saturating_sub(2);
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_panic_and_none_are_invented(chunks in prop::collection::vec(any::<Vec<u8>>(), 0..10)) {
+        fn no_bytes_cause_a_panic_and_every_byte_of_a_unit_was_in_the_input(chunks in prop::collection::vec(any::<Vec<u8>>(), 0..10)) {
             for codec in [NalCodec::H264, NalCodec::H265] {
                 let mut splitter = Splitter::new(codec);
                 for chunk in &chunks {

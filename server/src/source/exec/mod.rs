@@ -1,8 +1,8 @@
-//! `exec:`: a program of the user's writes pictures on its stdout.
+//! `exec:`: a program of the user writes video to its stdout.
 //!
-//! Raw H.264 and H.265 are cut here, with the time of arrival as their time, and IVF, with its own times. Other containers
-//! go through ffmpeg, which takes the pictures out uncoded: they carry audio and a hundred variations that it knows and we
-//! need not.
+//! Raw H.264 and H.265 are split here, with the time of arrival as timestamp, and IVF, with its own timestamps. Other
+//! containers are passed through ffmpeg, which copies the video: they contain audio and many variations that need not be
+//! supported here.
 
 mod annexb;
 mod sniff;
@@ -23,7 +23,7 @@ use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
 use crate::media::{AccessUnit, Timestamp90k};
 
-/// What a program writes, in pieces of any size, for `crate::fuzzing`: the first byte is the size.
+/// Parses the output of a program, for `crate::fuzzing`; the first byte is the size of the pieces.
 pub(super) fn fuzz(bytes: &[u8]) {
     let Some((size, bytes)) = bytes.split_first() else { return };
     let _ = sniff::content(bytes);
@@ -61,7 +61,7 @@ enum End {
     OfOutput,
 }
 
-/// Passes on what the program writes, whatever that is.
+/// Detects the format of the program's output and passes its pictures on.
 async fn show(
     mut stdout: ChildStdout,
     program: &str,
@@ -111,12 +111,12 @@ async fn raw(
     let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
     let mut splitter = Splitter::new(codec);
     let start = Instant::now();
-    // A unit comes out when the next one begins: it arrived with the bytes before.
+    // A unit is complete when the next one begins, so it arrived with the bytes before.
     let mut arrived = Duration::ZERO;
     let mut given = None;
     loop {
         for data in splitter.push(&bytes).map_err(|error| protocol(error.to_string()))? {
-            // Units of one read arrived at once; time goes on all the same.
+            // The units of one read arrived together, but their timestamps must still grow.
             let place = Timestamp90k::from_duration(arrived);
             let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
             given = Some(timestamp);

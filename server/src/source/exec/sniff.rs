@@ -1,18 +1,18 @@
-//! What a program writes, told by its first bytes. Pure.
+//! Detects what a program writes by its first bytes. Pure.
 
 use crate::bitstream::nal::NalCodec;
 use crate::source::ivf;
 
-/// As many bytes as are ever needed.
+/// How many bytes suffice to detect every format.
 pub(super) const ENOUGH: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// H.264 or H.265 as it is.
+    /// Raw H.264 or H.265.
     AnnexB(NalCodec),
-    /// VP8, VP9 or AV1, as they are but for their times.
+    /// VP8, VP9 or AV1 with timestamps.
     Ivf,
-    /// Something that ffmpeg takes apart.
+    /// A container that ffmpeg demultiplexes.
     Container(&'static str),
     Mjpeg,
     Unknown,
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_programs_write_is_told_by_its_first_bytes() {
+    fn the_format_is_detected_by_the_first_bytes() {
         for (start, expected) in [
             (&[0, 0, 0, 1, 0x67, 0x64, 0, 0x1f][..], Content::AnnexB(NalCodec::H264)),
             (b"FLV\x01\x05\0\0\0\x09", Content::Container("FLV")),

@@ -1,7 +1,7 @@
-//! The command line of ffmpeg for a source. Pure: nothing here starts a process or looks at the machine.
+//! Builds the command line of ffmpeg for a source. Pure: it neither starts a process nor looks at the machine.
 //!
-//! A user's templates and raw arguments are split into words here, and `{input}` is put in after the split: what is read
-//! can hold spaces and quotes without ever becoming an option of its own.
+//! Templates and raw arguments are split into words first and `{input}` is replaced after that, so an input with spaces or
+//! quotes never becomes an option.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use super::filter::Filters;
 use super::hardware;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, words};
 
-/// ffmpeg's arguments, without the program's name and without where the pictures go. `stdin_format` is the container that comes
-/// on stdin when the input is a stream: `flv`, `matroska`, …
+/// The arguments of ffmpeg, without the program's name and without the output. `stdin_format` is the container on stdin if the
+/// input is a stream: `flv`, `matroska`, …
 pub(super) fn arguments(
     source: &FfmpegSource,
     config: &FfmpegConfig,
@@ -19,7 +19,7 @@ pub(super) fn arguments(
 ) -> Vec<String> {
     let mut filters = Filters::of(source, config);
     let mut encoder = encoder(source, config, &filters);
-    // The engine is for encoding: a copied picture touches neither decoder nor encoder.
+    // The engine is used only with an encoder: a copied stream is neither decoded nor encoded.
     let mut engine_input = Vec::new();
     if let Some(engine) = source.hardware {
         engine_input = hardware::apply(engine, &mut encoder, &mut filters, config);
@@ -56,7 +56,7 @@ fn global(config: &FfmpegConfig) -> Vec<String> {
 
 fn input(source: &FfmpegSource, config: &FfmpegConfig, timeout: Duration, stdin_format: &str) -> Vec<String> {
     let (template, input) = match &source.input {
-        // Probing costs seconds that a stream of known format does not have to pay.
+        // The format is known, so probing, which takes seconds, is minimised.
         FfmpegInput::Stream(_) => {
             let known_format = "-flags low_delay -fpsprobesize 0 -probesize 5000 -analyzeduration 0 -f";
             let mut arguments = split(known_format);
@@ -111,7 +111,7 @@ fn device(options: &[(String, String)]) -> Vec<String> {
     arguments
 }
 
-/// A picture of `lavfi` (<https://ffmpeg.org/ffmpeg-filters.html#Video-Sources>) in real time.
+/// A source of `lavfi` (<https://ffmpeg.org/ffmpeg-filters.html#Video-Sources>) in real time.
 fn virtual_picture(options: &[(String, String)]) -> Vec<String> {
     let option = |name: &str| options.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let mut graph = match option("video") {
@@ -142,7 +142,7 @@ fn virtual_picture(options: &[(String, String)]) -> Vec<String> {
     ["-re", "-f", "lavfi", "-i", &graph].map(str::to_owned).to_vec()
 }
 
-/// What `#video=` says; without one, a picture that is drawn or changed here has to be encoded, any other is copied.
+/// The encoder that `#video=` names. Without one a generated or filtered picture is encoded as H.264, any other is copied.
 fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> Vec<String> {
     let drawn = matches!(source.input, FfmpegInput::Virtual(_));
     let video = match source.video.first() {
@@ -156,7 +156,8 @@ fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> V
     }
 }
 
-/// Quotes were checked when the config was read; a template that a program made is split at its spaces.
+/// Splits a template into words. Quotes were checked when the config was read; a template with an open quote is split at its
+/// spaces.
 pub(super) fn split(template: &str) -> Vec<String> {
     words(template).unwrap_or_else(|| template.split_whitespace().map(str::to_owned).collect())
 }
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
     use crate::config::{Hardware, Rotation};
 
-    /// With an output of no account.
+    /// The arguments for a source; the format of stdin does not matter.
     fn arguments(source: &FfmpegSource, config: &FfmpegConfig) -> Vec<String> {
         let mut arguments = super::arguments(source, config, Duration::from_secs(3), "flv");
         arguments.extend(["-f", "null", "-"].map(str::to_owned));
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_codec_the_picture_is_copied_unless_something_has_to_be_drawn() {
+    fn without_a_codec_the_picture_is_copied_unless_it_is_generated_or_filtered() {
         assert_eq!(line(&stream()), format!("{GLOBAL} {STDIN} -c:v copy -f null -"));
         assert!(line(&FfmpegSource { width: Some(640), ..stream() }).contains("libx264"));
         assert!(line(&drawn(&[("video", "testsrc2")])).contains("libx264"));
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_stays_one_argument_whatever_it_holds() {
+    fn the_input_stays_one_argument_with_any_characters() {
         let path = "/media/my \"film\" -y '{timeout}.mp4";
         let source = FfmpegSource::new(FfmpegInput::File(path.to_owned()));
         let arguments = arguments(&source, &FfmpegConfig::default());
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn hardware_leaves_a_copy_and_codecs_it_lacks_alone() {
+    fn hardware_does_not_change_a_copy_or_an_encoder_that_the_engine_lacks() {
         let copy = FfmpegSource { hardware: Some(Hardware::Vaapi), ..stream() };
         assert_eq!(line(&copy), line(&stream()));
         let vp8 = FfmpegSource { video: vec!["vp8".to_owned()], ..copy };

@@ -13,7 +13,7 @@ pub(super) enum Filter {
     Rotate(Rotation),
     /// `drawtext`'s options.
     Text(String),
-    /// Anything else, as ffmpeg takes it.
+    /// Any other filter, in ffmpeg's syntax.
     Other(String),
 }
 
@@ -21,7 +21,7 @@ impl Filters {
     pub(super) fn of(source: &FfmpegSource, config: &FfmpegConfig) -> Self {
         let mut filters = Vec::new();
         if source.width.is_some() || source.height.is_some() {
-            // −2: follow the other side, rounded to the even number that 4:2:0 needs.
+            // −2: the side follows the other one, rounded to an even number as 4:2:0 needs.
             let side = |pixels: Option<i32>| pixels.unwrap_or(-2);
             filters.push(Filter::Scale(format!("{}:{}", side(source.width), side(source.height))));
         }
@@ -40,7 +40,7 @@ impl Filters {
         self.0.is_empty()
     }
 
-    /// Whether one of them exists in software only.
+    /// Whether one of them draws text, which can be done in software only.
     pub(super) fn draws_text(&self) -> bool {
         self.0.iter().any(|filter| matches!(filter, Filter::Text(_)))
     }

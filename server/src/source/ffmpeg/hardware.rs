@@ -1,12 +1,12 @@
-//! From software to a hardware engine: the encoder's template, the decoder's options and the filters, as go2rtc maps them.
-//! None of it can be tried without the hardware; what is tested is the mapping.
+//! Maps a software command line to a hardware engine as go2rtc does: the encoder's template, the decoder's options and the
+//! filters. The tests check the mapping only, since they run without the hardware.
 
 use super::command::split;
 use super::filter::{Filter, Filters};
 use crate::config::{FfmpegConfig, Hardware, Rotation};
 
-/// Changes encoder and filters to the engine's; answers with the arguments that go before the input. An encoder that the
-/// engine does not have (and `copy`) stays as it is.
+/// Changes the encoder and the filters to those of the engine, and returns the arguments that go before the input. `copy` and
+/// an encoder that the engine does not have are not changed.
 pub(super) fn apply(
     engine: Hardware,
     encoder: &mut Vec<String>,
@@ -35,7 +35,7 @@ fn vaapi(codec: &str, filters: &mut Filters) -> &'static str {
         filters.0.push(Filter::Other("hwupload".to_owned()));
         return "-hwaccel vaapi -hwaccel_output_format nv12 -hwaccel_flags allow_profile_mismatch";
     }
-    // Full-range pictures (yuvj420p) would be sent as if they were limited-range: convert while scaling.
+    // Full-range pictures (yuvj420p) would be marked as limited-range, so they are converted while scaling.
     let limited_range = "out_color_matrix=bt709:out_range=tv:format=nv12";
     let mut scaled = false;
     for filter in &mut filters.0 {
@@ -52,7 +52,7 @@ fn vaapi(codec: &str, filters: &mut Filters) -> &'static str {
     if codec == "h264" && !scaled {
         filters.0.push(Filter::Other(format!("scale_vaapi={limited_range}")));
     }
-    // For inputs that the engine cannot decode; does nothing for the others.
+    // Uploads pictures that the engine could not decode; others pass unchanged.
     filters.0.insert(0, Filter::Other("format=vaapi|nv12,hwupload".to_owned()));
     "-hwaccel vaapi -hwaccel_output_format vaapi -hwaccel_flags allow_profile_mismatch"
 }

@@ -1,4 +1,4 @@
-//! What goes into ffmpeg, on its stdin.
+//! The input of ffmpeg on its stdin.
 
 use tokio::io::{AsyncRead, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
@@ -23,8 +23,8 @@ impl Inlet {
         matches!(self, Self::Frames { .. })
     }
 
-    /// Writes the input as fast as ffmpeg takes it. That the input's sender is never held up is the sender's affair: a full
-    /// queue is skipped to the next key frame. Returns why there is no more, unless ffmpeg is to be asked for that.
+    /// Writes the input as fast as ffmpeg reads it. A slow ffmpeg does not block the sender, which skips to the next key frame
+    /// when the queue is full. Returns why the input ended, or `None` if ffmpeg's own exit tells why.
     pub(super) async fn feed(
         self,
         pipe: Option<ChildStdin>,
@@ -37,7 +37,7 @@ impl Inlet {
                 if tokio::io::copy(&mut bytes, &mut pipe).await.is_err() {
                     return None;
                 }
-                // At its end ffmpeg flushes, and ends by itself.
+                // At the end of its input ffmpeg flushes and exits.
                 drop(pipe);
                 std::future::pending().await
             }

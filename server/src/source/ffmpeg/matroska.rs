@@ -1,16 +1,15 @@
-//! Access units as an endless Matroska stream (RFC 9559) for ffmpeg's stdin.
+//! Writes access units as an endless Matroska stream (RFC 9559) for ffmpeg's stdin.
 //!
-//! One container for every codec, and the only simple one that carries just a presentation time: with FLV and MPEG-TS we
-//! would have to invent decoding times for cameras with B frames. ffmpeg reads the codec's parameters from the first key
-//! frame, which carries them, so that the header names only the codec. Blocks are Annex B, which ffmpeg takes when the
-//! track has no `CodecPrivate`.
+//! Matroska supports every codec, and is the only simple container with presentation times only: FLV and MPEG-TS would require
+//! decoding times to be invented for cameras with B frames. ffmpeg reads the codec's parameters from the first key frame, so
+//! the header names only the codec. Blocks are Annex B, which ffmpeg accepts if the track has no `CodecPrivate`.
 
 use crate::media::Codec;
 
 /// Milliseconds: with a `TimestampScale` of 1 000 000 ns, the default.
 pub(super) type Milliseconds = u64;
 
-/// An element whose end is the end of the stream (RFC 8794 §6.2).
+/// The size of an element that ends with the stream (RFC 8794 §6.2).
 const UNKNOWN_SIZE: u8 = 0xff;
 
 mod id {
@@ -30,7 +29,7 @@ mod id {
     pub(super) const SIMPLE_BLOCK: &[u8] = &[0xa3];
 }
 
-/// What comes before the first access unit.
+/// The bytes before the first access unit.
 pub(super) fn header(codec: Codec) -> Vec<u8> {
     let track = [
         element(id::TRACK_NUMBER, &[1]),
@@ -54,7 +53,7 @@ pub(super) fn header(codec: Codec) -> Vec<u8> {
     out
 }
 
-/// What comes before the data of each access unit: a cluster of its own with one block, so that nothing waits for a
+/// The bytes before the data of each access unit: it gets a cluster of its own with one block, so that it does not wait for a
 /// cluster to fill.
 pub(super) fn before_unit(timestamp: Milliseconds, keyframe: bool, data_length: usize) -> Vec<u8> {
     // Track number 1, time relative to the cluster 0, flags (RFC 9559 §10.2).
@@ -87,7 +86,7 @@ fn element(id: &[u8], body: &[u8]) -> Vec<u8> {
     [id, &size(body.len() as u64), body].concat()
 }
 
-/// A size in eight bytes (RFC 8794 §4): room for 2^56 − 2.
+/// A size in eight bytes (RFC 8794 §4), at most 2^56 − 2.
 fn size(length: u64) -> [u8; 8] {
     (length | 1 << 56).to_be_bytes()
 }
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_says_its_own_length_in_its_first_byte() {
+    fn the_first_byte_of_a_size_gives_its_length() {
         assert_eq!(size(1), [1, 0, 0, 0, 0, 0, 0, 1]);
     }
 }

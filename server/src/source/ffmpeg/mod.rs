@@ -1,4 +1,4 @@
-//! ffmpeg as a source: it reads a stream of this server, a camera, a file or a picture of its own making.
+//! ffmpeg as a source: it reads a stream of this server, a camera or a file, or generates a picture.
 
 mod command;
 mod filter;

@@ -1,4 +1,4 @@
-//! How pictures come out of ffmpeg: as RTP on a socket of their own, AV1 in IVF on its stdout.
+//! Receives ffmpeg's output: RTP on a socket of its own, or IVF on its stdout for AV1.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::source::{Output, SourceError};
 
 pub(super) enum Outlet {
     Rtp(RtpSocket),
-    /// On stdout.
+    /// IVF on stdout.
     Ivf,
 }
 
-/// What ended a run.
+/// How a run ended.
 pub(super) enum End {
     /// ffmpeg ended or is ending.
     Program,
@@ -40,7 +40,7 @@ impl Outlet {
         socket.map(Self::Rtp)
     }
 
-    /// For what these arguments of ffmpeg make: all of its AV1 encoders have that in their name.
+    /// The outlet for the codec that these arguments produce. The names of all AV1 encoders of ffmpeg contain "av1".
     pub(super) fn of(arguments: &[String], config: &FfmpegConfig) -> Result<Self, SourceError> {
         let is_encoder = |option: &str| matches!(option, "-c:v" | "-codec:v" | "-vcodec");
         let makes_av1 = arguments.windows(2).any(|pair| is_encoder(&pair[0]) && pair[1].contains("av1"));
@@ -55,13 +55,13 @@ impl Outlet {
     pub(super) fn arguments(&self) -> Vec<String> {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         match self {
-            // Packets of VP9 are a draft to ffmpeg 5.
+            // ffmpeg 5 treats the RTP payload format of VP9 as experimental.
             Self::Rtp(socket) => [words("-strict experimental"), socket.arguments()].concat(),
             Self::Ivf => words("-flush_packets 1 -f ivf pipe:1"),
         }
     }
 
-    /// Hands on all pictures. `stdout` is ffmpeg's, where it is joined.
+    /// Passes all pictures on. `stdout` is ffmpeg's, if it is piped.
     pub(super) async fn deliver(
         self,
         stdout: Option<ChildStdout>,
@@ -77,16 +77,16 @@ impl Outlet {
     }
 }
 
-/// Where the pictures of one run go.
+/// The destination of the pictures of one run.
 pub(super) struct Sink<'a> {
     pub(super) output: &'a Output,
-    /// Of the input, if that is a stream.
+    /// The timeline of the input, if that is a stream.
     pub(super) timeline: Option<&'a SharedTimeline>,
     pub(super) program: &'a str,
 }
 
 impl Sink<'_> {
-    /// `Err`: nobody takes pictures any more.
+    /// Sends a picture; `Err` if the output is closed.
     async fn put(
         &self,
         codec: Codec,

@@ -1,5 +1,5 @@
-//! The socket that ffmpeg sends RTP to: unix `seqpacket`, which keeps packets whole and in order and never loses one, in a
-//! directory that no other user can enter.
+//! The socket to which ffmpeg sends RTP: a unix `seqpacket` socket, which keeps packet boundaries and order and loses nothing,
+//! in a directory that no other user can enter.
 
 use std::fs::Permissions;
 use std::io;
@@ -10,8 +10,8 @@ use bytes::{Bytes, BytesMut};
 use tempfile::TempDir;
 use tokio_seqpacket::{UnixSeqpacket, UnixSeqpacketListener};
 
-/// What ffmpeg puts into a packet at most. Browsers never see these packets, so fewer and larger is better, but ffmpeg's
-/// output buffer (32 KiB) breaks larger ones in two.
+/// The largest packet that ffmpeg makes. Browsers never see these packets, so few large ones are best, but ffmpeg's output
+/// buffer (32 KiB) would split larger ones.
 const PACKET_SIZE: usize = 16_000;
 
 #[derive(Debug)]
@@ -74,22 +74,22 @@ pub(super) struct RtpReader {
 }
 
 impl RtpReader {
-    /// The next RTP packet; `None` when ffmpeg closed the socket. RTCP, which ffmpeg sends on the same socket, is left
-    /// out. Cancel-safe.
+    /// The next RTP packet; `None` when ffmpeg has closed the socket. RTCP, which ffmpeg sends on the same socket, is skipped.
+    /// Cancel-safe.
     pub(super) async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             let message = self.socket.recv(&mut self.buffer).await?;
             let packet = &self.buffer[..message.bytes_read()];
             match packet {
                 [] => return Ok(None),
-                // RFC 5761 §4: payload types 64 to 95 of RTP are given up so that RTCP can be told apart.
+                // RTCP: RFC 5761 §4 reserves the RTP payload types 64 to 95 to distinguish it.
                 [_, 192..=223, ..] => {}
                 _ => return Ok(Some(Bytes::copy_from_slice(packet))),
             }
         }
     }
 
-    /// What ffmpeg says about its output; it is written before the first packet.
+    /// The SDP that ffmpeg writes about its output, before the first packet.
     pub(super) async fn sdp(&self) -> io::Result<String> {
         tokio::fs::read_to_string(self.directory.path().join(SDP)).await
     }

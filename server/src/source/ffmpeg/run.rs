@@ -1,7 +1,7 @@
-//! One run of ffmpeg: what it reads goes in on stdin, or it fetches that itself, and pictures come out.
+//! One run of ffmpeg, with its input on stdin or fetched by ffmpeg itself, and pictures as its output.
 //!
-//! ffmpeg cannot outlive the server. When the source is cancelled its process group is killed; when the server itself is
-//! killed with SIGKILL, ffmpeg finds stdin at its end or the socket gone at its next picture, and exits.
+//! ffmpeg does not outlive the server. When the source is cancelled, its process group is killed. When the server itself is
+//! killed with SIGKILL, ffmpeg sees the end of stdin, or an error of the socket at its next picture, and exits.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::source::{Input, Output, SourceError};
 
 const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
 
-/// What ffmpeg's last words have time for when its output ends.
+/// How long the remaining output of an ffmpeg that has exited is read.
 const GRACE: Duration = Duration::from_millis(300);
 
 /// Runs until ffmpeg fails, its input ends, or `output` is closed (`Ok`).
 ///
-/// Pictures made from a stream carry the timestamp of the picture they were made from, on the server's timeline; of any
-/// other input, ticks since the first picture.
+/// A picture made from a stream has the timestamp of its input picture on the server's timeline; with any other input,
+/// timestamps are ticks since the first picture.
 pub(in crate::source) async fn run_once(
     source: &FfmpegSource,
     config: &FfmpegConfig,
@@ -44,7 +44,7 @@ pub(in crate::source) async fn run_once(
     run(&config.bin, &arguments, inlet, outlet, timeout, output).await
 }
 
-/// Hands what a program wrote to ffmpeg, which finds out the container, and takes the pictures out uncoded.
+/// Passes the output of a program to ffmpeg, which detects the container, and copies its video.
 pub(in crate::source) async fn remux(
     config: &FfmpegConfig,
     bytes: impl AsyncRead + Send + Unpin + 'static,
@@ -57,8 +57,8 @@ pub(in crate::source) async fn remux(
     run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, config.timeout, output).await
 }
 
-/// Times go through as they are: with ffmpeg's default, constant frame rate, it would guess a rate from the first
-/// pictures and drop and double pictures to keep it. A rate that the user wants is the user's, though: ffmpeg refuses both.
+/// Options that keep the pictures' timestamps. By default ffmpeg would guess a constant frame rate from the first pictures and
+/// drop and duplicate pictures to keep it. They are left out if the user sets a rate, since ffmpeg refuses both.
 fn times(asked: &[String]) -> Vec<String> {
     let has_rate =
         asked.iter().any(|word| matches!(word.as_str(), "-r" | "-fpsmax" | "-vsync" | "-fps_mode"));
@@ -86,7 +86,7 @@ async fn run(
         () = output.closed() => End::OutputClosed,
         error = inlet.feed(stdin, &timeline) => error.map_or(End::Program, End::Error),
         end = outlet.deliver(stdout, &sink, timeout) => end,
-        // A program that ends before it opened its output: nothing else would notice.
+        // A program that exits before it opens its output is noticed only here.
         () = ended_for_a_while(&mut child) => End::Program,
     };
     let result = match end {
@@ -98,13 +98,13 @@ async fn run(
     result
 }
 
-/// What ffmpeg wrote before it ended is delivered first.
+/// Waits until ffmpeg has exited and its remaining output could be delivered.
 async fn ended_for_a_while(child: &mut Child) {
     child.ended().await;
     tokio::time::sleep(GRACE).await;
 }
 
-/// For [`remux`]: what was already read, then the rest.
+/// The input of [`remux`]: the bytes already read, then the rest.
 pub(in crate::source) fn prefixed(
     prefix: Bytes,
     rest: impl AsyncRead + Send + Unpin + 'static,

@@ -1,5 +1,5 @@
-//! The one thing that is needed of the SDP which ffmpeg writes about its own RTP: which codec it is, and the parameter
-//! sets of a copied picture, which need not be in the stream (RFC 6184 §8.1, RFC 7798 §7.1).
+//! Reads the SDP that ffmpeg writes about its RTP for the codec and for the parameter sets of a copied stream, which need not
+//! be in the stream itself (RFC 6184 §8.1, RFC 7798 §7.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,18 +10,18 @@ use crate::media::Codec;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Video {
     pub(super) codec: Codec,
-    /// NAL units without start codes; empty when the SDP names none.
+    /// NAL units without start codes; empty if the SDP has none.
     pub(super) parameter_sets: Vec<Bytes>,
 }
 
-/// `Err` carries the name of a codec that cannot be passed through, or nothing when the SDP names no video.
+/// `Err` contains the name of a codec that cannot be passed through, or `None` if the SDP has no video.
 pub(super) fn video(sdp: &str) -> Result<Video, Option<String>> {
     let lines = || {
         let in_video = sdp.lines().map(str::trim).skip_while(|line| !line.starts_with("m=video"));
         in_video.enumerate().take_while(|(i, line)| *i == 0 || !line.starts_with("m=")).map(|(_, line)| line)
     };
     let media = lines().next().ok_or(None)?;
-    // `a=rtpmap:96 H264/90000`; a static payload type needs no such line and is none that we could use.
+    // `a=rtpmap:96 H264/90000`; static payload types need no such line, and none of them is supported.
     let name = lines()
         .find_map(|line| line.strip_prefix("a=rtpmap:")?.split_once(' '))
         .map(|(_, encoding)| encoding.split('/').next().unwrap_or(encoding))
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_codec_that_browsers_do_not_speak_is_named() {
+    fn an_unsupported_codec_is_named() {
         assert_eq!(video("m=video 0 RTP/AVP 26\n"), Err(Some("MJPEG".to_owned())));
         let theora = "m=video 0 RTP/AVP 96\na=rtpmap:96 theora/90000\n";
         assert_eq!(video(theora), Err(Some("theora".to_owned())));

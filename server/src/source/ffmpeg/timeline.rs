@@ -1,9 +1,9 @@
-//! Time on its way through ffmpeg: the media timeline of the input → Matroska's milliseconds → RTP's 90 kHz from a random
-//! start → the timeline again.
+//! Timestamps through ffmpeg: the media timeline of the input → Matroska's milliseconds → RTP's 90 kHz from a random start →
+//! the timeline again.
 //!
-//! ffmpeg is told to pass times through, so the first picture out is the first picture in, and the distance of each later
-//! one tells which input picture it was made from: it gets the very timestamp of that one. A variant is thereby on its
-//! camera's timeline to the tick; what transcoding takes shows as lateness, not as a shift.
+//! ffmpeg passes timestamps through, so the first output picture is the first input picture, and the distance of each later one
+//! identifies its input picture, whose exact timestamp it gets. A variant is thus on its camera's timeline to the tick; the
+//! time that transcoding takes makes pictures late, but does not shift their timestamps.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ use super::matroska::Milliseconds;
 
 const TICKS_PER_MS: u64 = Timestamp90k::HZ / 1000;
 
-/// Pictures that can be inside ffmpeg at once and still be recognised: several GOPs.
+/// How many input pictures are remembered, which is how many ffmpeg may hold at once: several GOPs.
 const REMEMBERED: usize = 1024;
 
-/// The input's side: it remembers what was written when.
+/// Remembers the time that was written for each input picture.
 #[derive(Debug, Default)]
 struct Timeline {
     start: Option<Timestamp90k>,
@@ -25,8 +25,8 @@ struct Timeline {
 }
 
 impl Timeline {
-    /// The time to write for an input picture. Pictures within one millisecond (a burst that was pressed together) are
-    /// told apart by moving the later one.
+    /// The time to write for an input picture. Of pictures within one millisecond, as in a burst, the later one is moved, so
+    /// that they stay distinct.
     fn enter(&mut self, timestamp: Timestamp90k) -> Milliseconds {
         let start = *self.start.get_or_insert(timestamp);
         let mut ms = (timestamp - start.0).0.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
@@ -44,12 +44,12 @@ impl Timeline {
     fn leave(&self, ticks_since_first: u64) -> Timestamp90k {
         let ms = ticks_since_first.saturating_add(TICKS_PER_MS / 2) / TICKS_PER_MS;
         let known = self.written.iter().rev().find(|(written, _)| *written == ms);
-        // A picture that was not in the input: a rate filter made it.
+        // The picture was not in the input, but made by a rate filter.
         known.map_or_else(|| self.start.unwrap_or_default() + ticks_since_first, |(_, timestamp)| *timestamp)
     }
 }
 
-/// A [`Timeline`] for both directions of one run.
+/// A [`Timeline`] shared by the input and the output of one run.
 #[derive(Debug, Default)]
 pub(super) struct SharedTimeline(Mutex<Timeline>);
 
@@ -67,7 +67,7 @@ impl SharedTimeline {
     }
 }
 
-/// RTP's 32 bits as ticks since the first packet, across wraps and B frames.
+/// Unwraps RTP's 32-bit timestamps to ticks since the first packet, also with B frames.
 #[derive(Debug, Default)]
 pub(super) struct Unwrapped {
     last: Option<(u32, i64)>,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_leaves_with_the_very_timestamp_it_came_with() {
+    fn an_output_picture_has_the_exact_timestamp_of_its_input_picture() {
         let mut timeline = Timeline::default();
         let inputs = [1_000_000, 1_003_003, 1_006_007, 1_009_011].map(Timestamp90k);
         let written: Vec<_> = inputs.iter().map(|t| timeline.enter(*t)).collect();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_one_millisecond_stay_apart() {
+    fn pictures_of_one_millisecond_stay_distinct() {
         let mut timeline = Timeline::default();
         for (i, ticks) in [0, 10, 20, 30].into_iter().enumerate() {
             assert_eq!(timeline.enter(Timestamp90k(ticks)), i as u64);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_ffmpeg_made_up_is_placed_between_its_neighbours() {
+    fn a_picture_made_by_a_rate_filter_is_placed_between_its_neighbours() {
         let mut timeline = Timeline::default();
         timeline.enter(Timestamp90k(50_000));
         assert_eq!(timeline.leave(1500), Timestamp90k(51_500));

@@ -1,5 +1,5 @@
-//! A child process that cannot outlive its source: started without a shell, in a process group of its own, which is
-//! killed whole by [`Child::end`] or when this is dropped. What it says on stderr is kept for the error text, secrets
+//! A child process that does not outlive its source. It is started without a shell, in a process group of its own, which is
+//! killed as a whole by [`Child::end`] or when this is dropped. The end of its stderr is kept for error messages, with secrets
 //! masked.
 
 use std::io;
@@ -15,22 +15,22 @@ use tokio::task::JoinHandle;
 use super::stderr::Tail;
 use crate::source::SourceError;
 
-/// How long a program that closed its pipes may take to say why and exit.
+/// How long a program that has closed its pipes may take to write its last output and exit.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How long a killed process may take to be gone. Only one that hangs in the kernel (a dead network mount) takes longer.
+/// How long to wait for the exit of a killed process. Only one that hangs in the kernel (a dead network mount) takes longer.
 const GONE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(in crate::source) struct Child {
     program: String,
     process: tokio::process::Child,
-    /// Its leader is the child itself (`process_group(0)`).
+    /// The process group, whose leader is the child itself (`process_group(0)`).
     group: Option<Pid>,
     said: Arc<Mutex<Tail>>,
     listener: JoinHandle<()>,
 }
 
-/// Which of its standard streams the source is joined to; the others are `/dev/null`.
+/// Which of its standard streams are piped to the source; the others are `/dev/null`.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::source) struct Joined {
     pub(in crate::source) stdin: bool,
@@ -38,7 +38,7 @@ pub(in crate::source) struct Joined {
 }
 
 impl Child {
-    /// `advice` is what to do when the program does not exist: "install …".
+    /// `advice` says what to do if the program does not exist: "install …".
     pub(in crate::source) fn spawn(
         program: &str,
         arguments: &[String],
@@ -69,7 +69,7 @@ impl Child {
         self.process.stdout.take()
     }
 
-    /// How it ended, or is about to: it gets a moment to finish its sentence, then it is killed.
+    /// Waits for its exit, up to [`LAST_WORDS`], then kills it. Returns its outcome with the end of its stderr.
     pub(in crate::source) async fn outcome(mut self) -> Result<(), SourceError> {
         let status = match tokio::time::timeout(LAST_WORDS, self.process.wait()).await {
             Ok(Ok(status)) if status.success() => return Ok(()),
@@ -77,7 +77,7 @@ impl Child {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it stopped sending".to_owned(),
         };
-        // A grandchild may hold stderr open: what was said by now is all that is waited for.
+        // A grandchild may keep stderr open, so the wait for its end is limited.
         self.kill();
         let _ = tokio::time::timeout(LAST_WORDS, &mut self.listener).await;
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).sentence();
@@ -86,8 +86,8 @@ impl Child {
         Err(SourceError::ProgramFailed { program, status, said })
     }
 
-    /// Kills it, and returns when it is gone: neither running nor a zombie. Whoever only drops it leaves the second half to
-    /// tokio, which does not get to it any more when the server exits.
+    /// Kills it, and returns when it is gone: neither running nor a zombie. After a mere drop tokio reaps it in the background,
+    /// which does not happen any more if the server exits.
     pub(in crate::source) async fn end(mut self) {
         self.kill();
         let _ = tokio::time::timeout(GONE, self.process.wait()).await;
@@ -99,7 +99,7 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // `take`: once the group is gone its number may be given to a stranger.
+        // `take`, since the group's number may be reused once the group is gone.
         if let Some(group) = self.group.take() {
             let _ = kill_process_group(group, Signal::KILL);
         }
@@ -110,7 +110,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
         self.listener.abort();
-        // tokio reaps the killed child: `kill_on_drop`.
+        // tokio reaps the killed child because of `kill_on_drop`.
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_quotes_the_last_words_and_the_exit_code_but_no_password() {
+    async fn an_error_has_the_end_of_stderr_and_the_exit_code_but_no_password() {
         let child = shell("echo cannot open rtsp://admin:hunter2@cam/1: 401 >&2; exit 3");
         let text = child.outcome().await.unwrap_err().to_string();
         assert!(text.starts_with("sh ended (exit code 3): cannot open rtsp://"), "{text}");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_it_was_ended_it_is_gone() {
+    async fn after_end_it_is_gone() {
         let child = shell("sleep 60");
         let pid = child.process.id().expect("it runs");
         child.end().await;
@@ -210,7 +210,7 @@ mod tests {
         let pid = child.process.id().expect("it runs");
         drop(child);
         assert!(is_gone_within_a_second(pid).await);
-        // The grandchild is init's to reap where there is an init; dead is enough.
+        // A zombie grandchild is fine here, since init, if there is one, reaps it.
         let stat = std::fs::read_to_string(format!("/proc/{grandchild}/stat")).unwrap_or_default();
         assert!(stat.is_empty() || stat.contains(") Z"), "{stat}");
     }

@@ -1,4 +1,4 @@
-//! Programs that sources run.
+//! The processes that sources run.
 
 mod child;
 mod stderr;

@@ -1,4 +1,4 @@
-//! The end of what a program wrote on stderr, as one masked sentence. Bounded, whatever the program writes.
+//! The end of a program's stderr, as one masked sentence of bounded length.
 
 use std::collections::VecDeque;
 
@@ -19,8 +19,8 @@ impl Tail {
         self.bytes.drain(..excess);
     }
 
-    /// The last lines, oldest first. Masked as whole lines: a secret cut in half at the buffer's edge is not recognised
-    /// as one, so a first line without its beginning is left out.
+    /// The last lines, oldest first. Lines are masked as a whole, and a first line whose beginning was dropped is left out,
+    /// since a secret that is cut in half would not be recognised.
     pub(super) fn sentence(&self) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
@@ -42,14 +42,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_lines_are_told_in_order() {
+    fn the_last_lines_are_shown_in_order() {
         let mut tail = Tail::default();
         tail.push(b"one\ntwo\n\nthree\r\nfour");
         assert_eq!(tail.sentence(), "two; three; four");
     }
 
     #[test]
-    fn silence_is_said() {
+    fn an_empty_stderr_is_stated() {
         assert_eq!(Tail::default().sentence(), "it gave no reason");
     }
 
