@@ -5,21 +5,18 @@
 
 mod backoff;
 mod clock;
-mod event;
 mod health;
 mod hub;
 mod life;
-mod name;
 mod registry;
 mod relay;
 mod snapshot;
 mod subscription;
 mod viewers;
 
+pub use crate::media::{Gop, ResolveError, StreamError, StreamEvent, StreamName};
 pub use clock::MediaClock;
-pub use event::{Gop, StreamError, StreamEvent};
 pub use multistream_protocol::api::StreamState;
-pub use name::{ResolveError, StreamName};
 pub use registry::Registry;
 pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 pub use subscription::Subscription;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
+use crate::media::StreamNames;
 
 use super::hub::{self, Command, Purpose};
-use super::name::Names;
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription};
 
 /// Commands waiting for one hub, which serves each within microseconds. Beyond it newcomers are refused.
@@ -18,7 +18,7 @@ const INBOX: usize = 1024;
 /// All streams. Made once; needs a tokio runtime, which its hubs run on.
 #[derive(Debug)]
 pub struct Registry {
-    names: Names,
+    names: StreamNames,
     hubs: HashMap<StreamName, mpsc::Sender<Command>>,
     clock: MediaClock,
     next_viewer: AtomicU64,
@@ -26,7 +26,7 @@ pub struct Registry {
 
 impl Registry {
     pub fn new(config: &Config) -> Arc<Self> {
-        let names = Names::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
         let clock = MediaClock::starting_now();
         let mut hubs = HashMap::new();
         let mut inboxes = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::media::Frame;
+use super::Frame;
 
 /// The frames of a stream since its last key frame, oldest first. Starts with a key frame; never empty.
 pub type Gop = Arc<[Arc<Frame>]>;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use multistream_protocol::{NATIVE, stream_name};
 
-/// The name of a stream that exists. Only [`super::Registry`] makes one.
+/// The name of a stream that exists. Only [`StreamNames`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 
@@ -33,22 +33,22 @@ pub enum ResolveError {
 
 /// The names of all streams, in the order of the config.
 #[derive(Debug)]
-pub(super) struct Names(Vec<StreamName>);
+pub(crate) struct StreamNames(Vec<StreamName>);
 
-impl Names {
-    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+impl StreamNames {
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self(names.into_iter().map(|name| StreamName(name.into())).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &StreamName> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &StreamName> {
         self.0.iter()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&StreamName> {
+    pub(crate) fn get(&self, name: &str) -> Option<&StreamName> {
         self.0.iter().find(|known| known.as_str() == name)
     }
 
-    pub(super) fn resolve(&self, stream: &str, quality: Option<&str>) -> Result<StreamName, ResolveError> {
+    pub(crate) fn resolve(&self, stream: &str, quality: Option<&str>) -> Result<StreamName, ResolveError> {
         if let Some(name) = self.get(&stream_name(stream, quality)) {
             return Ok(name.clone());
         }
@@ -63,7 +63,7 @@ impl Names {
     }
 
     /// What can be asked of `stream`, `native` first where the stream itself exists.
-    pub(super) fn qualities(&self, stream: &str) -> Vec<String> {
+    pub(crate) fn qualities(&self, stream: &str) -> Vec<String> {
         let native = self.get(stream).map(|_| NATIVE.to_owned());
         let variants = self.0.iter().filter_map(|name| {
             let quality = name.as_str().strip_prefix(stream)?.strip_prefix('-')?;
@@ -83,8 +83,8 @@ impl Names {
 mod tests {
     use super::*;
 
-    fn names() -> Names {
-        Names::new(["camera1", "camera1-360p", "camera1-720p", "door", "door-2", "door-2-360p"])
+    fn names() -> StreamNames {
+        StreamNames::new(["camera1", "camera1-360p", "camera1-720p", "door", "door-2", "door-2-360p"])
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_camera_that_exists_in_variants_only_has_no_native_quality() {
-        let names = Names::new(["yard-360p", "yard-720p"]);
+        let names = StreamNames::new(["yard-360p", "yard-720p"]);
         assert_eq!(names.qualities("yard"), ["360p", "720p"]);
         let error = names.resolve("yard", None).expect_err("native does not exist");
         assert!(matches!(error, ResolveError::UnknownQuality { .. }));
