@@ -6,6 +6,7 @@
 mod attachment;
 mod histogram;
 mod link;
+mod resolve;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
 mod session;
 mod sessions;

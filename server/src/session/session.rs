@@ -11,12 +11,13 @@ use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, 
 
 use super::Histogram;
 use super::link::{Change, Link};
+use super::resolve::{Refusal, code_of, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
-use crate::slot::{Action, Reason, Slot, Splicer, Target, settle_layouts};
-use crate::stream::{Registry, ResolveError, StreamError, StreamEvent};
+use crate::slot::{Action, Reason, Slot, Splicer, Wanted, settle_layouts};
+use crate::stream::{Registry, StreamError, StreamEvent};
 
 /// Events of one stream that may wait for the session: two seconds of 30 pictures. Beyond it the stream skips.
 const EVENTS_PER_STREAM: usize = 64;
@@ -67,11 +68,11 @@ impl Session {
         let mut slots = Vec::with_capacity(requested.len());
         for (index, request) in requested {
             let splicer = Splicer::new(rand::random(), rand::random());
-            let target = as_written(request);
-            let mut slot = Slot::new(index, target, splicer, shared.config.switch_timeout);
-            match resolve(&shared.registry, &request.stream, request.quality.as_deref()) {
+            let resolved = resolve(&shared.registry, request);
+            let mut slot = Slot::new(index, wanted(&resolved), splicer, shared.config.switch_timeout);
+            match resolved {
                 Ok(target) => slot.show(now, target, None),
-                Err(reason) => slot.fail(reason),
+                Err(Refusal { reason, .. }) => slot.fail(reason),
             }
             slots.push(slot);
         }
@@ -232,11 +233,11 @@ impl Session {
     }
 
     fn switch(&mut self, now: Instant, request: &client::SlotRequest, request_id: &str) -> Result<(), Error> {
-        let resolved = resolve(&self.shared.registry, &request.stream, request.quality.as_deref());
+        let resolved = resolve(&self.shared.registry, request);
         let slot = self.slot(request.slot, request_id)?;
         match resolved {
             Ok(target) => slot.show(now, target, id(request_id)),
-            Err(reason) => slot.refuse(&as_written(request), id(request_id), &reason),
+            Err(Refusal { wanted, reason }) => slot.refuse(&wanted, id(request_id), &reason),
         }
         Ok(())
     }
@@ -262,52 +263,48 @@ impl Session {
     /// the layout before any slot takes part.
     fn hold_layout(&mut self, now: Instant, latest: &BTreeMap<i32, &client::SlotRequest>, request_id: &str) {
         let registry = &self.shared.registry;
-        let resolved: Result<BTreeMap<i32, Target>, Reason> = latest
-            .iter()
-            .map(|(index, request)| {
-                let target = resolve(registry, &request.stream, request.quality.as_deref());
-                target.map(|target| (*index, target)).map_err(|Reason { code, message }| {
-                    let message = format!("the layout was refused as a whole: slot {index}: {message}");
-                    Reason { code, message }
-                })
-            })
-            .collect();
+        let resolved: BTreeMap<_, _> =
+            latest.iter().map(|(index, request)| (i64::from(*index), resolve(registry, request))).collect();
+        let refusal = resolved.iter().find_map(|(index, resolved)| {
+            let Reason { code, message } = &resolved.as_ref().err()?.reason;
+            let message = format!("the layout was refused as a whole: slot {index}: {message}");
+            Some(Reason { code: *code, message })
+        });
         self.layouts += 1;
         for slot in &mut self.slots {
-            let index = i64::from(slot.index());
-            let Some((index, request)) = latest.iter().find(|(known, _)| i64::from(**known) == index) else {
-                continue;
-            };
-            match &resolved {
-                Ok(targets) => {
-                    if let Some(target) = targets.get(index) {
-                        slot.hold(now, self.layouts, target.clone(), id(request_id));
-                    }
-                }
-                Err(reason) => slot.refuse(&as_written(request), id(request_id), reason),
+            let Some(resolved) = resolved.get(&i64::from(slot.index())) else { continue };
+            match (&refusal, resolved) {
+                (Some(reason), _) => slot.refuse(&wanted(resolved), id(request_id), reason),
+                (None, Ok(target)) => slot.hold(now, self.layouts, target.clone(), id(request_id)),
+                // It would be the refusal.
+                (None, Err(_)) => {}
             }
         }
     }
 
     fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Error> {
-        let wanted = self.slot(resume.slot, &resume.request_id)?.wanted().clone();
+        let wanted = self.slot(resume.slot, &resume.request_id)?.wanted();
+        let is_for_another = resume.stream.is_some() || resume.quality.is_some();
         let request = client::SlotRequest {
             slot: resume.slot,
             // What is shown now is a resolved name: it stands for its quality too.
-            stream: resume.stream.clone().unwrap_or_else(|| wanted.name.clone()),
+            stream: resume.stream.unwrap_or_else(|| wanted.name().to_owned()),
             quality: resume.quality,
         };
-        if resume.stream.is_none() && request.quality.is_none() {
-            // `init` keeps a slot whose stream does not exist.
-            let resolved = resolve(&self.shared.registry, &wanted.name, None);
-            let slot = self.slot(resume.slot, &resume.request_id)?;
-            match resolved {
-                Ok(_) => slot.show(now, wanted, id(&resume.request_id)),
-                Err(reason) => slot.refuse(&wanted, id(&resume.request_id), &reason),
-            }
-            return Ok(());
+        if is_for_another {
+            return self.switch(now, &request, &resume.request_id);
         }
-        self.switch(now, &request, &resume.request_id)
+        let resolved = match &wanted {
+            Wanted::Known(target) => Ok(target.clone()),
+            // `init` keeps a slot whose stream does not exist.
+            Wanted::Unknown { .. } => resolve(&self.shared.registry, &request),
+        };
+        let slot = self.slot(resume.slot, &resume.request_id)?;
+        match resolved {
+            Ok(target) => slot.show(now, target, id(&resume.request_id)),
+            Err(Refusal { reason, .. }) => slot.refuse(&wanted, id(&resume.request_id), &reason),
+        }
+        Ok(())
     }
 
     fn keyframe(&mut self, now: Instant, keyframe: &client::Keyframe) -> Result<(), Error> {
@@ -349,8 +346,6 @@ impl Session {
                 let index = slot.index();
                 match action {
                     Action::Subscribe { tag, name } => {
-                        // A name that a slot has was resolved before; streams do not go while the server runs.
-                        let Ok(name) = self.shared.registry.resolve(&name, None) else { continue };
                         if let Some(subscription) = self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
                             self.subscriptions.insert(position, tag, subscription);
                         } else {
@@ -379,27 +374,6 @@ impl Session {
 
 fn id(request_id: &str) -> Option<String> {
     (!request_id.is_empty()).then(|| request_id.to_owned())
-}
-
-fn as_written(request: &client::SlotRequest) -> Target {
-    Target {
-        name: multistream_protocol::stream_name(&request.stream, request.quality.as_deref()),
-        quality: request.quality.clone(),
-    }
-}
-
-fn resolve(registry: &Registry, stream: &str, quality: Option<&str>) -> Result<Target, Reason> {
-    match registry.resolve(stream, quality) {
-        Ok(name) => Ok(Target { name: name.to_string(), quality: quality.map(str::to_owned) }),
-        Err(error) => Err(Reason { code: code_of(&error), message: error.to_string() }),
-    }
-}
-
-fn code_of(error: &ResolveError) -> ErrorCode {
-    match error {
-        ResolveError::UnknownStream { .. } => ErrorCode::UnknownStream,
-        ResolveError::UnknownQuality { .. } => ErrorCode::UnknownQuality,
-    }
 }
 
 /// The slots in order of their index, or a sentence about what is wrong with them.

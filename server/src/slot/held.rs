@@ -26,7 +26,7 @@ impl Slot {
         self.supersede();
         self.keep_old();
         let shown = self.machine.shown().is_some_and(|shown| shown.feed.target.name == target.name);
-        let tag = (!shown).then(|| self.subscribe(&target.name));
+        let tag = (!shown).then(|| self.subscribe(target.name.clone()));
         let asked = Asked { at: Some(now), request_id };
         let deadline = self.deadline(now);
         self.held = Some(Held { layout, target, asked, tag, gop: Vec::new(), deadline, failed: None });
@@ -67,7 +67,7 @@ impl Slot {
             self.push(Action::Unsubscribe { tag });
         }
         let message = format!("the layout was refused as a whole: {}", reason.message);
-        self.refuse(&held.target, held.asked.request_id, &Reason { code: reason.code, message });
+        self.refuse(&held.target.into(), held.asked.request_id, &Reason { code: reason.code, message });
     }
 
     pub(super) fn handle_held_gop(&mut self, gop: &[Arc<Frame>]) {

@@ -5,14 +5,47 @@ use std::time::Instant;
 
 use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 
-use crate::media::{Codec, Dimensions, Frame};
+use crate::media::{Codec, Dimensions, Frame, StreamName};
 
-/// A stream as it was asked for and as it was resolved.
+/// A stream that exists, and the quality that it was asked for in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The resolved name, e.g. `camera4-720p`.
-    pub name: String,
+    pub name: StreamName,
     pub quality: Option<String>,
+}
+
+/// What a client asked a slot to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    Known(Target),
+    /// There is no stream of this name; it cannot be subscribed to.
+    Unknown {
+        name: String,
+        quality: Option<String>,
+    },
+}
+
+impl Wanted {
+    /// Of the variant where a quality was asked for.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(target) => target.name.as_str(),
+            Self::Unknown { name, .. } => name,
+        }
+    }
+
+    fn quality(&self) -> Option<&str> {
+        match self {
+            Self::Known(Target { quality, .. }) | Self::Unknown { quality, .. } => quality.as_deref(),
+        }
+    }
+}
+
+impl From<Target> for Wanted {
+    fn from(target: Target) -> Self {
+        Self::Known(target)
+    }
 }
 
 /// Why a stream is not shown.
@@ -64,12 +97,12 @@ pub(super) struct Shown {
 pub(super) enum Machine {
     /// It shows nothing until it is asked, because of what it was asked last.
     Empty {
-        wanted: Target,
+        wanted: Wanted,
         reason: Reason,
     },
     /// It shows nothing until it is asked. A new slot is paused.
     Paused {
-        wanted: Target,
+        wanted: Wanted,
     },
     /// There is no picture yet.
     Starting(Waiting),
@@ -115,13 +148,14 @@ pub(super) struct Held {
 
 impl Machine {
     /// The stream that was asked for last: what a paused or failed slot comes back to.
-    pub(super) fn wanted(&self) -> &Target {
-        match self {
-            Self::Empty { wanted, .. } | Self::Paused { wanted } => wanted,
+    pub(super) fn wanted(&self) -> Wanted {
+        let target = match self {
+            Self::Empty { wanted, .. } | Self::Paused { wanted } => return wanted.clone(),
             Self::Starting(next) | Self::Replacing { next, .. } => &next.feed.target,
             Self::Showing(shown) => &shown.feed.target,
             Self::Down { feed, .. } => &feed.target,
-        }
+        };
+        target.clone().into()
     }
 
     pub(super) fn shown(&self) -> Option<&Shown> {
@@ -178,7 +212,7 @@ impl Machine {
             }
             Self::Down { reason, .. } => (SlotState::Offline, Some(reason)),
         };
-        let mut status = status(slot, self.wanted(), state, reason);
+        let mut status = status(slot, &self.wanted(), state, reason);
         if let Self::Showing(shown) = self
             && shown.from.is_some()
         {
@@ -194,9 +228,9 @@ impl Machine {
 }
 
 /// A status of a stream, with the reason if there is one.
-pub(super) fn status(slot: u32, target: &Target, state: SlotState, reason: Option<&Reason>) -> SlotStatus {
-    let mut status = SlotStatus::new(slot, &target.name, state);
-    status.quality.clone_from(&target.quality);
+pub(super) fn status(slot: u32, wanted: &Wanted, state: SlotState, reason: Option<&Reason>) -> SlotStatus {
+    let mut status = SlotStatus::new(slot, wanted.name(), state);
+    status.quality = wanted.quality().map(str::to_owned);
     status.error = reason.map(|reason| reason.message.clone());
     status.reason = reason.map(|reason| reason.code.to_string());
     status

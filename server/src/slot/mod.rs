@@ -17,6 +17,6 @@ mod transitions;
 
 pub use atomic::settle_layouts;
 pub use held::Readiness;
-pub use machine::{Reason, Target};
+pub use machine::{Reason, Target, Wanted};
 pub use slot::{Action, Slot};
 pub use splicer::{Released, Splicer};

@@ -11,10 +11,9 @@ use multistream_protocol::{ErrorCode, SlotState, SlotStatus};
 use super::keyframes::Keyframes;
 use super::machine::{Asked, Held, Machine, Role, status};
 use super::transitions::unsupported;
-use super::{Reason, Splicer, Target};
-use crate::media::Frame;
+use super::{Reason, Splicer, Target, Wanted};
+use crate::media::{Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
-use crate::stream::StreamError;
 
 /// What a slot needs from the session around it, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Action {
     /// Subscribe to the stream; its events come back with this tag.
     Subscribe {
         tag: u64,
-        name: String,
+        name: StreamName,
     },
     Unsubscribe {
         tag: u64,
@@ -66,7 +65,7 @@ pub struct Slot {
 
 impl Slot {
     /// A slot that shows nothing yet.
-    pub fn new(index: u32, wanted: Target, splicer: Splicer, switch_timeout: Duration) -> Self {
+    pub fn new(index: u32, wanted: Wanted, splicer: Splicer, switch_timeout: Duration) -> Self {
         Self {
             index,
             switch_timeout,
@@ -86,14 +85,14 @@ impl Slot {
     }
 
     /// The stream that was asked for last: what a paused or failed slot comes back to.
-    pub fn wanted(&self) -> &Target {
-        self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| &held.target)
+    pub fn wanted(&self) -> Wanted {
+        self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| held.target.clone().into())
     }
 
     /// What the slot shows, for people and programs.
     pub fn status(&self) -> SlotStatus {
         match &self.held {
-            Some(held) => status(self.index, &held.target, SlotState::Buffering, None),
+            Some(_) => status(self.index, &self.wanted(), SlotState::Buffering, None),
             None => self.machine.status(self.index),
         }
     }
@@ -128,8 +127,8 @@ impl Slot {
     }
 
     /// Refuses a request; the slot stays as it is and says so once more.
-    pub fn refuse(&mut self, target: &Target, request_id: Option<String>, reason: &Reason) {
-        let mut status = status(self.index, target, SlotState::Error, Some(reason));
+    pub fn refuse(&mut self, wanted: &Wanted, request_id: Option<String>, reason: &Reason) {
+        let mut status = status(self.index, wanted, SlotState::Error, Some(reason));
         status.kept = true;
         self.push(Action::Status { status, request_id });
         self.tell(None);
@@ -137,7 +136,7 @@ impl Slot {
 
     /// The slot cannot show what it was made for.
     pub fn fail(&mut self, reason: Reason) {
-        let wanted = self.wanted().clone();
+        let wanted = self.wanted();
         self.supersede();
         self.release();
         self.machine = Machine::Empty { wanted, reason };
@@ -146,7 +145,7 @@ impl Slot {
 
     /// Gives the slot's streams back; nothing more is sent.
     pub fn pause(&mut self, request_id: Option<String>) {
-        let wanted = self.wanted().clone();
+        let wanted = self.wanted();
         self.supersede();
         self.release();
         self.machine = Machine::Paused { wanted };
@@ -324,7 +323,7 @@ impl Slot {
 
     /// Puts the machine into the state that `next` makes of the present one.
     pub(super) fn change(&mut self, next: impl FnOnce(&mut Self, Machine) -> Machine) {
-        let wanted = self.machine.wanted().clone();
+        let wanted = self.machine.wanted();
         let machine = std::mem::replace(&mut self.machine, Machine::Paused { wanted });
         self.machine = next(self, machine);
     }
@@ -340,10 +339,10 @@ impl Slot {
         self.machine.role(tag)
     }
 
-    pub(super) fn subscribe(&mut self, name: &str) -> u64 {
+    pub(super) fn subscribe(&mut self, name: StreamName) -> u64 {
         let tag = self.next_tag;
         self.next_tag += 1;
-        self.push(Action::Subscribe { tag, name: name.to_owned() });
+        self.push(Action::Subscribe { tag, name });
         tag
     }
 }

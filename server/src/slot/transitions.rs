@@ -49,7 +49,7 @@ impl Slot {
                 if let Some(before) = before {
                     self.push(Action::Unsubscribe { tag: before.feed.tag });
                 }
-                self.subscribe(&target.name)
+                self.subscribe(target.name.clone())
             }
         };
         Waiting { feed: Feed { tag, target }, asked, deadline }
@@ -89,7 +89,7 @@ impl Slot {
         let message = "a later request for this slot took over".to_owned();
         let reason = Reason { code: ErrorCode::Superseded, message };
         for (target, request_id) in open {
-            let status = status(self.index, &target, SlotState::Error, Some(&reason));
+            let status = status(self.index, &target.into(), SlotState::Error, Some(&reason));
             self.push(Action::Status { status, request_id: Some(request_id) });
         }
     }
@@ -185,12 +185,12 @@ impl Slot {
                 slot.push(Action::Unsubscribe { tag: feed.tag });
                 slot.splicer.clear();
                 answered = asked.request_id;
-                Machine::Empty { wanted: feed.target, reason }
+                Machine::Empty { wanted: feed.target.into(), reason }
             }
             other => other,
         });
         match refused {
-            Some((target, request_id)) => self.refuse(&target, request_id, &why),
+            Some((target, request_id)) => self.refuse(&target.into(), request_id, &why),
             None if told => self.tell_change(answered),
             None => {}
         }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::media::{GopCache, GopLimits};
-use crate::stream::{StreamEvent, Viewers};
+use crate::media::{GopCache, GopLimits, StreamEvent};
+use crate::stream::Viewers;
 
 /// What can happen to a slot.
 #[derive(Debug, Clone)]
@@ -178,7 +178,7 @@ impl World {
         while let Some(action) = self.slot.poll_action() {
             match action {
                 Action::Subscribe { tag, name } => {
-                    let camera: usize = name.parse().expect("cameras are numbers here");
+                    let camera: usize = name.as_str().parse().expect("cameras are numbers here");
                     let (sender, events) = mpsc::channel(QUEUE);
                     self.subscriptions.push(Subscription { tag, camera, events });
                     let Hub { gop, viewers, down, .. } = &mut self.hubs[camera];

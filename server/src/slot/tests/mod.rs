@@ -12,10 +12,9 @@ use bytes::Bytes;
 use multistream_protocol::SlotState;
 use multistream_protocol::server::KeyframeStatus;
 
-use super::{Action, Slot, Splicer, Target};
-use crate::media::{Codec, Frame, Timestamp90k};
+use super::{Action, Slot, Splicer, Target, Wanted};
+use crate::media::{Codec, Frame, StreamError, StreamName, StreamNames, Timestamp90k};
 use crate::rtp::{PayloadTypes, RtpPacket};
-use crate::stream::StreamError;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const FRAME_TICKS: u64 = 3000;
@@ -59,8 +58,12 @@ impl Camera {
     }
 }
 
+pub(crate) fn stream(name: &str) -> StreamName {
+    StreamNames::new([name]).resolve(name, None).expect("it is the one there is")
+}
+
 pub(crate) fn target(name: &str) -> Target {
-    Target { name: name.to_owned(), quality: None }
+    Target { name: stream(name), quality: None }
 }
 
 fn gone() -> StreamError {
@@ -69,7 +72,7 @@ fn gone() -> StreamError {
 
 /// A slot that shows nothing, on a connection that is up.
 pub(crate) fn slot() -> Slot {
-    let mut slot = Slot::new(0, target("camera0"), Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
+    let mut slot = Slot::new(0, target("camera0").into(), Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec()));
     slot.connected(Instant::now());
     slot

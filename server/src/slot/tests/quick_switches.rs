@@ -70,7 +70,7 @@ fn if_the_last_one_is_refused_the_slot_is_as_it_was() {
     slot.handle_gop(now, 2, &new.gop);
     let said = actions(&mut slot);
     assert_eq!(statuses(&said), ["error (unsupported-codec) #3", "active"]);
-    assert_eq!(slot.wanted(), &target("camera0"));
+    assert_eq!(slot.wanted(), target("camera0").into());
     slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "and its picture moves");
 }

@@ -37,7 +37,7 @@ fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
 
     slot.show(now, target("camera1"), Some("2".to_owned()));
     let said = actions(&mut slot);
-    assert_eq!(said[0], Action::Subscribe { tag: 1, name: "camera1".to_owned() });
+    assert_eq!(said[0], Action::Subscribe { tag: 1, name: stream("camera1") });
     slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "the old stream plays on");
 
@@ -87,7 +87,7 @@ fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
 #[test]
 fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
     let now = Instant::now();
-    let mut slot = Slot::new(0, target("camera0"), Splicer::new(1, 1), TIMEOUT);
+    let mut slot = Slot::new(0, target("camera0").into(), Splicer::new(1, 1), TIMEOUT);
     slot.show(now, target("camera0"), None);
     assert_eq!(slot.poll_timeout(), None);
     slot.handle_timeout(now + 2 * TIMEOUT);
@@ -147,8 +147,9 @@ fn pausing_gives_the_viewers_place_back_and_resuming_takes_it_again() {
     let said = actions(&mut slot);
     assert_eq!(said[0], Action::Unsubscribe { tag: 0 });
     assert_eq!(statuses(&said), ["paused #2"]);
-    slot.show(now, slot.wanted().clone(), Some("3".to_owned()));
-    assert_eq!(actions(&mut slot)[0], Action::Subscribe { tag: 1, name: "camera0".to_owned() });
+    let Wanted::Known(wanted) = slot.wanted() else { panic!("the stream exists") };
+    slot.show(now, wanted, Some("3".to_owned()));
+    assert_eq!(actions(&mut slot)[0], Action::Subscribe { tag: 1, name: stream("camera0") });
 }
 
 #[test]
