@@ -10,7 +10,6 @@ mod metrics;
 mod origin;
 mod pages;
 mod streams;
-mod variants;
 mod ws;
 
 use std::sync::Arc;

@@ -7,9 +7,8 @@ use axum::response::{IntoResponse, Response};
 use multistream_protocol::api::{Consumer, Producer, Stream, Streams, Variant};
 use serde::Deserialize;
 
-use super::variants;
 use super::{AppState, error};
-use crate::stream::{ProducerSnapshot, StreamSnapshot};
+use crate::stream::{ProducerSnapshot, StreamSnapshot, variants};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Wanted {

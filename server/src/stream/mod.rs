@@ -12,6 +12,7 @@ mod registry;
 mod relay;
 mod snapshot;
 mod subscription;
+pub mod variants;
 mod viewers;
 
 pub use crate::media::{Gop, ResolveError, StreamError, StreamEvent, StreamName};

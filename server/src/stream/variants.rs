@@ -6,17 +6,13 @@
 use multistream_protocol::api::Variant;
 
 use crate::config::{Config, Rotation, Source};
-use crate::stream::{Registry, StreamSnapshot};
+
+use super::{Registry, StreamSnapshot};
 
 type Size = (Option<u32>, Option<u32>);
 
 /// The variants of `stream`, in the order of its qualities.
-pub(super) fn of(
-    stream: &str,
-    registry: &Registry,
-    config: &Config,
-    snapshots: &[StreamSnapshot],
-) -> Vec<Variant> {
+pub fn of(stream: &str, registry: &Registry, config: &Config, snapshots: &[StreamSnapshot]) -> Vec<Variant> {
     let variant = |quality: String| {
         let name = registry.resolve(stream, Some(&quality)).ok()?;
         let seen = snapshots.iter().find(|snapshot| snapshot.name == name)?.dimensions;
