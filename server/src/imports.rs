@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["rtp", "media", "config"]),
-    ("session", &["config", "stream", "slot", "egress", "rtc"]),
+    ("session", &["rtp", "config", "stream", "slot", "egress", "rtc"]),
     ("http", &["config", "stream", "session"]),
     ("demo", &["config"]),
     ("serve", &["config", "stream", "rtc", "session", "http"]),

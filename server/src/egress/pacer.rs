@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::Pace;
 use super::departures::Departures;
 use super::repairs::Repairs;
-use crate::rtp::{ArrivalReport, RtpPacket};
+use crate::rtp::{ArrivalReport, RtpPacket, SlotPosition};
 use crate::slot::Slot;
 
 /// Packets that may leave at once, and per [`TICK`].
@@ -40,13 +40,13 @@ pub struct Pacer {
     repair_budget: u32,
     refilled_at: Instant,
     /// The slot whose turn is next.
-    next: usize,
+    next: SlotPosition,
     pace: Pace,
     /// Bytes of bursts that may leave; the last packet may overdraw it.
     burst_credit: f64,
     credited_at: Instant,
     departures: Departures,
-    /// By slot.
+    /// By position of the slot.
     repairs: Vec<Repairs>,
 }
 
@@ -56,7 +56,7 @@ impl Pacer {
             budget: PACKETS_PER_TICK,
             repair_budget: REPAIRS_PER_TICK,
             refilled_at: now,
-            next: 0,
+            next: SlotPosition(0),
             pace: Pace::new(now),
             // Capped by the first refill.
             burst_credit: f64::INFINITY,
@@ -78,8 +78,8 @@ impl Pacer {
     }
 
     /// Takes the browser's request for packets of a slot that it misses.
-    pub fn handle_lost(&mut self, slot: usize, sequence_numbers: &[u16]) {
-        if let Some(repairs) = self.repairs.get_mut(slot) {
+    pub fn handle_lost(&mut self, slot: SlotPosition, sequence_numbers: &[u16]) {
+        if let Some(repairs) = self.repairs.get_mut(slot.0) {
             for number in sequence_numbers {
                 repairs.request(*number);
             }
@@ -91,7 +91,7 @@ impl Pacer {
         &mut self,
         now: Instant,
         slots: &mut [Slot],
-        mut send: impl FnMut(usize, Departing),
+        mut send: impl FnMut(SlotPosition, Departing),
     ) -> Option<Instant> {
         self.refill(now);
         let more_repairs = self.release_repairs(&mut send);
@@ -101,7 +101,7 @@ impl Pacer {
     }
 
     /// Sends what was lost: its picture waits for it.
-    fn release_repairs(&mut self, send: &mut impl FnMut(usize, Departing)) -> Option<Instant> {
+    fn release_repairs(&mut self, send: &mut impl FnMut(SlotPosition, Departing)) -> Option<Instant> {
         for slot in 0..self.repairs.len() {
             while !self.repairs[slot].is_empty() {
                 if self.repair_budget == 0 {
@@ -109,7 +109,7 @@ impl Pacer {
                 }
                 let Some(repair) = self.repairs[slot].pop() else { break };
                 self.charge(repair.packet.payload.len());
-                send(slot, repair);
+                send(SlotPosition(slot), repair);
                 self.repair_budget -= 1;
                 self.budget = self.budget.saturating_sub(1);
             }
@@ -123,35 +123,36 @@ impl Pacer {
         bursts: bool,
         now: Instant,
         slots: &mut [Slot],
-        send: &mut impl FnMut(usize, Departing),
+        send: &mut impl FnMut(SlotPosition, Departing),
     ) -> Option<Instant> {
         let mut idle = 0;
         while idle < slots.len() {
             if self.budget == 0 {
                 return Some(self.refilled_at + TICK);
             }
-            self.next %= slots.len();
+            let position = self.next;
+            let slot = &mut slots[position.0];
             let mut turn = PACKETS_PER_TURN.min(self.budget);
             let before = self.budget;
-            while turn > 0 && slots[self.next].is_catching_up() == bursts {
+            while turn > 0 && slot.is_catching_up() == bursts {
                 if bursts && self.burst_credit <= 0.0 {
                     let wait = Duration::from_secs_f64(-self.burst_credit / self.pace.get());
                     return Some(self.credited_at + wait.max(TICK));
                 }
-                let Some(packet) = slots[self.next].pop_packet(now) else { break };
+                let Some(packet) = slot.pop_packet(now) else { break };
                 if bursts {
                     self.charge(packet.payload.len());
                 }
                 let transport_number =
                     packet.report_arrival.then(|| self.departures.number(now, packet.payload.len()));
                 let departing = Departing { packet, transport_number };
-                self.repairs[self.next].note(now, departing.clone());
-                send(self.next, departing);
+                self.repairs[position.0].note(now, departing.clone());
+                send(position, departing);
                 turn -= 1;
                 self.budget -= 1;
             }
             idle = if self.budget == before { idle + 1 } else { 0 };
-            self.next += 1;
+            self.next = SlotPosition((position.0 + 1) % slots.len());
         }
         None
     }

@@ -26,7 +26,7 @@ use super::feedback::{Feedback, FeedbackTap};
 use super::lite::{Arrival, Departure, LiteAgent};
 use super::port::{Port, Transport};
 use super::{address, codecs, sdp, stun};
-use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket};
+use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket, SlotPosition};
 
 /// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);
@@ -71,13 +71,13 @@ pub enum PeerState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerEvent {
     State(PeerState),
-    /// Slot `slot` cannot be decoded.
+    /// The slot cannot be decoded.
     KeyframeWanted {
-        slot: usize,
+        slot: SlotPosition,
     },
-    /// Packets of slot `slot` did not arrive.
+    /// Packets of the slot did not arrive.
     Lost {
-        slot: usize,
+        slot: SlotPosition,
         sequence_numbers: Vec<u16>,
     },
     /// When packets of bursts arrived.
@@ -103,7 +103,7 @@ struct Outgoing {
 pub struct Peer {
     connection: RTCPeerConnection,
     feedback: mpsc::Receiver<Feedback>,
-    /// By slot.
+    /// By position of the slot.
     outgoing: Vec<Outgoing>,
     state: PeerState,
     lite: LiteAgent,
@@ -153,7 +153,7 @@ impl Peer {
         connection
             .set_remote_description(now, RTCSessionDescription::offer(sdp::without_candidates(offer))?)?;
         let mut senders = Vec::with_capacity(slots);
-        for slot in 0..slots {
+        for slot in (0..slots).map(SlotPosition) {
             let ssrc = rand::random_range(1..u32::MAX);
             senders.push((ssrc, connection.add_track(track(slot, ssrc, codec.clone()))?));
         }
@@ -265,8 +265,8 @@ impl Peer {
 
     /// Sends an RTP packet on a slot, with its transport-wide sequence number if it has one. Before the connection is up it
     /// goes nowhere.
-    pub fn send(&mut self, now: Instant, slot: usize, rtp: RtpPacket, transport_number: Option<u16>) {
-        let Outgoing { ssrc, extensions } = self.outgoing[slot];
+    pub fn send(&mut self, now: Instant, slot: SlotPosition, rtp: RtpPacket, transport_number: Option<u16>) {
+        let Outgoing { ssrc, extensions } = self.outgoing[slot.0];
         let mut header = rtc::rtp::header::Header {
             version: 2,
             marker: rtp.marker,
@@ -347,8 +347,8 @@ impl Peer {
         None
     }
 
-    fn slot_of(&self, ssrc: u32) -> Option<usize> {
-        self.outgoing.iter().position(|known| known.ssrc == ssrc)
+    fn slot_of(&self, ssrc: u32) -> Option<SlotPosition> {
+        self.outgoing.iter().position(|known| known.ssrc == ssrc).map(SlotPosition)
     }
 
     /// Says goodbye: what [`Self::poll_transmit`] gives afterwards tells the browser at once that this is over.
@@ -368,7 +368,7 @@ fn destination(context: &TransportContext) -> (SocketAddr, Transport) {
     (context.peer_addr, transport)
 }
 
-fn track(slot: usize, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
+fn track(slot: SlotPosition, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
         active: true,
@@ -376,7 +376,7 @@ fn track(slot: usize, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack {
         ..Default::default()
     };
     // A stream of its own for each track: browsers synchronise the tracks of one stream with each other.
-    let id = format!("slot{slot}");
+    let id = format!("slot{}", slot.0);
     MediaStreamTrack::new(id.clone(), id.clone(), id, RtpCodecKind::Video, vec![coding])
 }
 

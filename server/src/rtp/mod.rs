@@ -6,7 +6,9 @@ mod h26x;
 mod packet;
 pub mod packetize;
 mod payload_types;
+mod slot_position;
 
 pub use arrival_report::ArrivalReport;
 pub use packet::RtpPacket;
 pub use payload_types::PayloadTypes;
+pub use slot_position::SlotPosition;

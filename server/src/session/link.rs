@@ -77,7 +77,7 @@ impl Link {
                 }
                 PeerEvent::State(PeerState::Closed) => change = Some(Change::Lost),
                 PeerEvent::State(PeerState::Connecting) => {}
-                PeerEvent::KeyframeWanted { slot } => slots[slot].keyframe_wanted(now),
+                PeerEvent::KeyframeWanted { slot } => slots[slot.0].keyframe_wanted(now),
                 PeerEvent::Lost { slot, sequence_numbers } => self.pacer.handle_lost(slot, &sequence_numbers),
                 PeerEvent::Arrivals(arrivals) => self.pacer.handle_arrivals(now, &arrivals),
             }

@@ -16,6 +16,7 @@ use super::subscriptions::{SlotEvent, Subscriptions};
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
 use crate::rtc::{Inbound, PeerError, Port};
+use crate::rtp::SlotPosition;
 use crate::slot::{Action, Reason, Slot, Splicer, Wanted, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
 
@@ -135,7 +136,7 @@ impl Session {
                 }
             }
             Received::Stream(SlotEvent { position, tag, event }) => {
-                let Some(slot) = self.slots.get_mut(position) else { return };
+                let Some(slot) = self.slots.get_mut(position.0) else { return };
                 match event {
                     StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
                     StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
@@ -341,7 +342,7 @@ impl Session {
 
     /// Does what the slots asked for.
     fn perform_actions(&mut self) {
-        for (position, slot) in self.slots.iter_mut().enumerate() {
+        for (position, slot) in (0..).map(SlotPosition).zip(&mut self.slots) {
             while let Some(action) = slot.poll_action() {
                 let index = slot.index();
                 match action {

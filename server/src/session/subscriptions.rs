@@ -3,19 +3,17 @@
 
 use std::task::{Context, Poll};
 
+use crate::rtp::SlotPosition;
+use crate::slot::SubscriptionTag;
 use crate::stream::{StreamEvent, Subscription};
 
 /// Events of one subscription that are taken in one turn. What is left comes in the next, after the other slots' events.
 const TURN: usize = 16;
 
-/// What a slot calls its subscription; no other of the same slot has the same.
-pub(super) type Tag = u64;
-
 #[derive(Debug)]
 struct Entry {
-    /// The slot's place among the slots of the session.
-    position: usize,
-    tag: Tag,
+    position: SlotPosition,
+    tag: SubscriptionTag,
     subscription: Subscription,
 }
 
@@ -25,21 +23,26 @@ pub(super) struct Subscriptions(Vec<Entry>);
 /// An event, and whose it is.
 #[derive(Debug)]
 pub(super) struct SlotEvent {
-    pub(super) position: usize,
-    pub(super) tag: Tag,
+    pub(super) position: SlotPosition,
+    pub(super) tag: SubscriptionTag,
     pub(super) event: StreamEvent,
 }
 
 impl Subscriptions {
-    pub(super) fn insert(&mut self, position: usize, tag: Tag, subscription: Subscription) {
+    pub(super) fn insert(
+        &mut self,
+        position: SlotPosition,
+        tag: SubscriptionTag,
+        subscription: Subscription,
+    ) {
         self.0.push(Entry { position, tag, subscription });
     }
 
-    pub(super) fn remove(&mut self, position: usize, tag: Tag) {
+    pub(super) fn remove(&mut self, position: SlotPosition, tag: SubscriptionTag) {
         self.0.retain(|entry| (entry.position, entry.tag) != (position, tag));
     }
 
-    pub(super) fn get(&self, position: usize, tag: Tag) -> Option<&Subscription> {
+    pub(super) fn get(&self, position: SlotPosition, tag: SubscriptionTag) -> Option<&Subscription> {
         let entry = self.0.iter().find(|entry| (entry.position, entry.tag) == (position, tag))?;
         Some(&entry.subscription)
     }
@@ -72,7 +75,7 @@ mod tests {
     async fn turn(subscriptions: &mut Subscriptions) -> [usize; 2] {
         let mut events = Vec::new();
         poll_fn(|context| subscriptions.poll_events(context, &mut events)).await;
-        let of = |position| events.iter().filter(|event| event.position == position).count();
+        let of = |position| events.iter().filter(|event| event.position == SlotPosition(position)).count();
         [of(0), of(1)]
     }
 
@@ -81,8 +84,8 @@ mod tests {
         let (busy, busy_events) = Subscription::detached(64);
         let (quiet, quiet_events) = Subscription::detached(64);
         let mut subscriptions = Subscriptions::default();
-        subscriptions.insert(0, 0, busy_events);
-        subscriptions.insert(1, 0, quiet_events);
+        subscriptions.insert(SlotPosition(0), SubscriptionTag::default(), busy_events);
+        subscriptions.insert(SlotPosition(1), SubscriptionTag::default(), quiet_events);
         while busy.try_send(event()).is_ok() {}
         quiet.try_send(event()).expect("the busy stream has not taken its place");
         assert_eq!(turn(&mut subscriptions).await, [TURN, 1], "nor does it come before it");

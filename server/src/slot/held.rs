@@ -8,7 +8,7 @@ use multistream_protocol::ErrorCode;
 use super::machine::{Asked, Feed, Held, Machine};
 use super::slot::Action;
 use super::transitions::unsupported;
-use super::{Reason, Slot, Target};
+use super::{Reason, Slot, SubscriptionTag, Target};
 use crate::media::Frame;
 
 /// How far a slot is with its stream of an atomic layout.
@@ -77,7 +77,7 @@ impl Slot {
     }
 
     /// Keeps what is ready up to date. Returns whether the frame was for it.
-    pub(super) fn handle_held_frame(&mut self, tag: u64, frame: &Arc<Frame>) -> bool {
+    pub(super) fn handle_held_frame(&mut self, tag: SubscriptionTag, frame: &Arc<Frame>) -> bool {
         let Some(held) = self.held.as_mut().filter(|held| held.tag == Some(tag)) else { return false };
         if frame.keyframe {
             let types = self.payload_types.as_ref();

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 
+use super::SubscriptionTag;
 use crate::media::{Codec, Dimensions, Frame, StreamName};
 
 /// A stream that exists, and the quality that it was asked for in.
@@ -58,7 +59,7 @@ pub struct Reason {
 /// A subscription.
 #[derive(Debug)]
 pub(super) struct Feed {
-    pub(super) tag: u64,
+    pub(super) tag: SubscriptionTag,
     pub(super) target: Target,
 }
 
@@ -139,7 +140,7 @@ pub(super) struct Held {
     pub(super) target: Target,
     pub(super) asked: Asked,
     /// None where the slot shows this stream already.
-    pub(super) tag: Option<u64>,
+    pub(super) tag: Option<SubscriptionTag>,
     /// Everything since its last key frame; empty before there is one.
     pub(super) gop: Vec<Arc<Frame>>,
     pub(super) deadline: Option<Instant>,
@@ -187,13 +188,13 @@ impl Machine {
     }
 
     /// The subscriptions, that of the picture first.
-    pub(super) fn tags(&self) -> impl Iterator<Item = u64> + use<> {
+    pub(super) fn tags(&self) -> impl Iterator<Item = SubscriptionTag> + use<> {
         let down = if let Self::Down { feed, .. } = self { Some(feed) } else { None };
         let awaited = self.awaited().map(|next| &next.feed).or(down);
         [self.shown().map(|shown| shown.feed.tag), awaited.map(|feed| feed.tag)].into_iter().flatten()
     }
 
-    pub(super) fn role(&self, tag: u64) -> Option<Role> {
+    pub(super) fn role(&self, tag: SubscriptionTag) -> Option<Role> {
         if self.shown().is_some_and(|shown| shown.feed.tag == tag) {
             return Some(Role::Shown);
         }

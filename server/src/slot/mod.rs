@@ -11,6 +11,7 @@ mod machine;
 #[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
 mod slot;
 mod splicer;
+mod subscription_tag;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transitions;
@@ -20,3 +21,4 @@ pub use held::Readiness;
 pub use machine::{Reason, Target, Wanted};
 pub use slot::{Action, Slot};
 pub use splicer::{Released, Splicer};
+pub use subscription_tag::SubscriptionTag;

@@ -11,7 +11,7 @@ use multistream_protocol::{ErrorCode, SlotState, SlotStatus};
 use super::keyframes::Keyframes;
 use super::machine::{Asked, Held, Machine, Role, status};
 use super::transitions::unsupported;
-use super::{Reason, Splicer, Target, Wanted};
+use super::{Reason, Splicer, SubscriptionTag, Target, Wanted};
 use crate::media::{Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
@@ -20,15 +20,15 @@ use crate::rtp::{PayloadTypes, RtpPacket};
 pub enum Action {
     /// Subscribe to the stream; its events come back with this tag.
     Subscribe {
-        tag: u64,
+        tag: SubscriptionTag,
         name: StreamName,
     },
     Unsubscribe {
-        tag: u64,
+        tag: SubscriptionTag,
     },
     /// Have the stream's GOP sent again.
     Refresh {
-        tag: u64,
+        tag: SubscriptionTag,
     },
     /// Tell the client; with a request id where it answers a request.
     Status {
@@ -58,7 +58,7 @@ pub struct Slot {
     pub(super) machine: Machine,
     /// What an atomic layout will change the slot to.
     pub(super) held: Option<Held>,
-    next_tag: u64,
+    next_tag: SubscriptionTag,
     pub(super) keyframes: Keyframes,
     actions: VecDeque<Action>,
 }
@@ -74,7 +74,7 @@ impl Slot {
             splicer,
             machine: Machine::Paused { wanted },
             held: None,
-            next_tag: 0,
+            next_tag: SubscriptionTag::default(),
             keyframes: Keyframes::default(),
             actions: VecDeque::new(),
         }
@@ -196,7 +196,7 @@ impl Slot {
     // What the streams say.
 
     /// Everything needed to show a stream at once.
-    pub fn handle_gop(&mut self, now: Instant, tag: u64, gop: &[Arc<Frame>]) {
+    pub fn handle_gop(&mut self, now: Instant, tag: SubscriptionTag, gop: &[Arc<Frame>]) {
         let (Some(key), Some(types), true) = (gop.first(), &self.payload_types, self.connected) else {
             return;
         };
@@ -231,7 +231,7 @@ impl Slot {
     }
 
     /// The next frame of a stream.
-    pub fn handle_frame(&mut self, tag: u64, frame: Arc<Frame>) {
+    pub fn handle_frame(&mut self, tag: SubscriptionTag, frame: Arc<Frame>) {
         if self.handle_held_frame(tag, &frame) {
             return;
         }
@@ -247,7 +247,7 @@ impl Slot {
     }
 
     /// A stream's source is down. Its hub keeps trying; the slot comes back by itself.
-    pub fn handle_offline(&mut self, tag: u64, error: &StreamError) {
+    pub fn handle_offline(&mut self, tag: SubscriptionTag, error: &StreamError) {
         let code = if error.permanent { ErrorCode::SourceInvalid } else { ErrorCode::SourceOffline };
         let reason = Reason { code, message: error.message.clone() };
         match self.role(tag) {
@@ -332,16 +332,16 @@ impl Slot {
         self.connected.then(|| now + self.switch_timeout)
     }
 
-    fn role(&self, tag: u64) -> Option<Role> {
+    fn role(&self, tag: SubscriptionTag) -> Option<Role> {
         if self.held.as_ref().is_some_and(|held| held.tag == Some(tag)) {
             return Some(Role::Held);
         }
         self.machine.role(tag)
     }
 
-    pub(super) fn subscribe(&mut self, name: StreamName) -> u64 {
+    pub(super) fn subscribe(&mut self, name: StreamName) -> SubscriptionTag {
         let tag = self.next_tag;
-        self.next_tag += 1;
+        self.next_tag = tag.next();
         self.push(Action::Subscribe { tag, name });
         tag
     }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::egress::Pacer;
 use crate::media::{Codec, Frame, Timestamp90k};
-use crate::rtp::ArrivalReport;
+use crate::rtp::{ArrivalReport, SlotPosition};
 use crate::slot::Slot;
-use crate::slot::tests::{Camera, FRAME_TICKS, actions, drain, showing, statuses};
+use crate::slot::tests::{Camera, FRAME_TICKS, actions, drain, showing, statuses, tag};
 
 #[test]
 fn nine_slots_share_the_packets_of_a_millisecond() {
@@ -19,7 +19,7 @@ fn nine_slots_share_the_packets_of_a_millisecond() {
             let mut camera = Camera::new(id, Codec::H264, 50);
             let (mut slot, now) = showing(&mut camera, 0);
             camera.next_frame(Timestamp90k(1), 40);
-            slot.handle_gop(now, 0, &camera.gop);
+            slot.handle_gop(now, tag(0), &camera.gop);
             slot
         })
         .collect();
@@ -27,7 +27,7 @@ fn nine_slots_share_the_packets_of_a_millisecond() {
     let mut sent = [0_u32; 9];
     let mut now = start;
     let mut ticks = 0;
-    while let Some(again) = pacer.release(now, &mut slots, |slot, _| sent[slot] += 1) {
+    while let Some(again) = pacer.release(now, &mut slots, |slot, _| sent[slot.0] += 1) {
         assert!(again > now, "the pacer never asks to be called at once");
         ticks += 1;
         let (least, most) = (sent.iter().min().unwrap_or(&0), sent.iter().max().unwrap_or(&0));
@@ -56,7 +56,7 @@ fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
     let gop: Vec<_> = (0..packets / 10)
         .map(|index| frame(index == 0, 1_000_000 + index as u64 * FRAME_TICKS, 10))
         .collect();
-    behind.handle_gop(now, 0, &gop);
+    behind.handle_gop(now, tag(0), &gop);
     (vec![playing, behind], now, live)
 }
 
@@ -98,10 +98,10 @@ fn a_live_frame_leaves_before_a_burst_and_whole() {
     let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     let mut now = start;
     for turn in 0..50 {
-        slots[0].handle_frame(0, live.next_frame(Timestamp90k(2_000_000 + turn * FRAME_TICKS), 20));
+        slots[0].handle_frame(tag(0), live.next_frame(Timestamp90k(2_000_000 + turn * FRAME_TICKS), 20));
         let mut sent = Vec::new();
         pacer.release(now, &mut slots, |slot, _| sent.push(slot));
-        assert!(sent.starts_with(&[0; 20]), "{sent:?}");
+        assert!(sent.starts_with(&[SlotPosition(0); 20]), "{sent:?}");
         now += Duration::from_millis(33);
     }
     assert!(slots[1].is_catching_up(), "the burst is not over: it would have taken all of the path");
@@ -113,7 +113,7 @@ fn a_slot_that_is_far_behind_goes_on_at_the_next_key_frame() {
     let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     pacer.release(start, &mut slots, |_, _| {});
     let mut camera = Camera::new(9, Codec::H264, 50);
-    slots[1].handle_frame(0, camera.next_frame(Timestamp90k(9_000_000), 2));
+    slots[1].handle_frame(tag(0), camera.next_frame(Timestamp90k(9_000_000), 2));
     let rest = drain(&mut slots[1]);
     let frames: Vec<_> = rest.chunk_by(|a, b| a.timestamp == b.timestamp).collect();
     assert!(
@@ -129,7 +129,7 @@ fn a_key_frame_that_takes_the_place_of_one_that_had_not_left_turns_the_slot_acti
     let (mut slots, _, _) = one_live_one_behind(2000);
     assert_eq!(statuses(&actions(&mut slots[1])), ["buffering"]);
     let mut camera = Camera::new(9, Codec::H264, 50);
-    slots[1].handle_frame(0, camera.next_frame(Timestamp90k(9_000_000), 2));
+    slots[1].handle_frame(tag(0), camera.next_frame(Timestamp90k(9_000_000), 2));
     assert!(drain(&mut slots[1]).iter().all(|packet| packet.payload[0] == 9));
     assert_eq!(statuses(&actions(&mut slots[1])), ["active #1"]);
 }
@@ -139,7 +139,7 @@ fn only_packets_of_bursts_ask_when_they_arrived() {
     let mut camera = Camera::new(7, Codec::H264, 50);
     let (mut slot, _) = showing(&mut camera, 3);
     assert!(drain(&mut slot).iter().all(|packet| packet.report_arrival));
-    slot.handle_frame(0, camera.next_frame(Timestamp90k(2_000_000), 2));
+    slot.handle_frame(tag(0), camera.next_frame(Timestamp90k(2_000_000), 2));
     assert!(drain(&mut slot).iter().all(|packet| !packet.report_arrival));
 }
 
@@ -153,12 +153,12 @@ fn a_lost_packet_is_sent_again_as_it_was() {
         now = again;
     }
     let lost = &sent[17];
-    pacer.handle_lost(1, &[lost.packet.sequence_number]);
+    pacer.handle_lost(SlotPosition(1), &[lost.packet.sequence_number]);
     let mut again = Vec::new();
     pacer.release(now + Duration::from_millis(20), &mut slots, |slot, departing| {
         again.push((slot, departing));
     });
-    assert_eq!(again, [(1, lost.clone())]);
+    assert_eq!(again, [(SlotPosition(1), lost.clone())]);
 }
 
 #[test]
@@ -172,10 +172,10 @@ fn a_browser_that_asks_for_everything_again_gets_its_live_frames_still() {
     {
         now = again;
     }
-    pacer.handle_lost(1, &numbers);
-    slots[0].handle_frame(0, live.next_frame(Timestamp90k(2_000_000), 20));
+    pacer.handle_lost(SlotPosition(1), &numbers);
+    slots[0].handle_frame(tag(0), live.next_frame(Timestamp90k(2_000_000), 20));
     let mut live_packets = 0;
     now += Duration::from_millis(5);
-    pacer.release(now, &mut slots, |slot, _| live_packets += u32::from(slot == 0));
+    pacer.release(now, &mut slots, |slot, _| live_packets += u32::from(slot == SlotPosition(0)));
     assert_eq!(live_packets, 20);
 }

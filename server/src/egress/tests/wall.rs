@@ -10,9 +10,9 @@ use multistream_testkit::{Network, NetworkConditions};
 
 use crate::egress::{Departing, Pacer};
 use crate::media::{Codec, Frame, Timestamp90k};
-use crate::rtp::ArrivalReport;
+use crate::rtp::{ArrivalReport, SlotPosition};
 use crate::slot::Slot;
-use crate::slot::tests::{Camera, FRAME_TICKS, drain, showing};
+use crate::slot::tests::{Camera, FRAME_TICKS, drain, showing, tag};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 /// Between two reports on arrivals.
@@ -23,7 +23,7 @@ const PAYLOAD: Bytes = Bytes::from_static(&[1; 1200]);
 
 enum Feedback {
     Arrivals(Vec<ArrivalReport>),
-    Lost(usize, Vec<u16>),
+    Lost(SlotPosition, Vec<u16>),
 }
 
 /// What the receiver knows of one slot's stream.
@@ -42,7 +42,7 @@ pub(super) struct Wall {
     pub(super) now: Instant,
     pacer: Pacer,
     pub(super) slots: Vec<Slot>,
-    pub(super) network: Network<(usize, Departing)>,
+    pub(super) network: Network<(SlotPosition, Departing)>,
     back: Network<Feedback>,
     pub(super) received: Vec<Received>,
     /// The receiver's clock runs this much faster than the server's.
@@ -108,7 +108,7 @@ impl Wall {
             })
             .collect();
         self.received[slot].key_frame_at = None;
-        self.slots[slot].handle_gop(self.now, 0, &gop);
+        self.slots[slot].handle_gop(self.now, tag(0), &gop);
     }
 
     /// Cuts a slot as [`Self::cut`] does, and runs on for `ms`. Returns when its key frame had arrived, if it has.
@@ -140,7 +140,7 @@ impl Wall {
                 self.frame_in_ms = FRAME_EVERY_MS;
                 self.frames += 1;
                 let live = frame(false, 1_000_000 + self.frames * FRAME_TICKS, self.live_packets);
-                self.slots.iter_mut().for_each(|slot| slot.handle_frame(0, live.clone()));
+                self.slots.iter_mut().for_each(|slot| slot.handle_frame(tag(0), live.clone()));
             }
             self.frame_in_ms -= 1;
             self.take_feedback();
@@ -179,9 +179,9 @@ impl Wall {
                 let arrived = self.receiver_clock(at);
                 self.arrivals.entry(number).or_insert(arrived);
             }
-            self.received[slot].take(at, &departing);
+            self.received[slot.0].take(at, &departing);
         }
-        for (slot, received) in self.received.iter_mut().enumerate() {
+        for (slot, received) in (0..).map(SlotPosition).zip(&mut self.received) {
             let numbers = received.requests(self.now);
             if !numbers.is_empty() {
                 self.back.send(self.now, 20, Feedback::Lost(slot, numbers));

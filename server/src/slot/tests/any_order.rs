@@ -53,7 +53,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 struct Subscription {
-    tag: u64,
+    tag: SubscriptionTag,
     camera: usize,
     events: mpsc::Receiver<StreamEvent>,
 }
@@ -182,18 +182,18 @@ impl World {
                     let (sender, events) = mpsc::channel(QUEUE);
                     self.subscriptions.push(Subscription { tag, camera, events });
                     let Hub { gop, viewers, down, .. } = &mut self.hubs[camera];
-                    viewers.join(tag, sender, gop.gop(), down.clone());
+                    viewers.join(tag.0, sender, gop.gop(), down.clone());
                 }
                 Action::Unsubscribe { tag } => {
                     for hub in &mut self.hubs {
-                        hub.viewers.leave(tag);
+                        hub.viewers.leave(tag.0);
                     }
                     self.former.extend(self.subscriptions.extract_if(.., |viewer| viewer.tag == tag));
                 }
                 Action::Refresh { tag } => {
                     if let Some(viewer) = self.subscriptions.iter().find(|viewer| viewer.tag == tag) {
                         let Hub { gop, viewers, down, .. } = &mut self.hubs[viewer.camera];
-                        viewers.refresh(tag, gop.gop(), down.clone());
+                        viewers.refresh(tag.0, gop.gop(), down.clone());
                     }
                 }
                 Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}

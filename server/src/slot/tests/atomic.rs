@@ -31,22 +31,22 @@ fn gop(camera: &mut Camera, ticks: u64) -> Vec<Arc<Frame>> {
 #[test]
 fn all_slots_change_at_the_moment_when_the_last_key_frame_is_there() {
     let (mut slots, mut cameras, now) = asked();
-    slots[0].handle_gop(now, 1, &gop(&mut cameras[2], 2_000_000));
+    slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     settle_layouts(now, &mut slots);
-    slots[0].handle_frame(1, cameras[2].next_frame(Timestamp90k(2_003_000), 1));
+    slots[0].handle_frame(tag(1), cameras[2].next_frame(Timestamp90k(2_003_000), 1));
     let old = cameras[0].next_frame(Timestamp90k(2_003_000), 1);
-    slots[0].handle_frame(0, old);
+    slots[0].handle_frame(tag(0), old);
     assert_eq!(
         pictures(&mut slots),
         [vec![1], vec![]],
         "the old picture moves, the new one waits for the other slot"
     );
-    slots[1].handle_gop(now, 1, &gop(&mut cameras[3], 2_004_000));
+    slots[1].handle_gop(now, tag(1), &gop(&mut cameras[3], 2_004_000));
     settle_layouts(now, &mut slots);
     assert_eq!(pictures(&mut slots), [vec![3, 3], vec![4]], "both at once, up to the present");
     for slot in &mut slots {
         let said = actions(slot);
-        assert!(said.contains(&Action::Unsubscribe { tag: 0 }), "{said:?}");
+        assert!(said.contains(&Action::Unsubscribe { tag: tag(0) }), "{said:?}");
         assert_eq!(statuses(&said), ["active #9"]);
     }
 }
@@ -56,8 +56,8 @@ fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
     for (slot, camera) in slots.iter_mut().zip(cameras) {
         let said = actions(slot);
         assert_eq!(statuses(&said), [says, "active"]);
-        assert!(said.contains(&Action::Unsubscribe { tag: 1 }), "{said:?}");
-        slot.handle_frame(0, camera.next_frame(Timestamp90k(3_000_000), 1));
+        assert!(said.contains(&Action::Unsubscribe { tag: tag(1) }), "{said:?}");
+        slot.handle_frame(tag(0), camera.next_frame(Timestamp90k(3_000_000), 1));
         assert_eq!(drain(slot)[0].payload[0], camera.id);
     }
 }
@@ -65,8 +65,8 @@ fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
 #[test]
 fn one_dead_camera_refuses_the_layout_and_every_slot_stays_as_it_was() {
     let (mut slots, mut cameras, now) = asked();
-    slots[0].handle_gop(now, 1, &gop(&mut cameras[2], 2_000_000));
-    slots[1].handle_offline(1, &gone());
+    slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
+    slots[1].handle_offline(tag(1), &gone());
     settle_layouts(now, &mut slots);
     refused(&mut slots, &mut cameras, "error (source-offline) #9");
 }
@@ -75,7 +75,7 @@ fn one_dead_camera_refuses_the_layout_and_every_slot_stays_as_it_was() {
 fn a_codec_that_the_browser_lacks_refuses_the_layout() {
     let (mut slots, mut cameras, now) = asked();
     cameras[3].codec = Codec::Av1;
-    slots[1].handle_gop(now, 1, &gop(&mut cameras[3], 2_000_000));
+    slots[1].handle_gop(now, tag(1), &gop(&mut cameras[3], 2_000_000));
     settle_layouts(now, &mut slots);
     refused(&mut slots, &mut cameras, "error (unsupported-codec) #9");
 }
@@ -83,7 +83,7 @@ fn a_codec_that_the_browser_lacks_refuses_the_layout() {
 #[test]
 fn a_key_frame_that_is_not_there_in_time_refuses_the_layout() {
     let (mut slots, mut cameras, now) = asked();
-    slots[0].handle_gop(now, 1, &gop(&mut cameras[2], 2_000_000));
+    slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     assert_eq!((slots[0].poll_timeout(), slots[1].poll_timeout()), (None, Some(now + TIMEOUT)));
     for slot in &mut slots {
         slot.handle_timeout(now + TIMEOUT);
@@ -97,7 +97,7 @@ fn a_later_request_takes_its_slot_out_and_the_others_change_without_it() {
     let (mut slots, mut cameras, now) = asked();
     slots[1].show(now, target("camera5"), Some("10".to_owned()));
     assert_eq!(statuses(&actions(&mut slots[1])), ["error (superseded) #9", "buffering"]);
-    slots[0].handle_gop(now, 1, &gop(&mut cameras[2], 2_000_000));
+    slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     settle_layouts(now, &mut slots);
     assert_eq!(pictures(&mut slots), [vec![3], vec![]]);
 }
@@ -111,7 +111,7 @@ fn a_slot_that_shows_the_stream_already_waits_for_the_others_and_is_answered_wit
     for slot in &mut slots {
         assert_eq!(statuses(&actions(slot)), ["error (superseded) #9", "buffering"]);
     }
-    slots[1].handle_gop(now, 2, &gop(&mut cameras[3], 2_000_000));
+    slots[1].handle_gop(now, tag(2), &gop(&mut cameras[3], 2_000_000));
     settle_layouts(now, &mut slots);
     assert_eq!(statuses(&actions(&mut slots[0])), ["active #11"]);
     assert_eq!(pictures(&mut slots), [vec![], vec![4]]);
@@ -124,11 +124,11 @@ fn a_paused_slot_is_woken_by_the_layout_and_stays_paused_if_it_is_refused() {
         slots[0].pause(None);
         slots[0].hold(now, 1, target("camera3"), Some("9".to_owned()));
         actions(&mut slots[0]);
-        slots[1].handle_gop(now, 1, &gop(&mut cameras[3], 2_000_000));
+        slots[1].handle_gop(now, tag(1), &gop(&mut cameras[3], 2_000_000));
         if works {
-            slots[0].handle_gop(now, 2, &gop(&mut cameras[2], 2_000_000));
+            slots[0].handle_gop(now, tag(2), &gop(&mut cameras[2], 2_000_000));
         } else {
-            slots[0].handle_offline(2, &gone());
+            slots[0].handle_offline(tag(2), &gone());
         }
         settle_layouts(now, &mut slots);
         let shown = pictures(&mut slots);

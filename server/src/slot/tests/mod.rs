@@ -12,7 +12,7 @@ use bytes::Bytes;
 use multistream_protocol::SlotState;
 use multistream_protocol::server::KeyframeStatus;
 
-use super::{Action, Slot, Splicer, Target, Wanted};
+use super::{Action, Slot, Splicer, SubscriptionTag, Target, Wanted};
 use crate::media::{Codec, Frame, StreamError, StreamName, StreamNames, Timestamp90k};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
@@ -56,6 +56,11 @@ impl Camera {
         self.gop.push(frame.clone());
         frame
     }
+}
+
+/// The tag of a slot's first, second, … subscription, counted from 0.
+pub(crate) fn tag(number: u64) -> SubscriptionTag {
+    SubscriptionTag(number)
 }
 
 pub(crate) fn stream(name: &str) -> StreamName {
@@ -106,6 +111,6 @@ pub(crate) fn showing(camera: &mut Camera, frames: u64) -> (Slot, Instant) {
     for index in 0..frames {
         camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 2);
     }
-    slot.handle_gop(now, 0, &camera.gop);
+    slot.handle_gop(now, tag(0), &camera.gop);
     (slot, now)
 }

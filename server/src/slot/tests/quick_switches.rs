@@ -19,18 +19,18 @@ fn the_old_picture_moves_until_the_last_one_that_was_asked_for_is_there() {
     let (mut slot, now) = asked_twice(&mut old);
     let said = actions(&mut slot);
     assert!(
-        !said.contains(&Action::Unsubscribe { tag: 0 }),
+        !said.contains(&Action::Unsubscribe { tag: tag(0) }),
         "the camera on the screen is given back: {said:?}"
     );
-    assert!(said.contains(&Action::Unsubscribe { tag: 1 }), "{said:?}");
-    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    assert!(said.contains(&Action::Unsubscribe { tag: tag(1) }), "{said:?}");
+    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "the old picture moves");
     assert_eq!(slot.poll_timeout(), Some(now + TIMEOUT), "the time counts from the latest request");
 
     let mut new = Camera::new(3, Codec::H264, 50);
     new.next_frame(Timestamp90k(2_100_000), 1);
-    slot.handle_gop(now, 2, &new.gop);
-    assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: 0 }]);
+    slot.handle_gop(now, tag(2), &new.gop);
+    assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: tag(0) }]);
     assert!(drain(&mut slot).iter().all(|packet| packet.payload[0] == 3));
     assert_eq!(statuses(&actions(&mut slot)), ["active #3"]);
 }
@@ -41,8 +41,8 @@ fn a_browser_that_lost_the_old_picture_meanwhile_gets_it_again() {
     let (mut slot, now) = asked_twice(&mut old);
     actions(&mut slot);
     slot.keyframe_wanted(now);
-    assert_eq!(actions(&mut slot), [Action::Refresh { tag: 0 }]);
-    slot.handle_gop(now, 0, &old.gop);
+    assert_eq!(actions(&mut slot), [Action::Refresh { tag: tag(0) }]);
+    slot.handle_gop(now, tag(0), &old.gop);
     assert_eq!(drain(&mut slot)[0].payload[..2], [1, 1], "the old stream's key frame");
     assert_eq!(actions(&mut slot), [], "and that is no new picture");
 }
@@ -53,8 +53,8 @@ fn a_key_frame_that_was_asked_for_meanwhile_is_sent_and_said() {
     let (mut slot, now) = asked_twice(&mut old);
     actions(&mut slot);
     slot.request_keyframe(now, "4".to_owned());
-    assert_eq!(actions(&mut slot), [Action::Refresh { tag: 0 }]);
-    slot.handle_gop(now, 0, &old.gop);
+    assert_eq!(actions(&mut slot), [Action::Refresh { tag: tag(0) }]);
+    slot.handle_gop(now, tag(0), &old.gop);
     drain(&mut slot);
     let sent = Action::Keyframe { status: KeyframeStatus::Sent, request_id: "4".to_owned() };
     assert_eq!(actions(&mut slot), [sent]);
@@ -67,11 +67,11 @@ fn if_the_last_one_is_refused_the_slot_is_as_it_was() {
     actions(&mut slot);
     let mut new = Camera::new(3, Codec::Av1, 50);
     new.next_frame(Timestamp90k(1), 1);
-    slot.handle_gop(now, 2, &new.gop);
+    slot.handle_gop(now, tag(2), &new.gop);
     let said = actions(&mut slot);
     assert_eq!(statuses(&said), ["error (unsupported-codec) #3", "active"]);
     assert_eq!(slot.wanted(), target("camera0").into());
-    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "and its picture moves");
 }
 
@@ -96,7 +96,7 @@ fn the_end_of_the_old_streams_key_frame_is_not_the_new_streams_picture() {
     slot.show(now, target("camera1"), Some("2".to_owned()));
     let mut new = Camera::new(2, Codec::H264, 50);
     new.next_frame(Timestamp90k(2_000_000), 1);
-    slot.handle_gop(now, 1, &new.gop);
+    slot.handle_gop(now, tag(1), &new.gop);
     actions(&mut slot);
     assert_eq!(slot.pop_packet(now).expect("the second").payload[0], 1);
     assert_eq!(statuses(&actions(&mut slot)), [] as [&str; 0]);
@@ -109,7 +109,7 @@ fn the_end_of_a_frame_of_a_camera_that_went_down_is_no_picture() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut camera, 1);
     slot.pop_packet(now).expect("the first of the two packets of the key frame");
-    slot.handle_offline(0, &gone());
+    slot.handle_offline(tag(0), &gone());
     actions(&mut slot);
     slot.pop_packet(now).expect("the second");
     assert_eq!(actions(&mut slot), []);
@@ -130,9 +130,9 @@ fn key_frames_that_are_asked_for_all_the_time_are_sent_four_times_a_second() {
         slot.handle_timeout(now);
         for action in actions(&mut slot) {
             match action {
-                Action::Refresh { tag: 0 } => {
+                Action::Refresh { tag: shown } if shown == tag(0) => {
                     refreshes += 1;
-                    slot.handle_gop(now, 0, &camera.gop);
+                    slot.handle_gop(now, tag(0), &camera.gop);
                 }
                 other => panic!("{other:?}"),
             }

@@ -37,14 +37,14 @@ fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
 
     slot.show(now, target("camera1"), Some("2".to_owned()));
     let said = actions(&mut slot);
-    assert_eq!(said[0], Action::Subscribe { tag: 1, name: stream("camera1") });
-    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    assert_eq!(said[0], Action::Subscribe { tag: tag(1), name: stream("camera1") });
+    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "the old stream plays on");
 
     let mut new = Camera::new(2, Codec::H264, 50);
     new.next_frame(Timestamp90k(2_000_100), 2);
-    slot.handle_gop(now, 1, &new.gop);
-    assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: 0 }]);
+    slot.handle_gop(now, tag(1), &new.gop);
+    assert_eq!(actions(&mut slot), [Action::Unsubscribe { tag: tag(0) }]);
     assert!(drain(&mut slot).iter().all(|packet| packet.payload[0] == 2));
     assert_eq!(statuses(&actions(&mut slot)), ["active #2"]);
 }
@@ -58,7 +58,7 @@ fn the_latest_request_wins_and_the_earlier_one_is_told() {
     actions(&mut slot);
     slot.show(now, target("camera2"), Some("3".to_owned()));
     let said = actions(&mut slot);
-    assert!(said.contains(&Action::Unsubscribe { tag: 1 }));
+    assert!(said.contains(&Action::Unsubscribe { tag: tag(1) }));
     assert_eq!(statuses(&said)[0], "error (superseded) #2");
 }
 
@@ -72,14 +72,14 @@ fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
     assert_eq!(slot.poll_timeout(), Some(now + TIMEOUT));
     slot.handle_timeout(now + TIMEOUT);
     let said = actions(&mut slot);
-    assert!(said.contains(&Action::Unsubscribe { tag: 0 }));
+    assert!(said.contains(&Action::Unsubscribe { tag: tag(0) }));
     assert_eq!(statuses(&said), ["offline (switch-timeout) #2"]);
-    slot.handle_frame(0, old.next_frame(Timestamp90k(9_000_000), 1));
+    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(9_000_000), 1));
     assert_eq!(drain(&mut slot), [], "nothing of the old stream is shown any more");
 
     let mut new = Camera::new(2, Codec::H264, 50);
     new.next_frame(Timestamp90k(9_000_000), 1);
-    slot.handle_gop(now + 2 * TIMEOUT, 1, &new.gop);
+    slot.handle_gop(now + 2 * TIMEOUT, tag(1), &new.gop);
     drain(&mut slot);
     assert_eq!(statuses(&actions(&mut slot)), ["active"], "it comes back by itself");
 }
@@ -101,10 +101,10 @@ fn a_camera_that_goes_down_is_said_once_and_comes_back_by_itself() {
     let (mut slot, now) = showing(&mut camera, 2);
     drain(&mut slot);
     actions(&mut slot);
-    slot.handle_offline(0, &gone());
-    slot.handle_offline(0, &gone());
+    slot.handle_offline(tag(0), &gone());
+    slot.handle_offline(tag(0), &gone());
     assert_eq!(statuses(&actions(&mut slot)), ["offline (source-offline)"]);
-    slot.handle_gop(now, 0, &camera.gop);
+    slot.handle_gop(now, tag(0), &camera.gop);
     drain(&mut slot);
     assert_eq!(statuses(&actions(&mut slot)), ["active"]);
 }
@@ -115,9 +115,9 @@ fn a_source_that_cannot_work_as_configured_is_an_error_until_it_does() {
     let (mut slot, now) = showing(&mut camera, 1);
     drain(&mut slot);
     actions(&mut slot);
-    slot.handle_offline(0, &StreamError { permanent: true, message: "wrong password".to_owned() });
+    slot.handle_offline(tag(0), &StreamError { permanent: true, message: "wrong password".to_owned() });
     assert_eq!(statuses(&actions(&mut slot)), ["error (source-invalid)"]);
-    slot.handle_gop(now, 0, &camera.gop);
+    slot.handle_gop(now, tag(0), &camera.gop);
     drain(&mut slot);
     assert_eq!(statuses(&actions(&mut slot)), ["active"]);
 }
@@ -131,10 +131,10 @@ fn a_switch_to_a_codec_the_browser_lacks_is_refused_and_the_old_picture_stays() 
     actions(&mut slot);
     let mut new = Camera::new(2, Codec::Av1, 50);
     new.next_frame(Timestamp90k(1), 1);
-    slot.handle_gop(now, 1, &new.gop);
+    slot.handle_gop(now, tag(1), &new.gop);
     let said = actions(&mut slot);
     assert_eq!(statuses(&said), ["error (unsupported-codec) #2", "active"]);
-    slot.handle_frame(0, old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1);
 }
 
@@ -145,11 +145,11 @@ fn pausing_gives_the_viewers_place_back_and_resuming_takes_it_again() {
     actions(&mut slot);
     slot.pause(Some("2".to_owned()));
     let said = actions(&mut slot);
-    assert_eq!(said[0], Action::Unsubscribe { tag: 0 });
+    assert_eq!(said[0], Action::Unsubscribe { tag: tag(0) });
     assert_eq!(statuses(&said), ["paused #2"]);
     let Wanted::Known(wanted) = slot.wanted() else { panic!("the stream exists") };
     slot.show(now, wanted, Some("3".to_owned()));
-    assert_eq!(actions(&mut slot)[0], Action::Subscribe { tag: 1, name: stream("camera0") });
+    assert_eq!(actions(&mut slot)[0], Action::Subscribe { tag: tag(1), name: stream("camera0") });
 }
 
 #[test]
@@ -162,9 +162,9 @@ fn a_browser_that_asks_for_key_frames_all_the_time_gets_four_a_second() {
         .filter(|ms| {
             let now = start + Duration::from_millis(*ms);
             slot.keyframe_wanted(now);
-            let asked = actions(&mut slot).contains(&Action::Refresh { tag: 0 });
+            let asked = actions(&mut slot).contains(&Action::Refresh { tag: tag(0) });
             if asked {
-                slot.handle_gop(now, 0, &camera.gop);
+                slot.handle_gop(now, tag(0), &camera.gop);
                 drain(&mut slot);
             }
             asked
@@ -179,7 +179,7 @@ fn what_a_connection_that_stands_still_missed_is_dropped_up_to_a_key_frame() {
     let (mut slot, _) = showing(&mut camera, 1);
     drain(&mut slot);
     for index in 1..1_500 {
-        slot.handle_frame(0, camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 1));
+        slot.handle_frame(tag(0), camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 1));
     }
     let sent = drain(&mut slot);
     assert!(sent.len() <= 200, "{} packets waited", sent.len());
