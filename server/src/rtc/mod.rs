@@ -14,5 +14,5 @@ mod sdp;
 mod stun;
 mod tcp;
 
-pub use peer::{Answer, Peer, PeerError, PeerEvent, PeerState};
+pub use peer::{Answer, NegotiatedSlot, Peer, PeerError, PeerEvent, PeerState};
 pub use port::{Inbound, PeerSocket, Port, PortError, Transport};

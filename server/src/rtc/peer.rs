@@ -84,12 +84,19 @@ pub enum PeerEvent {
     Arrivals(Vec<ArrivalReport>),
 }
 
-/// The answer to an offer, with what it says about each slot, in order.
+/// The answer to an offer.
 #[derive(Debug)]
 pub struct Answer {
     pub sdp: String,
-    pub mids: Vec<String>,
-    pub payload_types: Vec<PayloadTypes>,
+    /// By position.
+    pub slots: Vec<NegotiatedSlot>,
+}
+
+/// What an answer says about one slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NegotiatedSlot {
+    pub mid: String,
+    pub payload_types: PayloadTypes,
 }
 
 /// What the packets of one slot carry in their headers.
@@ -152,11 +159,11 @@ impl Peer {
         let local = port.local_addr();
         connection
             .set_remote_description(now, RTCSessionDescription::offer(sdp::without_candidates(offer))?)?;
-        let mut senders = Vec::with_capacity(slots);
-        for slot in (0..slots).map(SlotPosition) {
+        let add_sender = |slot| {
             let ssrc = rand::random_range(1..u32::MAX);
-            senders.push((ssrc, connection.add_track(track(slot, ssrc, codec.clone()))?));
-        }
+            Ok((ssrc, connection.add_track(track(slot, ssrc, codec.clone()))?))
+        };
+        let senders = (0..slots).map(SlotPosition).map(add_sender).collect::<Result<Vec<_>, PeerError>>()?;
         for candidate in inside_candidates(local) {
             connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() })?;
         }
@@ -164,22 +171,20 @@ impl Peer {
         connection.set_local_description(now, answer)?;
         connection.add_local_candidate(RTCIceCandidateInit::default())?;
 
-        let mut mids = Vec::with_capacity(slots);
-        let mut payload_types = Vec::with_capacity(slots);
-        let mut outgoing = Vec::with_capacity(slots);
         let transceivers: Vec<_> = connection.get_transceivers().collect();
-        for (ssrc, sender) in senders {
+        let negotiated = senders.into_iter().map(|(ssrc, sender)| {
             let mid = transceivers.iter().find_map(|id| {
                 let transceiver = connection.rtp_transceiver(*id)?;
                 (transceiver.sender() == Some(sender)).then(|| transceiver.mid().clone()).flatten()
             });
-            mids.push(mid.ok_or(PeerError::NotReceiving)?);
+            let mid = mid.ok_or(PeerError::NotReceiving)?;
             let parameters = connection.rtp_sender(sender).map(|mut sender| sender.get_parameters().clone());
             let parameters = parameters.unwrap_or_default();
-            payload_types.push(codecs::payload_types(&parameters));
-            outgoing.push(Outgoing { ssrc, extensions: codecs::header_extensions(&parameters) });
-        }
-        if payload_types.iter().all(|types| types.codecs().next().is_none()) {
+            let outgoing = Outgoing { ssrc, extensions: codecs::header_extensions(&parameters) };
+            Ok((outgoing, NegotiatedSlot { mid, payload_types: codecs::payload_types(&parameters) }))
+        });
+        let (outgoing, slots) = negotiated.collect::<Result<(Vec<_>, Vec<_>), PeerError>>()?;
+        if slots.iter().all(|slot| slot.payload_types.codecs().next().is_none()) {
             return Err(PeerError::NoCodec);
         }
         let answer = connection.local_description().unwrap_or_default();
@@ -194,7 +199,7 @@ impl Peer {
             ufrag,
             port: local.port(),
         };
-        Ok((peer, Answer { sdp, mids, payload_types }))
+        Ok((peer, Answer { sdp, slots }))
     }
 
     /// The server's side of the STUN username: what the port must know to find this peer.

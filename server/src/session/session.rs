@@ -223,9 +223,9 @@ impl Session {
             })?;
         self.link = Some(link);
         let mut mids = BTreeMap::new();
-        for ((slot, mid), types) in self.slots.iter_mut().zip(answer.mids).zip(answer.payload_types) {
-            mids.insert(slot.index(), mid);
-            slot.negotiated(types);
+        for (slot, negotiated) in self.slots.iter_mut().zip(answer.slots) {
+            mids.insert(slot.index(), negotiated.mid);
+            slot.negotiated(negotiated.payload_types);
         }
         let request_id = offer.request_id.clone();
         let slots = self.statuses();
