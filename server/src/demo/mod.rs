@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 
+use multistream_protocol::stream_name;
+
 use crate::config::{Config, Problems};
 use scenes::{Quality, SCENES};
 
@@ -87,10 +89,7 @@ fn all() -> impl Iterator<Item = (usize, Quality)> {
 
 /// The stream's name. Cameras are counted from 0 here and from 1 for people.
 fn name(camera: usize, quality: Quality) -> String {
-    match quality {
-        Quality::Native => format!("camera{}", camera + 1),
-        reduced => format!("camera{}-{}", camera + 1, reduced.label()),
-    }
+    stream_name(&format!("camera{}", camera + 1), Some(quality.label()))
 }
 
 /// The wanted port, or any other if it is taken: a demo must not fail because a server is running.

@@ -1,5 +1,7 @@
 //! What the demo's cameras show: ffmpeg's own picture generators, each distinct at a glance.
 
+use multistream_protocol::NATIVE;
+
 pub(super) const WIDTH: u32 = 1600;
 pub(super) const HEIGHT: u32 = 900;
 pub(super) const FPS: u32 = 25;
@@ -56,7 +58,7 @@ impl Quality {
     /// As in the streams' names, and in the picture.
     pub(super) fn label(self) -> &'static str {
         match self {
-            Self::Native => "native",
+            Self::Native => NATIVE,
             Self::P720 => "720p",
             Self::P360 => "360p",
         }
