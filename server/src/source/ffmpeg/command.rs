@@ -9,14 +9,39 @@ use super::filter::Filters;
 use super::hardware;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, words};
 
-/// The arguments of ffmpeg, without the program's name and without the output. `stdin_format` is the container on stdin if the
-/// input is a stream: `flv`, `matroska`, …
-pub(super) fn arguments(
+/// The command line of ffmpeg for a source, and the codec that it produces.
+#[derive(Debug)]
+pub(super) struct Command {
+    /// The arguments without the program's name and without the output.
+    pub(super) arguments: Vec<String>,
+    pub(super) codec: OutputCodec,
+}
+
+/// The codec of ffmpeg's output, as far as the outlet depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutputCodec {
+    Av1,
+    /// Any other codec, or that of the input. The SDP of the output names it.
+    Other,
+}
+
+impl OutputCodec {
+    /// The codec that these output options of ffmpeg produce. Any encoder may stand in a user's template, and ffmpeg takes the
+    /// last one. The names of all its AV1 encoders contain "av1".
+    fn of(options: &[String]) -> Self {
+        let is_encoder = |option: &str| matches!(option, "-c:v" | "-codec:v" | "-vcodec");
+        let last = options.windows(2).rfind(|pair| is_encoder(&pair[0]));
+        if last.is_some_and(|pair| pair[1].contains("av1")) { Self::Av1 } else { Self::Other }
+    }
+}
+
+/// The command for `source`. `stdin_format` is the container on stdin if the input is a stream: `flv`, `matroska`, …
+pub(super) fn command(
     source: &FfmpegSource,
     config: &FfmpegConfig,
     timeout: Duration,
     stdin_format: &str,
-) -> Vec<String> {
+) -> Command {
     let mut filters = Filters::of(source, config);
     let mut encoder = encoder(source, config, &filters);
     // The engine is used only with an encoder: a copied stream is neither decoded nor encoded.
@@ -31,18 +56,20 @@ pub(super) fn arguments(
         arguments.extend(["-use_wallclock_as_timestamps", "1"].map(str::to_owned));
     }
     arguments.extend(input(source, config, timeout, stdin_format));
-    arguments.push("-an".to_owned());
+    let mut output = vec!["-an".to_owned()];
     for raw in &source.raw {
-        arguments.extend(split(config.template(raw).unwrap_or(raw)));
+        output.extend(split(config.template(raw).unwrap_or(raw)));
     }
-    arguments.extend(encoder);
+    output.extend(encoder);
     if let Some(bitrate) = &source.bitrate {
-        arguments.extend(["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate].map(str::to_owned));
+        output.extend(["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate].map(str::to_owned));
     }
     if let Some(graph) = filters.graph() {
-        arguments.extend(["-vf".to_owned(), graph]);
+        output.extend(["-vf".to_owned(), graph]);
     }
-    arguments
+    let codec = OutputCodec::of(&output);
+    arguments.extend(output);
+    Command { arguments, codec }
 }
 
 fn global(config: &FfmpegConfig) -> Vec<String> {
@@ -169,7 +196,7 @@ mod tests {
 
     /// The arguments for a source; the format of stdin does not matter.
     fn arguments(source: &FfmpegSource, config: &FfmpegConfig) -> Vec<String> {
-        let mut arguments = super::arguments(source, config, Duration::from_secs(3), "flv");
+        let Command { mut arguments, .. } = command(source, config, Duration::from_secs(3), "flv");
         arguments.extend(["-f", "null", "-"].map(str::to_owned));
         arguments
     }
@@ -208,6 +235,24 @@ mod tests {
         assert_eq!(line(&stream()), format!("{GLOBAL} {STDIN} -c:v copy -f null -"));
         assert!(line(&FfmpegSource { width: Some(640), ..stream() }).contains("libx264"));
         assert!(line(&drawn(&[("video", "testsrc2")])).contains("libx264"));
+    }
+
+    #[test]
+    fn the_last_encoder_is_what_comes_out_and_a_decoder_is_not() {
+        let codec = |source: &FfmpegSource| {
+            command(source, &FfmpegConfig::default(), Duration::from_secs(3), "flv").codec
+        };
+        let made = |video: &str, raw: &str| {
+            codec(&FfmpegSource { video: vec![video.to_owned()], raw: vec![raw.to_owned()], ..stream() })
+        };
+        assert_eq!(made("av1", "-r 10"), OutputCodec::Av1);
+        assert_eq!(made("-c:v libsvtav1 -preset 12", "-vcodec copy"), OutputCodec::Av1);
+        assert_eq!(made("h264", "-c:v libaom-av1"), OutputCodec::Other);
+        assert_eq!(codec(&stream()), OutputCodec::Other);
+        let decoder = Some("-c:v libdav1d -i {input}".to_owned());
+        let transcoded =
+            FfmpegSource { video: vec!["h264".to_owned()], input_template: decoder, ..url("http://h/1") };
+        assert_eq!(codec(&transcoded), OutputCodec::Other);
     }
 
     #[test]

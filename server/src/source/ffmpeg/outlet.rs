@@ -8,6 +8,7 @@ use rtc::rtp::Packet;
 use rtc::shared::marshal::Unmarshal as _;
 use tokio::process::ChildStdout;
 
+use super::command::OutputCodec;
 use super::rtp_socket::{RtpReader, RtpSocket};
 use super::sdp;
 use super::timeline::{SharedTimeline, Unwrapped};
@@ -40,11 +41,12 @@ impl Outlet {
         socket.map(Self::Rtp)
     }
 
-    /// The outlet for the codec that these arguments produce. The names of all AV1 encoders of ffmpeg contain "av1".
-    pub(super) fn of(arguments: &[String], config: &FfmpegConfig) -> Result<Self, SourceError> {
-        let is_encoder = |option: &str| matches!(option, "-c:v" | "-codec:v" | "-vcodec");
-        let makes_av1 = arguments.windows(2).any(|pair| is_encoder(&pair[0]) && pair[1].contains("av1"));
-        if makes_av1 { Ok(Self::Ivf) } else { Self::rtp(config) }
+    /// The outlet for pictures of this codec.
+    pub(super) fn of(codec: OutputCodec, config: &FfmpegConfig) -> Result<Self, SourceError> {
+        match codec {
+            OutputCodec::Av1 => Ok(Self::Ivf),
+            OutputCodec::Other => Self::rtp(config),
+        }
     }
 
     pub(super) fn is_stdout(&self) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
-use super::command::arguments;
+use super::command::{Command, command};
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
 use super::timeline::SharedTimeline;
@@ -37,8 +37,8 @@ pub(in crate::source) async fn run_once(
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
         _ => Inlet::Nothing,
     };
-    let mut arguments = arguments(source, config, timeout, "matroska");
-    let outlet = Outlet::of(&arguments, config)?;
+    let Command { mut arguments, codec } = command(source, config, timeout, "matroska");
+    let outlet = Outlet::of(codec, config)?;
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
     run(&config.bin, &arguments, inlet, outlet, timeout, output).await
