@@ -1,11 +1,12 @@
-//! When each numbered packet left, until the browser says when it arrived.
+//! Remembers when each numbered packet left, until the browser reports its arrival.
 
 use std::time::Instant;
 
 use super::Arrival;
 use crate::rtp::ArrivalReport;
 
-/// A browser reports within a quarter of a second; at 30 packets a millisecond that is what has left by then.
+/// How many packets are remembered. A browser reports within a quarter of a second; at 30 packets a millisecond about this many
+/// have left by then.
 const REMEMBERED: usize = 8192;
 
 /// The packets of bursts on one connection, by their transport-wide sequence number.
@@ -24,7 +25,7 @@ struct Departure {
 }
 
 impl Departures {
-    /// Notes a packet that leaves now. Returns its number.
+    /// Remembers a packet that leaves now. Returns its number.
     pub(super) fn number(&mut self, at: Instant, bytes: usize) -> u16 {
         let number = self.next;
         self.next = number.wrapping_add(1);
@@ -36,7 +37,7 @@ impl Departures {
         number
     }
 
-    /// What became of the packets of a report, in the order in which they left. Each is told once.
+    /// The arrivals or losses of the packets of a report, in the order in which they left. Each packet is returned once.
     pub(super) fn resolve(&mut self, reports: &[ArrivalReport]) -> Vec<Arrival> {
         let resolved = reports.iter().filter_map(|report| {
             let place = usize::from(report.number) % REMEMBERED;
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_wrap_and_a_late_report_on_a_forgotten_packet_says_nothing() {
+    fn numbers_wrap_and_a_late_report_on_a_forgotten_packet_is_ignored() {
         let now = Instant::now();
         let mut departures = Departures::default();
         for _ in 0..=u32::from(u16::MAX) {

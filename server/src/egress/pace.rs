@@ -1,53 +1,53 @@
-//! How fast the bursts of one connection may leave, learnt from when their packets arrived.
+//! The rate at which the bursts of one connection may leave, learnt from when their packets arrived.
 //!
-//! A burst is a probe as well: sent faster than the path carries, its packets arrive at the path's own pace. Live frames
-//! are not held back by this rate, so what it settles at is what the path carries *beside* them. It is no estimate of the
-//! whole path, and says nothing about streams that are too large for it even without bursts.
+//! A burst is also a probe: when it is sent faster than the path can carry it, its packets arrive at the path's own rate. Live
+//! frames are not held back by this rate, so it settles at what the path carries *beside* them. It does not estimate the whole
+//! path, and says nothing about streams that exceed the path even without bursts.
 
 use std::time::{Duration, Instant};
 
 /// 30 packets of 1200 bytes in a millisecond, in bytes per second: nothing leaves faster.
 const FASTEST: f64 = 36e6;
-/// Half a megabit per second: slower than this a burst is not worth sending, but the rate must be able to recover.
+/// Half a megabit per second. A slower burst is not worth sending, and from this rate the pace can still recover.
 const SLOWEST: f64 = 64e3;
-/// Until the path was measured: this much leaves at once, which holds the key frames of a wall…
+/// Until the path was measured, this much may leave at full speed, which is enough for the key frames of a wall…
 const UNMEASURED_BYTES: usize = 256 * 1024;
 /// … and the rest at 20 Mbit/s. The first report comes after 100 ms; what leaves by then must fit into the path's queue.
 const UNMEASURED_RATE: f64 = 20e6 / 8.0;
-/// Fewer packets say more about the browser's scheduling than about the path…
+/// Fewer packets measure the browser's scheduling rather than the path…
 const FEWEST_PACKETS: usize = 8;
-/// … and fewer than this at once do not fill a queue, so that they arrive in time says little: see [`Pace::handle_few`].
+/// … and fewer than this at once do not fill a queue, so their arrival in time says little: see [`Pace::handle_few`].
 const FEWEST_TO_RAISE: usize = 30;
-/// Packets further apart than this are not one burst.
+/// The largest distance between two packets of one burst.
 const APART: Duration = Duration::from_millis(50);
-/// Above this the pictures of the other slots come visibly late; below it may be the browser's own scheduling.
+/// Above this delay the pictures of the other slots are visibly late; a shorter one may be due to the browser's own scheduling.
 const LONG_QUEUE_US: i64 = 50_000;
 const SHORT_QUEUE_US: i64 = 20_000;
 const HIGH_LOSS: f64 = 0.1;
 const LOW_LOSS: f64 = 0.02;
-/// Below the measured pace, so that the queue drains…
+/// The new rate as a part of the measured one, so that the queue drains…
 const BACK_OFF: f64 = 0.75;
-/// … and a long one soon.
+/// … and a smaller part for a long queue, so that it drains soon.
 const VERY_LONG_QUEUE_US: i64 = 150_000;
 const BACK_OFF_FAR: f64 = 0.5;
-/// Up to the pace at which the path was once full, and past it.
+/// The factors by which the rate grows up to the rate at which the path was last full, and past it.
 const RAISE: f64 = 2.0;
 const RAISE_PAST: f64 = 1.15;
-/// A path that was full for the last time this long ago may not be the same any more: the viewer's machine was busy then, or
-/// other traffic was on the path. What arrives in time raises the pace then by this, whatever was measured before.
+/// After this time since the path was last full, it may have changed: the viewer's machine may have been busy then, or other
+/// traffic on the path. Arrival in time then raises the rate by the factor below, whatever was measured before.
 const FULL_FOR: Duration = Duration::from_millis(1500);
 const RAISE_AGAIN: f64 = 1.5;
-/// But never this far above the pace that was seen: the next report is 100 ms away.
+/// The largest factor between the new rate and the measured one, since the next report is 100 ms away.
 const AHEAD: f64 = 1.25;
-/// The shortest delay is looked for over one to two of these: routes change, and clocks drift by less than 0.1 ‰, which is
-/// 0.4 ms by then.
+/// The shortest delay is taken over one to two of these periods: routes change, and clocks drift by less than 0.1 ‰, which is
+/// 0.4 ms in that time.
 const DELAY_MEMORY: Duration = Duration::from_secs(2);
 
-/// What became of one packet of a burst.
+/// The arrival or loss of one packet of a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     pub sent: Instant,
-    /// On the receiver's clock; none if the packet was lost.
+    /// On the receiver's clock; `None` if the packet was lost.
     pub arrived: Option<Duration>,
     pub bytes: usize,
 }
@@ -56,13 +56,13 @@ pub struct Arrival {
 #[derive(Debug)]
 pub struct Pace {
     bytes_per_second: f64,
-    /// What may still leave at full speed because nothing is known yet.
+    /// How many bytes may still leave at full speed before the path is measured.
     unmeasured: usize,
-    /// The pace at which the path was full of late. Forgotten when it turns out to carry twice that.
+    /// The rate at which the path was last full. It is forgotten when the path turns out to carry twice as much.
     full_at: Option<f64>,
-    /// Packets sent before say nothing about the rate since.
+    /// When the rate was last reduced. Packets sent before that do not measure the new rate.
     backed_off: Instant,
-    /// Bytes that arrived in time since the pace last changed or a queue was seen.
+    /// Bytes that arrived in time since the rate last changed or a queue was seen.
     in_time: usize,
     delays: ShortestDelay,
 }
@@ -123,7 +123,7 @@ impl Pace {
             if first.sent < self.backed_off {
                 return;
             }
-            // Only packets that arrive further apart than they left show the path's pace rather than ours.
+            // Only packets that arrive further apart than they left show the path's rate rather than the sender's.
             let spread = span > last.sent.saturating_duration_since(first.sent);
             let carried = if spread { pace } else { self.bytes_per_second };
             self.full_at = Some(carried);
@@ -135,9 +135,10 @@ impl Pace {
         }
     }
 
-    /// Takes a few packets, whose arrival in time says only that they fit the path at the pace of now. A slow pace needs few
-    /// packets to fill a queue: at a pace twice that of the path, as many as leave in [`SHORT_QUEUE_US`]. So many of them
-    /// raise it, also those of many small bursts together, yet never past the pace at which an unmeasured path is tried.
+    /// Handles few packets, whose arrival in time shows only that they fit the path at the present rate. At a low rate few
+    /// packets suffice to fill a queue: at twice the path's rate, as many as leave in [`SHORT_QUEUE_US`]. When that many have
+    /// arrived in time, also in several small bursts, the rate is raised, but not above the one at which an unmeasured path is
+    /// tried.
     fn handle_few(&mut self, now: Instant, in_time: bool, packets: &[Arrival]) {
         if !in_time {
             self.in_time = 0;
@@ -158,7 +159,7 @@ impl Pace {
         }
     }
 
-    /// The path was not full of late.
+    /// Whether the path was not full recently.
     fn is_calm(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.backed_off) > FULL_FOR
     }
@@ -191,7 +192,7 @@ impl Pace {
     }
 }
 
-/// The shortest one-way delay of late. Sender and receiver have different clocks, so only differences mean something.
+/// The shortest recent one-way delay. The clocks of sender and receiver differ, so only differences of delays are meaningful.
 #[derive(Debug)]
 struct ShortestDelay {
     epoch: Instant,
@@ -209,7 +210,7 @@ impl ShortestDelay {
     fn note(&mut self, sent: Instant, arrived: Duration) -> i64 {
         let age = sent.saturating_duration_since(self.since);
         if age > DELAY_MEMORY {
-            // What was noted before a silence is as old as the silence, and clocks have drifted since.
+            // A minimum from before a silence is as old as the silence, and clocks have drifted since.
             self.previous = self.current.take().filter(|_| age <= 2 * DELAY_MEMORY);
             self.since = sent;
         }
@@ -227,8 +228,7 @@ mod tests {
 
     const PACKET: usize = 1200;
 
-    /// A bottleneck with a queue, and what it does to `packets` that leave at the rate's own pace from `start` on.
-    /// Returns the longest time a packet waited.
+    /// Sends `packets` at the rate from `start` on through a bottleneck with a queue. Returns the longest time in the queue.
     fn burst(rate: &mut Pace, start: Instant, packets: usize, path_bytes_per_s: f64) -> Duration {
         let report = |rate: &mut Pace, arrivals: &mut Vec<Arrival>| {
             let Some(last) = arrivals.last() else { return };
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_packets_say_nothing() {
+    fn a_few_packets_do_not_change_the_rate() {
         let now = Instant::now();
         let mut rate = Pace::new(now);
         let late = |ms| Arrival { sent: now, arrived: Some(Duration::from_millis(ms)), bytes: PACKET };

@@ -1,9 +1,9 @@
 //! Shares one connection between its slots.
 //!
-//! A burst of a thousand packets at once overruns socket buffers between here and the browser, and the repairs cost more
-//! than the pacing: 30 packets in a millisecond arrive clean (measured in Chromium), whichever slots they belong to. On a
-//! slower path bursts go slower still ([`Pace`]), and never before a live frame: one tile that catches up shall not
-//! make the others late.
+//! A burst of a thousand packets at once overflows socket buffers between here and the browser, and repairing it takes longer
+//! than pacing it: 30 packets per millisecond arrive without loss (measured in Chromium), whichever slots they belong to. On a
+//! slower path bursts are slower still ([`Pace`]), and always wait for live frames, so that a tile that catches up does not
+//! delay the others.
 
 use std::time::{Duration, Instant};
 
@@ -16,20 +16,20 @@ use crate::slot::Slot;
 /// Packets that may leave at once, and per [`TICK`].
 const PACKETS_PER_TICK: u32 = 30;
 const TICK: Duration = Duration::from_millis(1);
-/// Of these, packets that were lost and are sent again: a browser that asks for everything twice gets its pictures still.
+/// How many of these may be repairs, so that live frames still leave when a browser asks for everything again.
 const REPAIRS_PER_TICK: u32 = 10;
-/// A slot's turn: long enough that a frame leaves in few pieces, short enough that nine slots advance together.
+/// The packets of one slot's turn: enough that a frame leaves in few pieces, few enough that nine slots advance together.
 const PACKETS_PER_TURN: u32 = 5;
-/// Credit for bursts is saved up for this long, since timers are late by a millisecond or two.
+/// How long unused credit for bursts is kept, since timers are late by a millisecond or two.
 const CREDIT_MEMORY: Duration = Duration::from_millis(4);
-/// Repairs leave at once and bursts pay for them, but a burst waits no longer than this for repairs that have left.
+/// The longest time that a burst waits for repairs, which leave at once and are charged to the credit of bursts.
 const LONGEST_DEBT: Duration = Duration::from_millis(50);
 
 /// A packet that leaves now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departing {
     pub packet: RtpPacket,
-    /// Transport-wide sequence number, which counts over all slots of the connection; only where an arrival report is wanted.
+    /// The transport-wide sequence number, counted over all slots; only for packets whose arrival is to be reported.
     pub transport_number: Option<u16>,
 }
 
@@ -42,7 +42,7 @@ pub struct Pacer {
     /// The slot whose turn is next.
     next: SlotPosition,
     pace: Pace,
-    /// Bytes of bursts that may leave; the last packet may overdraw it.
+    /// How many bytes of bursts may leave; the last packet may overdraw it.
     burst_credit: f64,
     credited_at: Instant,
     departures: Departures,
@@ -72,12 +72,12 @@ impl Pacer {
         self.pace.get()
     }
 
-    /// Takes the browser's report on packets of bursts.
+    /// Handles the browser's report on packets of bursts.
     pub fn handle_arrivals(&mut self, now: Instant, reports: &[ArrivalReport]) {
         self.pace.handle_arrivals(now, &self.departures.resolve(reports));
     }
 
-    /// Takes the browser's request for packets of a slot that it misses.
+    /// Handles the browser's request for missing packets of a slot.
     pub fn handle_lost(&mut self, slot: SlotPosition, sequence_numbers: &[u16]) {
         if let Some(repairs) = self.repairs.get_mut(slot.0) {
             for number in sequence_numbers {
@@ -86,7 +86,7 @@ impl Pacer {
         }
     }
 
-    /// Hands out the packets that may leave now, slot by slot in turns. Returns when to come back, if more is waiting.
+    /// Releases the packets that may leave now, slot by slot in turns. Returns when to call it again, if more is waiting.
     pub fn release(
         &mut self,
         now: Instant,
@@ -100,7 +100,7 @@ impl Pacer {
             .or(more_repairs)
     }
 
-    /// Sends what was lost: its picture waits for it.
+    /// Releases repairs, for which pictures are waiting.
     fn release_repairs(&mut self, send: &mut impl FnMut(SlotPosition, Departing)) -> Option<Instant> {
         for slot in 0..self.repairs.len() {
             while !self.repairs[slot].is_empty() {
@@ -117,7 +117,7 @@ impl Pacer {
         None
     }
 
-    /// Hands out live frames or bursts only.
+    /// Releases either live frames or bursts.
     fn release_kind(
         &mut self,
         bursts: bool,
@@ -165,7 +165,7 @@ impl Pacer {
     fn refill(&mut self, now: Instant) {
         let since = now.saturating_duration_since(self.refilled_at);
         if since >= TICK {
-            // Unused budget is not saved up: the limit is what may leave at once.
+            // Unused budget is not kept: it limits what may leave at once.
             self.budget = PACKETS_PER_TICK;
             self.repair_budget = REPAIRS_PER_TICK;
             self.refilled_at = now;

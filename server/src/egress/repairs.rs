@@ -1,17 +1,17 @@
-//! What left on one slot of late, for the packets that get lost on the way (NACK, RFC 4585 §6.2.1).
+//! Keeps the packets that left on one slot recently, to send them again when they get lost (NACK, RFC 4585 §6.2.1).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::Departing;
 
-/// A browser asks again every round trip, and gives a picture up after about this.
+/// How long packets are kept. A browser repeats its request every round trip, and gives a picture up after about this time.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
-/// More than the burst of a large GOP, else its own repairs would be gone.
+/// The limit of packets, which exceeds the burst of a large GOP, so that all of its packets can be repaired.
 const REMEMBERED: usize = 4096;
 
-/// The packets of one slot that may be asked for again. They go out as they were, to the last byte: under AES-GCM, a packet
-/// with the same sequence number and another header would give the authentication key away (RFC 7714 §8.1).
+/// The packets of one slot that may be sent again, unchanged to the last byte: with AES-GCM, two packets with the same sequence
+/// number and different headers would reveal the authentication key (RFC 7714 §8.1).
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     /// In order, without a hole.
@@ -30,7 +30,7 @@ impl Repairs {
         self.sent.push_back((now, departing));
     }
 
-    /// Takes a browser's request. What it asked for already and has not got yet is not sent twice.
+    /// Handles a browser's request. A packet that is already waiting to be sent again is not added twice.
     pub(super) fn request(&mut self, sequence_number: u16) {
         if self.find(sequence_number).is_some() {
             self.wanted.insert(sequence_number);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_sent_again_once_per_request_also_across_the_wrap() {
+    fn a_packet_is_sent_again_once_per_request_also_across_the_wrap() {
         let now = Instant::now();
         let mut repairs = Repairs::default();
         for number in [65_534, 65_535, 0, 1] {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_sent_or_is_long_gone_is_not() {
+    fn packets_never_sent_or_no_longer_kept_are_not_sent_again() {
         let start = Instant::now();
         let mut repairs = Repairs::default();
         repairs.note(start, packet(7));

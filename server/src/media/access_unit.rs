@@ -1,17 +1,17 @@
-//! One coded picture, as a source delivers it.
+//! The coded picture that a source delivers.
 
 use bytes::Bytes;
 
 use super::Timestamp90k;
 use crate::bitstream::Codec;
 
-/// One coded picture with everything that decodes with it.
+/// One coded picture with all data that belongs to it.
 #[derive(Debug, Clone)]
 pub struct AccessUnit {
     pub codec: Codec,
     /// On the source's own clock when it leaves a source; on the server's timeline once the hub has placed it.
     pub timestamp: Timestamp90k,
-    /// Something that came before this picture was lost, so that it may need a picture that is missing.
+    /// Whether data before this picture was lost, so that it may refer to a missing picture.
     pub discontinuity: bool,
     /// H.264 and H.265: Annex B. VP8, VP9: the frame. AV1: a temporal unit in the low-overhead format, without temporal
     /// delimiters.

@@ -1,4 +1,4 @@
-//! A picture, cut into RTP payloads once, for every viewer.
+//! A picture as RTP payloads, made once for all viewers.
 
 use bytes::Bytes;
 
@@ -13,15 +13,14 @@ pub struct Frame {
     /// On the server's timeline.
     pub timestamp: Timestamp90k,
     pub keyframe: bool,
-    /// Of a key frame, where its headers tell.
+    /// Of a key frame, if its headers contain them.
     pub dimensions: Option<Dimensions>,
-    /// At least one; each fits a packet. The marker bit belongs on the last. They share no memory with what the source
-    /// delivered.
+    /// At least one; each fits into a packet. The last one gets the marker bit. They share no memory with the source's data.
     pub payloads: Box<[Bytes]>,
 }
 
 impl Frame {
-    /// Bytes of all payloads, as figures of bandwidth count them.
+    /// The size of all payloads, as it counts for the bit rate.
     pub fn len_bytes(&self) -> usize {
         self.payloads.iter().map(Bytes::len).sum()
     }
@@ -31,9 +30,9 @@ impl Frame {
         size_of::<Self>() + self.payloads.len() * size_of::<Bytes>() + self.len_bytes()
     }
 
-    /// The access unit that the payloads were cut from, in a copy, for a consumer that takes no RTP: ffmpeg, which encodes a
-    /// variant. Few streams have one, so the access unit is joined again for it and not kept beside the payloads of all.
-    /// `None` if these are no payloads of the codec; those that [`super::Framer`] cuts are.
+    /// A copy of the access unit, joined from the payloads, for ffmpeg, which takes no RTP payloads for a variant. Few streams
+    /// have variants, so the access unit is joined on demand and not kept for all streams. `None` if the payloads are invalid,
+    /// which those of [`super::Framer`] never are.
     pub fn access_unit(&self) -> Option<Bytes> {
         depacketize::join(self.codec, &self.payloads)
     }

@@ -1,4 +1,4 @@
-//! From what a source delivers to what viewers get: one place that makes every stream fit for a browser.
+//! Makes the frames for viewers of a source's access units. This is the only place that makes a stream fit for browsers.
 
 use bytes::Bytes;
 
@@ -9,17 +9,17 @@ use crate::rtp::packetize;
 
 /// Makes frames of one stream's access units. Whether decoding can start at a picture is read from the picture.
 ///
-/// Nothing passes before a key frame: at the start, after a loss, after a picture that is damaged. A frozen picture is honest,
-/// a smeared one is not.
+/// It drops everything before a key frame: at the start, after a loss, and after a damaged picture. A frozen picture is better
+/// than one with decoding errors.
 ///
-/// H.264 and H.265: access unit delimiters and filler are taken out; a key frame whose parameter sets were sent at another
-/// time, or only once, gets them in front, for a browser has nothing else to decode it with.
+/// For H.264 and H.265, access unit delimiters and filler are removed, and a key frame whose parameter sets were sent earlier
+/// gets them in front, since a browser has no other source of them.
 #[derive(Debug, Default)]
 pub struct Framer {
     timeline: Timeline,
-    /// Of the stream as it is now; `None` before the first picture of a run of the source.
+    /// The stream's present codec; `None` before the first picture of a run of the source.
     codec: Option<Codec>,
-    /// A key frame came, and every picture since.
+    /// Whether a key frame and every picture since was received.
     whole: bool,
     parameter_sets: ParameterSets,
     size: Option<(Bytes, Option<Dimensions>)>,
@@ -28,7 +28,7 @@ pub struct Framer {
 /// Why there is no frame of an access unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Parameter sets or metadata alone: kept where they matter, and no reason to worry.
+    /// The unit contains parameter sets or metadata only, which are kept where they matter. This is no fault.
     #[error("the access unit holds no picture")]
     NoPicture,
     #[error("the key frame came before the parameter sets it needs")]
@@ -39,7 +39,7 @@ pub enum FrameError {
     AwaitsKeyFrame,
 }
 
-/// The last that were sent of each kind: a unit may carry several of one kind.
+/// The latest parameter sets of each kind; a unit may contain several of one kind.
 #[derive(Debug, Default)]
 struct ParameterSets {
     vps: Vec<Bytes>,
@@ -47,10 +47,10 @@ struct ParameterSets {
     pps: Vec<Bytes>,
 }
 
-/// A coded picture, ready to be cut.
+/// A coded picture, ready to be packetized.
 struct Picture {
     keyframe: bool,
-    /// Of a key frame.
+    /// The dimensions of a key frame.
     dimensions: Option<Dimensions>,
     coded: Coded,
 }
@@ -67,7 +67,7 @@ impl Framer {
         Self::default()
     }
 
-    /// The source was started anew.
+    /// Forgets the codec and the timestamps when the source is restarted.
     pub fn restart(&mut self) {
         self.timeline.restart();
         self.codec = None;
@@ -88,7 +88,7 @@ impl Framer {
                 return Err(error);
             }
         };
-        // A picture that does not pass tells as much about the source's clock as one that does.
+        // The timeline is updated also by pictures that are dropped.
         let timestamp = self.timeline.place(timestamp, arrival);
         self.whole |= picture.keyframe;
         if !self.whole {
@@ -111,7 +111,7 @@ impl Framer {
         match codec {
             Codec::H264 => self.nal_units(NalCodec::H264, &data),
             Codec::H265 => self.nal_units(NalCodec::H265, &data),
-            // The frame tag alone takes three bytes (RFC 6386 §9.1): an encoder that drops a frame may write less.
+            // The frame tag alone has three bytes (RFC 6386 §9.1); an encoder that drops a frame may write fewer.
             Codec::Vp8 if data.len() < 3 => Err(FrameError::NoPicture),
             Codec::Vp8 => {
                 let dimensions = vpx::vp8_key_frame(&data);
@@ -145,7 +145,7 @@ impl Framer {
         Ok(Picture { keyframe, dimensions, coded: Coded::NalUnits(codec, nals) })
     }
 
-    /// Of the current SPS; read once for as long as it stays the same.
+    /// The dimensions in the current SPS, which is parsed only when it changes.
     fn dimensions(&mut self, codec: NalCodec) -> Option<Dimensions> {
         let sps = self.parameter_sets.sps.first()?;
         if let Some((known, dimensions)) = &self.size
@@ -177,13 +177,13 @@ impl ParameterSets {
         {
             let mut sent = nals.iter().filter(|nal| codec.kind(nal) == kind).peekable();
             if sent.peek().is_some() {
-                // Copies: a slice would keep the whole access unit in memory for as long as the parameter set holds.
+                // Copies, since a slice would keep the whole access unit in memory as long as the parameter set.
                 *kept = sent.map(|nal| Bytes::copy_from_slice(nal)).collect();
             }
         }
     }
 
-    /// Whether all that are known stand in the unit, before its first slice.
+    /// Whether the unit contains all known parameter sets before its first slice.
     fn begin(&self, codec: NalCodec, nals: &[Bytes]) -> bool {
         let before_slice =
             nals.iter().map(|nal| codec.kind(nal)).take_while(|kind| *kind != NalKind::KeySlice);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_frame_is_known_by_its_slices_and_tells_its_size() {
+    fn a_key_frame_is_recognised_by_its_slices_and_its_size_is_read() {
         let frame = Framer::new().frame(unit(&[SPS, PPS, IDR]), Timestamp90k(7)).expect("a frame");
         assert!(frame.keyframe);
         assert_eq!(frame.dimensions, Some(Dimensions { width: 1920, height: 1080 }));
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_sets_that_were_sent_once_stand_before_every_key_frame() {
+    fn parameter_sets_that_were_sent_once_are_put_before_every_key_frame() {
         let mut framer = Framer::new();
         assert_eq!(
             framer.frame(unit(&[SPS, PPS]), Timestamp90k(0)).expect_err("no picture"),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn delimiters_are_taken_out_wherever_they_stand() {
+    fn delimiters_are_removed_at_any_position() {
         let frame = Framer::new().frame(unit(&[AUD, SPS, PPS, AUD, IDR]), Timestamp90k(0)).expect("a frame");
         assert_eq!(nals(&frame), [SPS, PPS, IDR]);
     }
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_access_unit_can_be_had_again() {
+    fn the_access_unit_can_be_joined_again() {
         for codec in Codec::ALL {
             let unit = picture_of(codec);
             let data = unit.data.clone();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn nal_units_that_rtp_would_take_for_packets_are_taken_out() {
+    fn nal_units_whose_types_rtp_uses_for_packets_are_removed() {
         let frame = Framer::new().frame(unit(&[SPS, PPS, &[28, 0x80, 1], IDR]), Timestamp90k(0));
         assert_eq!(nals(&frame.expect("a frame")), [SPS, PPS, IDR]);
     }
@@ -333,7 +333,7 @@ mod tests {
             unit(&[DELTA]),
             after_loss(unit(&[DELTA])),
             unit(&[DELTA]),
-            // What was lost are pictures before the key frame, which needs none of them.
+            // The lost pictures are older than the key frame, which does not refer to them.
             after_loss(key_frame()),
             unit(&[DELTA]),
         ]

@@ -1,19 +1,19 @@
-//! What is kept of a stream so that a new viewer sees it at once: every frame since the last key frame.
+//! The GOP cache: every frame since the last key frame, so that a new viewer gets a picture at once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Frame;
 
-/// What one stream's cache may hold.
+/// The limits of one stream's cache.
 #[derive(Debug, Clone, Copy)]
 pub struct GopLimits {
-    /// Of memory that the frames take.
+    /// The memory that the frames take.
     pub max_bytes: usize,
     pub max_duration: Duration,
 }
 
-/// The running GOP, whole or not at all.
+/// The current GOP, complete or not at all.
 ///
 /// Frames depend on all frames before them down to the key frame, so nothing can be left out of a GOP that has grown too
 /// large: the cache then gives it up and holds none until the next key frame. A new viewer of such a stream waits for
@@ -24,7 +24,7 @@ pub struct GopCache {
     /// Empty, or begins with a key frame.
     frames: Vec<Arc<Frame>>,
     bytes: usize,
-    /// What was handed out last, as long as no frame came since.
+    /// The last result of [`Self::gop`], until the next frame.
     shared: Option<Arc<[Arc<Frame>]>>,
 }
 
@@ -47,14 +47,14 @@ impl GopCache {
         }
     }
 
-    /// For when frames are missing after those that are here.
+    /// Empties the cache, when frames are missing after the cached ones.
     pub fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;
         self.shared = None;
     }
 
-    /// The GOP up to now, or `None` when there is none to start with.
+    /// The GOP so far; `None` if the cache is empty.
     pub fn gop(&mut self) -> Option<Arc<[Arc<Frame>]>> {
         if self.shared.is_none() && !self.frames.is_empty() {
             self.shared = Some(self.frames.as_slice().into());
@@ -90,7 +90,7 @@ mod tests {
         })
     }
 
-    /// With room for the bookkeeping of `frames` frames besides `max_bytes` of pictures.
+    /// A cache for `max_bytes` of pictures, with the memory for managing `frames` frames added.
     fn cache_of(frames: usize, max_bytes: usize, seconds: u64) -> GopCache {
         let max_bytes = frames * frame(0, false, 0).held_bytes() + max_bytes;
         GopCache::new(GopLimits { max_bytes, max_duration: Duration::from_secs(seconds) })
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn many_small_packets_count_with_what_it_takes_to_keep_them() {
+    fn many_small_packets_count_with_the_memory_for_managing_them() {
         let mut cache = GopCache::new(GopLimits { max_bytes: 4000, max_duration: Duration::from_secs(10) });
         let packets = |count| {
             Arc::new(Frame {
@@ -166,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_gives_starts_with_a_key_frame_has_no_hole_and_keeps_the_limits(
+        fn a_gop_starts_with_a_key_frame_is_complete_and_within_the_limits(
             frames in proptest::collection::vec((proptest::bool::weighted(0.15), 1usize..40), 0..120)
         ) {
             let mut cache = cache_of(10, 200, 1);

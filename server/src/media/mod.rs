@@ -1,5 +1,5 @@
-//! Coded video: what a codec is, where a picture starts, how it is cut into RTP payloads, and what is kept of it. Also the
-//! values that a stream and its viewers exchange: its name, and what a viewer is told. Pure: no clock, no task, no socket.
+//! Coded video: access units, frames of RTP payloads, the GOP cache and the media timeline; and the names and events of
+//! streams, which a stream and its viewers exchange. Pure: no clock, no task, no socket.
 
 mod access_unit;
 mod frame;

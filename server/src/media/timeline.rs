@@ -1,20 +1,20 @@
-//! From a source's timestamps to the server's one timeline.
+//! Converts a source's timestamps to the server's media timeline.
 
 use super::Timestamp90k;
 
-/// Places the frames of one stream on the server's timeline: with the source's spacing, so that the network's jitter is
-/// not played back, and on the server's clock, so that all streams agree and none drifts away.
+/// Places the frames of one stream on the server's timeline: with the source's spacing, so that jitter of the network is not
+/// reproduced, and by the server's clock, so that all streams agree and none drifts.
 ///
-/// A frame's place is its source timestamp plus an offset, chosen so that the fastest frames land at their arrival and
-/// late ones before it. Three things move the offset:
-/// - A frame that would land after its arrival pulls it back at once. So does a burst of old frames at the start, a
-///   source clock that runs fast, a jump forward.
-/// - When no frame of the last seconds was on time, the source's clock runs slow or has paused: the offset follows,
-///   gently if it is little, in one step if it is much.
-/// - A timestamp that does not advance is a jump or a restart of the source: it starts over at the arrival.
+/// The place of a frame is its source timestamp plus an offset, chosen so that the fastest frames are placed at their arrival
+/// and later ones before it. Three things change the offset:
+/// - A frame that would be placed after its arrival reduces it at once, as with a burst of old frames at the start, a fast
+///   source clock, or a jump forward.
+/// - When every frame of the last seconds was late, the source's clock is slow or has paused: the offset grows, gradually by a
+///   small amount, in one step by a large one.
+/// - A timestamp that does not advance is a jump or a restart of the source: the offset is set anew at the arrival.
 ///
-/// Sources send frames in the order of their display (no B-frames); of others the result is still in order, but not smooth.
-/// Source timestamps count modulo 2³², so RTP's may be passed as they are.
+/// Sources are expected to send frames in display order (no B-frames); those of others are placed in order, but not smoothly.
+/// Source timestamps are taken modulo 2³², so RTP timestamps can be used as they are.
 #[derive(Debug, Default)]
 pub struct Timeline {
     source: Option<Source>,
@@ -24,14 +24,14 @@ pub struct Timeline {
 #[derive(Debug)]
 struct Source {
     last: u32,
-    /// Where the last frame belongs by the source's clock.
+    /// The place of the last frame by the source's clock.
     place: i64,
-    /// How much later frames are to be placed, bit by bit.
+    /// By how much later frames have yet to be moved, gradually.
     slew: i64,
     window: Window,
 }
 
-/// The least lateness of any frame in it.
+/// The least lateness of any frame in a period.
 #[derive(Debug)]
 struct Window {
     ends: i64,
@@ -40,9 +40,9 @@ struct Window {
 
 const MILLISECOND: i64 = Timestamp90k::HZ as i64 / 1000;
 const WINDOW: i64 = 2000 * MILLISECOND;
-/// Less than this is left alone: it is how exactly anything arrives.
+/// Less lateness than this is not corrected, since arrivals are not more exact.
 const TOLERANCE: i64 = 5 * MILLISECOND;
-/// More than this is no drift: the source has paused.
+/// More lateness than this is not drift, but a pause of the source.
 const STEP: i64 = 250 * MILLISECOND;
 /// Slewing changes the distance of two frames by one part in this many.
 const SLEW_PART: i64 = 50;
@@ -52,12 +52,12 @@ impl Timeline {
         Self::default()
     }
 
-    /// The source was started anew: its timestamps have nothing to do with those before.
+    /// Starts anew when the source is restarted, whose timestamps are then unrelated to those before.
     pub fn restart(&mut self) {
         self.source = None;
     }
 
-    /// Where a frame belongs that arrives now. Always after the frame before it.
+    /// The place of a frame that arrives now, always after that of the frame before.
     pub fn place(&mut self, timestamp: Timestamp90k, arrival: Timestamp90k) -> Timestamp90k {
         let (timestamp, arrival) = (timestamp.rtp(), arrival.0 as i64);
         let advanced = self.source.as_ref().map_or(0, |source| timestamp.wrapping_sub(source.last) as i32);
@@ -136,12 +136,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_frame_belongs_where_it_arrives() {
+    fn the_first_frame_is_placed_at_its_arrival() {
         assert_eq!(place_all([(77_777, 5000)]), [5000]);
     }
 
     #[test]
-    fn jitter_of_the_network_does_not_show() {
+    fn jitter_of_the_network_does_not_change_the_spacing() {
         let late = [0, 900, 0, 2500, 4000, 1500, 0, 300];
         let places = place_all((0..8).map(|n| (n * FRAME, SECOND + n * FRAME + late[n as usize])));
         assert!(distances(&places).iter().all(|distance| *distance == FRAME), "{places:?}");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_the_source_does_not_show() {
+    fn a_jump_of_the_source_timestamps_does_not_change_the_spacing() {
         for jump in [-3_600_000_000i64, -90_000, 90_000, 3_600_000_000] {
             let source =
                 |n: u64| (10_000_000_000 + (n * FRAME) as i64 + if n < 10 { 0 } else { jump }) as u64;
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restarted_source_goes_on_after_the_gap() {
+    fn the_frames_of_a_restarted_source_are_placed_after_the_gap() {
         let mut timeline = Timeline::new();
         timeline.place(Timestamp90k(500_000), Timestamp90k(SECOND));
         timeline.restart();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_held_up_by_the_network_keep_the_time_they_were_taken() {
+    fn frames_delayed_by_the_network_keep_their_spacing() {
         let held = |n: u64| if (10..40).contains(&n) { 40 } else { n };
         let places = place_all((0..60).map(|n| (n * FRAME, SECOND + held(n) * FRAME)));
         assert!(distances(&places).iter().all(|distance| *distance == FRAME), "{places:?}");
@@ -226,7 +226,7 @@ mod tests {
                 arrival += elapsed;
                 let place = timeline.place(Timestamp90k(source), Timestamp90k(arrival)).0;
                 prop_assert!(place > last);
-                // Frames that arrive together need room: a tick each.
+                // Frames that arrive together are placed one tick apart.
                 prop_assert!(place <= arrival + number as u64);
                 last = place;
             }

@@ -1,19 +1,19 @@
-//! Media time.
+//! Timestamps of the media timeline.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// A point on the server's one media timeline, in ticks of 90 kHz (the RTP clock of every video codec, RFC 3551 §5).
 ///
-/// All streams share the timeline, so two frames that were captured together carry nearly the same timestamp,
-/// whichever camera they come from. 64 bits: it never wraps; the 32 bits on the wire are its lower half.
+/// All streams share the timeline, so two frames that were captured at the same time have nearly the same timestamp, whichever
+/// cameras they come from. 64 bits never wrap; the 32 bits in RTP are the lower half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp90k(pub u64);
 
 impl Timestamp90k {
     pub const HZ: u64 = 90_000;
 
-    /// The 32 bits that travel in an RTP header.
+    /// The 32 bits for an RTP header.
     pub const fn rtp(self) -> u32 {
         self.0 as u32
     }

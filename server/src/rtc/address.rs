@@ -1,11 +1,11 @@
-//! Which addresses the server announces, and how they look in SDP.
+//! The addresses that the server announces, and their form in SDP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::WebrtcConfig;
 
-/// The address under which a peer's ICE agent knows the port. ICE-lite never sends a check of its own, so one local
-/// candidate per family and protocol is enough inside; the browser is told the real addresses.
+/// The local address that a peer's ICE agent is given. An ICE-lite agent never sends a check, so one local candidate per family
+/// and protocol suffices internally; the browser gets the real addresses.
 pub(super) fn inside(family_of: IpAddr, port: u16) -> SocketAddr {
     match family_of {
         IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
@@ -33,7 +33,7 @@ pub(super) fn announced(config: &WebrtcConfig, local: SocketAddr) -> Vec<SocketA
     announced
 }
 
-/// Without what no peer can use. Loopback stays, behind the rest: a browser on this machine may have nothing else.
+/// Removes addresses that no peer can use. Loopback is kept, but last: a browser on this machine may have no other way.
 fn usable(addresses: Vec<IpAddr>, with_ipv6: bool) -> Vec<IpAddr> {
     let reachable = |ip: &IpAddr| match ip {
         IpAddr::V4(ip) => !ip.is_unspecified() && !ip.is_link_local(),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_comes_last_and_link_local_not_at_all() {
+    fn loopback_comes_last_and_link_local_addresses_are_left_out() {
         let ip = |text: &str| text.parse::<IpAddr>().expect("a test's address");
         let all = vec![ip("127.0.0.1"), ip("169.254.3.4"), ip("192.0.2.7"), ip("fe80::1"), ip("2001:db8::7")];
         assert_eq!(usable(all.clone(), false), [ip("192.0.2.7"), ip("127.0.0.1")]);

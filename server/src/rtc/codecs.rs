@@ -1,4 +1,4 @@
-//! Which payload types mean which codec on an m-line.
+//! The codecs of payload types, negotiated for each m-line.
 
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -11,7 +11,7 @@ use super::sdp::OfferedCodec;
 use crate::media::Codec;
 use crate::rtp::PayloadTypes;
 
-/// Lets the sender tell the receiver how long to hold a frame back: not at all.
+/// The header extension by which the sender limits the receiver's playout delay, here to zero.
 const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// Numbers packets so that the receiver can say when each arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 const TRANSPORT_CC_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
@@ -19,7 +19,7 @@ const TRANSPORT_CC_URI: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transp
 /// The ids of the header extensions that were negotiated for one m-line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct HeaderExtensions {
-    /// Says how long a receiver shall hold a picture back.
+    /// Limits the receiver's playout delay.
     pub(super) playout_delay: Option<u8>,
     /// Carries the transport-wide sequence number.
     pub(super) transport_number: Option<u8>,
@@ -49,7 +49,7 @@ fn codec_of(mime_type: &str) -> Option<Codec> {
     Codec::ALL.into_iter().find(|codec| codec.rtpmap().eq_ignore_ascii_case(name))
 }
 
-/// Whether packets as we make them fit what was offered under this payload type.
+/// The codec of an offered payload type, if the packets of this server conform to it.
 fn sendable(offered: &OfferedCodec) -> Option<Codec> {
     let codec =
         Codec::ALL.into_iter().find(|codec| codec.rtpmap().eq_ignore_ascii_case(&offered.encoding))?;
@@ -57,7 +57,7 @@ fn sendable(offered: &OfferedCodec) -> Option<Codec> {
     let fits = match codec {
         // RFC 6184 §6.2: fragmentation units need mode 1. Any profile: decoders look at the SPS, not at the SDP.
         Codec::H264 => parameter("packetization-mode") == Some("1"),
-        // RFC 9628 §6: a VP9 payload type stands for one profile; cameras and ffmpeg send profile 0.
+        // RFC 9628 §6: a VP9 payload type has one profile; cameras and ffmpeg send profile 0.
         Codec::Vp9 => matches!(parameter("profile-id"), None | Some("0")),
         Codec::Av1 => matches!(parameter("profile"), None | Some("0")),
         Codec::H265 | Codec::Vp8 => true,
@@ -65,8 +65,8 @@ fn sendable(offered: &OfferedCodec) -> Option<Codec> {
     fits.then_some(codec)
 }
 
-/// One of the codecs that will be negotiated, for a track to begin with. Without one the core does not tell its interceptors
-/// of the track, and it would have no sender reports.
+/// One of the codecs to be negotiated, for the creation of a track. Without a codec the core does not register the track with
+/// its interceptors, and it would have no sender reports.
 pub(super) fn first(offered: &[OfferedCodec]) -> Option<RTCRtpCodec> {
     offered.iter().find_map(|offered| Some(capability(offered, sendable(offered)?)))
 }
@@ -83,10 +83,10 @@ fn capability(offered: &OfferedCodec, codec: Codec) -> RTCRtpCodec {
     }
 }
 
-/// An engine that agrees to exactly what the browser offered and we can send, under the browser's payload types.
+/// A media engine with exactly the offered codecs that can be sent, under the browser's payload types.
 ///
-/// No RTX: the core binds the retransmission payload type to the codec that was first, so a slot that changes its codec
-/// would have its repairs decoded as the wrong one. NACK repairs on the stream itself.
+/// There is no RTX: the core ties the retransmission payload type to the first codec, so the repairs of a slot that has changed
+/// its codec would be decoded as the wrong one. Lost packets are sent again on the stream itself.
 pub(super) fn media_engine(offered: &[OfferedCodec]) -> Result<MediaEngine> {
     let mut engine = MediaEngine::default();
     for offered in offered {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn h264_is_taken_in_mode_1_whatever_its_profile() {
+    fn h264_is_accepted_in_packetization_mode_1_with_any_profile() {
         assert_eq!(
             sendable(&offered("H264", "packetization-mode=1;profile-level-id=f4001f")),
             Some(Codec::H264)
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn vp9_is_taken_in_profile_0_only() {
+    fn vp9_is_accepted_in_profile_0_only() {
         assert_eq!(sendable(&offered("VP9", "profile-id=0")), Some(Codec::Vp9));
         assert_eq!(sendable(&offered("VP9", "profile-id=2")), None);
     }

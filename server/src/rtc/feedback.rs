@@ -1,5 +1,5 @@
-//! RTCP from the browser. The core gives an application only what belongs to the first SSRC of a compound packet, so an
-//! interceptor of our own listens in.
+//! RTCP from the browser. The core passes an application only the packets for the first SSRC of a compound packet, so an
+//! interceptor of this module reads all of it.
 
 use std::collections::VecDeque;
 use std::sync::mpsc;
@@ -15,18 +15,18 @@ use rtc::shared::error::Error;
 
 use crate::rtp::ArrivalReport;
 
-/// What a browser said.
+/// The feedback of a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Feedback {
-    /// It cannot decode and wants a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
+    /// The browser cannot decode and requests a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
     KeyframeWanted { ssrc: u32 },
-    /// It misses these packets (RFC 4585 §6.2.1).
+    /// The browser misses these packets (RFC 4585 §6.2.1).
     Lost { ssrc: u32, sequence_numbers: Vec<u16> },
-    /// When numbered packets arrived, on whatever stream.
+    /// When packets with transport-wide sequence numbers arrived, on any stream.
     Arrivals(Vec<ArrivalReport>),
 }
 
-/// Reads all RTCP on its way in and passes it on untouched.
+/// Reads all incoming RTCP and passes it on unchanged.
 pub(super) struct FeedbackTap {
     feedback: mpsc::Sender<Feedback>,
     reads: VecDeque<TaggedPacket>,
@@ -41,7 +41,7 @@ impl FeedbackTap {
 
     fn listen(&self, packet: &dyn rtc::rtcp::Packet) {
         let any = packet.as_any();
-        // The receiver lives as long as the connection that owns this tap.
+        // The receiver exists as long as the connection that owns this tap.
         let tell = |feedback| {
             let _ = self.feedback.send(feedback);
         };

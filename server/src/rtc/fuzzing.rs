@@ -1,4 +1,4 @@
-//! What browsers send to the port, for `crate::fuzzing`.
+//! The parsers of what browsers send to the port, for `crate::fuzzing`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ const OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:
     a=rtpmap:103 H264/90000\r\n\
     a=fmtp:103 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n";
 
-/// A port that nothing is sent to: its tasks never run.
+/// A port to which nothing is sent, since its tasks never run.
 fn port() -> &'static Port {
     static PORT: OnceLock<(Runtime, Port)> = OnceLock::new();
     let (_, port) = PORT.get_or_init(|| {
@@ -41,7 +41,7 @@ pub(crate) fn offer(bytes: &[u8]) {
     }
 }
 
-/// Datagrams to a connection that waits for its browser, each after its length.
+/// Passes datagrams, each after its length, to a connection that waits for its browser.
 pub(crate) fn datagrams(bytes: &[u8]) {
     let now = Instant::now();
     let (mut peer, _) = Peer::answer(now, OFFER, 1, port()).expect("a valid offer");

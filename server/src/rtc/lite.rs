@@ -1,16 +1,15 @@
-//! What makes the library's ICE agent a lite agent (RFC 8445 §2.5): it answers checks and never sends one.
+//! Makes the library's ICE agent a lite agent (RFC 8445 §2.5), which answers checks and never sends one.
 //!
-//! The library's agent sends a check of its own back to whoever sent it one, and takes a candidate pair for valid only when
-//! that check was answered. A lite agent must not do that (RFC 8445 §7.3): a request with a valid integrity is all that
-//! makes a pair valid, and an agent that sends checks can be made to send packets to strangers. [`LiteAgent`] stands
-//! between the network and the agent:
-//!
-//! - A request reaches the agent only after its user name and its integrity were verified, and nothing else reaches it but
-//!   from an address that sent such a request.
-//! - The agent's own checks never leave. Those to a verified address are answered here, in the browser's name.
-//! - A browser begins its DTLS handshake as soon as one of its checks was answered, and nominates the pair only with its
-//!   next check, some 50 ms later. Both sides may send on a valid pair before that (RFC 8445 §12.1), so the browser's first
-//!   DTLS packet counts as the nomination of the pair that it came on.
+//! The library's agent sends a check back to everybody who sends it one, and considers a candidate pair valid only when that
+//! check was answered. A lite agent must not do that (RFC 8445 §7.3): a request with a valid integrity is all that makes a pair
+//! valid, and an agent that sends checks can be made to send packets to third parties. [`LiteAgent`] is placed between the
+//! network and the agent:
+//! - A request is passed to the agent only after its user name and its integrity were verified. Anything else is passed only
+//!   from an address that has sent such a request.
+//! - The agent's own checks are never sent. Those to a verified address are answered here, as the browser would.
+//! - A browser starts its DTLS handshake as soon as one of its checks is answered, and nominates the pair only with its next
+//!   check, some 50 ms later. Both sides may send on a valid pair before that (RFC 8445 §12.1), so the browser's first DTLS
+//!   packet counts as the nomination of the pair on which it came.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,33 +28,33 @@ use rtc::stun::textattrs::Username;
 use super::port::Transport;
 use super::stun;
 
-/// RFC 7983 §7: what tells DTLS from the rest on one port.
+/// The first bytes of DTLS packets on a shared port (RFC 7983 §7).
 const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
-/// Addresses of one browser: its interfaces, over UDP and TCP, and what they change to.
+/// The limit of addresses of one browser: those of its interfaces, over UDP and TCP, and later ones.
 const MAX_ADDRESSES: usize = 64;
 
-/// What becomes of a packet from the network.
+/// How a packet from the network is handled.
 #[derive(Debug)]
 pub(super) enum Arrival {
-    /// The agent reads it, and before it this check, which no browser sent.
+    /// The agent reads it, after the check `before`, which is made up here.
     Read {
         before: Option<BytesMut>,
     },
-    /// It is answered by this, and the agent does not learn of it.
+    /// It is answered with this, and the agent does not see it.
     Answer(Vec<u8>),
     Drop,
 }
 
-/// What becomes of a packet of the agent.
+/// How a packet of the agent is handled.
 #[derive(Debug)]
 pub(super) enum Departure {
     Send,
-    /// The agent reads this as the answer to its check, which does not leave.
+    /// The agent reads this as the answer to its check, which is not sent.
     Answer(BytesMut),
     Drop,
 }
 
-/// An address that is the browser's, for its request had a valid integrity.
+/// An address of the browser, verified by a request with a valid integrity.
 #[derive(Debug)]
 struct Verified {
     address: SocketAddr,
@@ -66,11 +65,11 @@ struct Verified {
 /// See the [module](self).
 pub(super) struct LiteAgent {
     crypto: Arc<dyn RTCCryptoProvider>,
-    /// Of the browser's requests: our user fragment and the browser's.
+    /// The user name of the browser's requests: the server's user fragment and the browser's.
     username: String,
     password: String,
     browser_password: String,
-    /// A check that makes the agent take an address for a candidate, and one that nominates it.
+    /// The checks that make the agent add an address as a candidate, and nominate it.
     introduction: Vec<u8>,
     nomination: Vec<u8>,
     verified: Vec<Verified>,
@@ -139,7 +138,7 @@ impl LiteAgent {
             return Arrival::Drop;
         }
         self.verified.push(Verified { address: from, transport, nominated: false });
-        // A first request that nominates at once would not be answered: the agent answers it only on a valid pair.
+        // The added check comes first, since the agent answers a nominating request only on a valid pair.
         Arrival::Read { before: Some(BytesMut::from(&self.introduction[..])) }
     }
 
@@ -151,7 +150,7 @@ impl LiteAgent {
             let answer = if is_known { self.success(id).ok() } else { None };
             return answer.map_or(Departure::Drop, Departure::Answer);
         }
-        // The browser asked for neither of these.
+        // The answers to the checks that were made up here are not sent.
         let own = [&self.introduction, &self.nomination];
         if own.into_iter().any(|check| stun::transaction_id(check) == Some(id)) {
             return Departure::Drop;
@@ -159,7 +158,7 @@ impl LiteAgent {
         Departure::Send
     }
 
-    /// A request of the browser: the user name is the negotiated one and the integrity is valid (RFC 8489 §9.1.3).
+    /// Parses a request of the browser; `None` unless it has the negotiated user name and a valid integrity (RFC 8489 §9.1.3).
     fn verify(&self, packet: &[u8]) -> Option<Message> {
         if !stun::is_binding_request(packet) || stun::username(packet) != Some(self.username.as_str()) {
             return None;

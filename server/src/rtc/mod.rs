@@ -1,7 +1,7 @@
 //! WebRTC: one UDP and TCP port for all peers, around `rtc`, the sans-IO core of webrtc-rs.
 //!
-//! [`Port`] owns the sockets and tells peers' packets apart; each [`Peer`] is a plain struct that a session's task
-//! drives: packets and deadlines in, packets and events out. Nothing is spawned per peer here, so nothing can leak.
+//! [`Port`] owns the sockets and finds the peer of each packet. Each [`Peer`] is a plain struct that a session's task drives:
+//! packets and deadlines in, packets and events out. No task is spawned per peer, so none can leak.
 
 mod address;
 mod codecs;

@@ -1,4 +1,4 @@
-//! One browser's connection, sans-IO: whoever owns a [`Peer`] feeds it packets and deadlines and drains what comes out.
+//! One browser's connection, sans-IO: its owner passes packets and deadlines to a [`Peer`] and polls it for packets and events.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -56,15 +56,15 @@ pub enum PeerError {
     Apply(#[from] rtc::shared::error::Error),
 }
 
-/// Where the connection is in its life.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerState {
     Connecting,
     /// Encrypted media can flow.
     Connected,
-    /// Nothing was heard for a while; it may come back.
+    /// Nothing was received for a while; it may recover.
     Disconnected,
-    /// It will not come back.
+    /// It has ended.
     Closed,
 }
 
@@ -80,7 +80,7 @@ pub enum PeerEvent {
         slot: SlotPosition,
         sequence_numbers: Vec<u16>,
     },
-    /// When packets of bursts arrived.
+    /// The browser's report on when packets of bursts arrived.
     Arrivals(Vec<ArrivalReport>),
 }
 
@@ -99,7 +99,7 @@ pub struct NegotiatedSlot {
     pub payload_types: PayloadTypes,
 }
 
-/// What the packets of one slot carry in their headers.
+/// The header fields of one slot's packets.
 #[derive(Debug, Clone, Copy)]
 struct Outgoing {
     ssrc: u32,
@@ -147,7 +147,7 @@ impl Peer {
             .with_lite(true)
             .with_ice_credentials(ufrag.clone(), password)
             .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEPALIVE))
-            // The browser speaks first, on the pair that it has chosen: see `lite`.
+            // The browser starts the handshake, on the pair that it has chosen: see `lite`.
             .with_answering_dtls_role(RTCDtlsRole::Server)
             .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
             .build();
@@ -202,7 +202,7 @@ impl Peer {
         Ok((peer, Answer { sdp, slots }))
     }
 
-    /// The server's side of the STUN username: what the port must know to find this peer.
+    /// The server's user fragment in the STUN username, by which the port finds this peer.
     pub fn ufrag(&self) -> &str {
         &self.ufrag
     }
@@ -229,7 +229,7 @@ impl Peer {
         }
     }
 
-    /// Answers the agent's own checks in the browser's name, so that it takes the pair for valid.
+    /// Answers the agent's own checks as the browser would, so that the agent considers the pair valid.
     fn answer_checks(&mut self, now: Instant) {
         while let Some(packet) = self.connection.poll_write() {
             let (to, transport) = destination(&packet.transport);
@@ -254,7 +254,7 @@ impl Peer {
         if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
             tracing::debug!(%error, "a packet of the browser was not taken");
         }
-        // Nothing is received but RTCP, which the interceptors have had.
+        // Only RTCP is received, and the interceptors have read it.
         while self.connection.poll_read().is_some() {}
     }
 
@@ -268,8 +268,8 @@ impl Peer {
         self.connection.poll_timeout()
     }
 
-    /// Sends an RTP packet on a slot, with its transport-wide sequence number if it has one. Before the connection is up it
-    /// goes nowhere.
+    /// Sends an RTP packet on a slot, with its transport-wide sequence number if it has one. Before the connection is up the
+    /// packet is dropped.
     pub fn send(&mut self, now: Instant, slot: SlotPosition, rtp: RtpPacket, transport_number: Option<u16>) {
         let Outgoing { ssrc, extensions } = self.outgoing[slot.0];
         let mut header = rtc::rtp::header::Header {
@@ -293,15 +293,15 @@ impl Peer {
             header.extensions.push(rtc::rtp::header::Extension { id, payload });
         }
         let packet = rtc::rtp::Packet { header, payload: rtp.payload };
-        // Straight into the pipeline: the payload type is a negotiated one by its type, and so are the extension ids, so the
-        // sender's own checks, a search through its parameters for every packet, would find nothing.
+        // The packet is written to the pipeline directly. The sender would check the payload type and the extension ids by a
+        // search through its parameters for every packet, but both are negotiated ones by construction.
         let message = TaggedRTCMessage { now, message: RTCMessage::RtpPacket(String::new(), packet) };
         if let Err(error) = self.connection.handle_write(message) {
             tracing::debug!(%error, "an RTP packet was not taken");
         }
     }
 
-    /// Takes the packets that shall leave now.
+    /// The next packet to send, if there is one.
     pub fn poll_transmit(&mut self) -> Option<(SocketAddr, Transport, Bytes)> {
         if let Some(transmit) = self.transmits.pop_front() {
             return Some(transmit);
@@ -356,7 +356,7 @@ impl Peer {
         self.outgoing.iter().position(|known| known.ssrc == ssrc).map(SlotPosition)
     }
 
-    /// Says goodbye: what [`Self::poll_transmit`] gives afterwards tells the browser at once that this is over.
+    /// Closes the connection; [`Self::poll_transmit`] then returns the packets that inform the browser.
     pub fn close(&mut self) {
         if let Err(error) = self.connection.close() {
             tracing::debug!(%error, "closing a peer");
@@ -380,7 +380,7 @@ fn track(slot: SlotPosition, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack 
         codec,
         ..Default::default()
     };
-    // A stream of its own for each track: browsers synchronise the tracks of one stream with each other.
+    // Each track is in a stream of its own, since browsers synchronise the tracks of one stream.
     let id = format!("slot{}", slot.0);
     MediaStreamTrack::new(id.clone(), id.clone(), id, RtpCodecKind::Video, vec![coding])
 }

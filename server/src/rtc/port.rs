@@ -1,4 +1,4 @@
-//! One UDP and TCP port for all peers. Packets find their peer by the ufrag in their STUN username, then by address.
+//! One UDP and TCP port for all peers. The peer of a packet is found by the ufrag in its STUN username, then by its address.
 
 use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
@@ -16,9 +16,9 @@ use tracing::{debug, warn};
 use super::{address, stun, tcp};
 use crate::config::WebrtcConfig;
 
-/// Packets waiting for one peer. Browsers send little: checks, reports, retransmission requests.
+/// The limit of packets that wait for one peer. Browsers send little: checks, reports, retransmission requests.
 const INBOX: usize = 512;
-/// Remote addresses one peer may be known by: interfaces × families × NAT rebinding.
+/// The limit of remote addresses of one peer: interfaces × families × NAT rebinding.
 const MAX_ADDRESSES_PER_PEER: usize = 32;
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -43,7 +43,7 @@ pub enum Inbound {
         transport: Transport,
         packet: BytesMut,
     },
-    /// A connection of the browser; what shall go back on it goes into `packets`.
+    /// The browser has opened a TCP connection; packets for it are sent to `packets`.
     TcpOpened {
         from: SocketAddr,
         packets: mpsc::Sender<Bytes>,
@@ -94,7 +94,7 @@ impl Port {
         address::candidates(&self.announced)
     }
 
-    /// Registers the peer with this user fragment of the server's side: from now on its packets go to the socket returned.
+    /// Registers the peer with this server-side user fragment. The returned socket receives its packets from now on.
     pub fn register(&self, ufrag: &str) -> PeerSocket {
         let (inbox, inbound) = mpsc::channel(INBOX);
         self.table.lock().by_ufrag.insert(ufrag.to_owned(), Entry { inbox, addresses: Vec::new() });
@@ -120,8 +120,8 @@ impl Drop for Port {
     }
 }
 
-/// One port for both protocols. With port 0 the system chooses for UDP, and another program may have that port for TCP: then
-/// it chooses again.
+/// Binds one port for both protocols. With port 0 the system chooses one for UDP, which may be in use for TCP; then it chooses
+/// again.
 async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError> {
     let failed = |protocol| move |source| PortError::Bind { protocol, address, source };
     let mut tries = if address.port() == 0 { 20 } else { 1 };
@@ -137,7 +137,7 @@ async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError
     }
 }
 
-/// Whose packets are whose.
+/// The routes from packets to peers.
 #[derive(Debug, Default)]
 pub(super) struct Table(Mutex<Routes>);
 
@@ -155,7 +155,7 @@ struct Entry {
 
 impl Table {
     fn lock(&self) -> std::sync::MutexGuard<'_, Routes> {
-        // Nothing in here panics half-way through a change, so a poisoned table is still whole.
+        // No change of the table can panic half-way, so a poisoned table is still consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -165,7 +165,8 @@ impl Table {
         Some(self.lock().by_ufrag.get(ufrag)?.inbox.clone())
     }
 
-    /// The peer of a datagram. A STUN username wins over the address: a browser may reuse a port for a new connection.
+    /// The peer of a datagram. A STUN username takes precedence over the address, since a browser may reuse a port for a new
+    /// connection.
     fn route(&self, from: SocketAddr, packet: &[u8]) -> Option<mpsc::Sender<Inbound>> {
         let mut routes = self.lock();
         let Some(ufrag) = stun::server_ufrag(packet) else { return routes.by_address.get(&from).cloned() };
@@ -182,7 +183,7 @@ impl Table {
         let mut routes = self.lock();
         let Some(entry) = routes.by_ufrag.remove(ufrag) else { return };
         for address in entry.addresses {
-            // Another peer may have taken the address over since.
+            // The address may have been assigned to another peer since.
             if routes.by_address.get(&address).is_some_and(|inbox| inbox.same_channel(&entry.inbox)) {
                 routes.by_address.remove(&address);
             }
@@ -243,14 +244,14 @@ async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
         let from = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
         for packet in buffer[..meta.len].chunks(meta.stride.max(1)) {
             let Some(inbox) = table.route(from, packet) else { continue };
-            // A full inbox drops the packet: the peer's task is behind, and every protocol here repeats itself.
+            // A full inbox drops the packet: the peer's task is behind, and all these protocols retransmit.
             let _ =
                 inbox.try_send(Inbound::Packet { from, transport: Transport::Udp, packet: packet.into() });
         }
     }
 }
 
-/// One peer's share of the port: its packets come in and go out here. Dropping it ends the registration.
+/// One peer's access to the port, for its incoming and outgoing packets. Dropping it ends the registration.
 #[derive(Debug)]
 pub struct PeerSocket {
     ufrag: String,
@@ -262,7 +263,7 @@ pub struct PeerSocket {
 }
 
 impl PeerSocket {
-    /// Remembers where packets for this TCP connection go.
+    /// Registers the queue of a TCP connection.
     pub fn tcp_opened(&mut self, from: SocketAddr, packets: mpsc::Sender<Bytes>) {
         self.tcp.retain(|_, queue| !queue.is_closed());
         self.tcp.insert(from, packets);
@@ -271,7 +272,7 @@ impl PeerSocket {
     /// Sends packets in order. Runs of equal size to one destination leave in one system call (UDP GSO).
     pub fn send(&mut self, packets: impl Iterator<Item = (SocketAddr, Transport, Bytes)>) {
         let max_segments = self.udp.state.max_gso_segments();
-        // The run being collected: destination, segment size, number of segments.
+        // The run of packets so far: destination, segment size, number of segments.
         let mut run: Option<(SocketAddr, usize, usize)> = None;
         for (to, transport, packet) in packets {
             if transport == Transport::Tcp {

@@ -1,4 +1,4 @@
-//! What is read of an offer before the core sees it, and what is put into the answer after.
+//! Reads an offer before it is passed to the core, and edits the core's answer.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -25,15 +25,15 @@ impl OfferedCodec {
     }
 }
 
-/// What the offer says about video.
+/// The video part of an offer.
 #[derive(Debug, Default)]
 pub(super) struct Offer {
     /// The browser's user fragment and password (RFC 8839 §5.4); all m-lines are bundled, so that there is one of each.
     pub(super) ufrag: String,
     pub(super) password: String,
-    /// m-lines of kind video that the browser wants to receive.
+    /// The number of video m-lines that the browser can receive on.
     pub(super) receiving: usize,
-    /// Some m-line of kind video does not receive.
+    /// Whether there is a video m-line that does not receive.
     pub(super) other_video: bool,
     /// All codecs of all video m-lines, each payload type once, in order of preference.
     pub(super) codecs: Vec<OfferedCodec>,
@@ -89,15 +89,15 @@ impl Offer {
     }
 }
 
-/// The offer without the browser's candidates. A lite agent contacts none of them: it learns the browser's addresses from
-/// the requests that come from there.
+/// The offer without the browser's candidates. A lite agent does not contact them: it learns the browser's addresses from its
+/// requests.
 pub(super) fn without_candidates(offer: &str) -> String {
     let kept = offer.lines().filter(|line| !line.starts_with("a=candidate:"));
     kept.flat_map(|line| [line, "\r\n"]).collect()
 }
 
-/// The answer with our candidates in place of the core's. All m-lines are bundled, so the first one carries them for all
-/// (RFC 8843 §10); they are complete, so the end is said too (RFC 8840 §8.2).
+/// The answer with the port's candidates instead of the core's. All m-lines are bundled, so the first one has the candidates of
+/// all (RFC 8843 §10). They are complete, so end-of-candidates is added (RFC 8840 §8.2).
 pub(super) fn with_candidates(answer: &str, candidates: &[String]) -> String {
     let mut out = String::with_capacity(answer.len() + candidates.len() * 80);
     let mut media_sections = 0;
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn candidates_stand_once_in_the_first_section() {
+    fn candidates_are_in_the_first_section_only() {
         let answer = "v=0\r\nm=video 9 X 96\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=mid:0\r\nm=video 9 X 96\r\na=mid:1\r\n";
         assert_eq!(
             with_candidates(answer, &["candidate:udp0 1 udp 5 192.0.2.7 8555 typ host".to_owned()]),

@@ -1,11 +1,12 @@
-//! What the port and the lite agent must read of a STUN message (RFC 8489) before anything else sees it.
+//! Reads the parts of a STUN message (RFC 8489) that the port and the lite agent need.
 
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER_LEN: usize = 20;
 const USERNAME: u16 = 0x0006;
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 
-/// The two top bits of a STUN message are zero; the magic cookie tells it from everything else on the port.
+/// Whether it is a STUN message: its two top bits are zero, and the magic cookie distinguishes it from everything else on the
+/// port.
 pub(super) fn is_stun(datagram: &[u8]) -> bool {
     datagram.get(..HEADER_LEN).is_some_and(|header| header[0] <= 0x3f && header[4..8] == MAGIC_COOKIE)
 }
@@ -14,7 +15,7 @@ pub(super) fn is_binding_request(datagram: &[u8]) -> bool {
     is_stun(datagram) && datagram.starts_with(&BINDING_REQUEST)
 }
 
-/// By which an answer names its request.
+/// The transaction id, which a request and its answer share.
 pub(super) fn transaction_id(datagram: &[u8]) -> Option<[u8; 12]> {
     if is_stun(datagram) { datagram[8..HEADER_LEN].try_into().ok() } else { None }
 }
@@ -37,7 +38,7 @@ pub(super) fn username(datagram: &[u8]) -> Option<&str> {
     None
 }
 
-/// The ufrag of the server's side in the USERNAME: whom the message is for.
+/// The server's ufrag in the USERNAME, which identifies the peer.
 pub(super) fn server_ufrag(datagram: &[u8]) -> Option<&str> {
     username(datagram)?.split_once(':').map(|(server, _)| server)
 }
@@ -66,12 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn a_username_without_a_colon_names_nobody() {
+    fn a_username_without_a_colon_has_no_ufrag() {
         assert_eq!(server_ufrag(&binding_request(b"srv1")), None);
     }
 
     #[test]
-    fn an_attribute_that_claims_more_than_there_is_names_nobody() {
+    fn an_attribute_longer_than_the_message_gives_no_ufrag() {
         let mut message = binding_request(b"srv1:br");
         message.truncate(message.len() - 4);
         assert_eq!(server_ufrag(&message), None);

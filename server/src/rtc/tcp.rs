@@ -15,12 +15,12 @@ use tracing::debug;
 
 use super::port::{Inbound, Table, Transport};
 
-/// A connection must show within this time whose it is.
+/// The limit for a connection's first packet, which identifies its peer.
 const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);
-/// A peer that does not take a packet for this long is gone.
+/// How long a peer may take no packet before its connection is closed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Packets waiting for one connection: half a second of nine busy cameras. Beyond that the newest are dropped, as a full
-/// socket buffer would drop datagrams.
+/// The limit of packets that wait for one connection: half a second of nine busy cameras. Further packets are dropped, as a
+/// full socket buffer would drop datagrams.
 const WRITE_QUEUE: usize = 2048;
 const MAX_CONNECTIONS: usize = 1024;
 
@@ -32,7 +32,7 @@ pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, most likely: waiting is all that can help.
+                // Probably there are no free file descriptors, so try again later.
                 debug!(%error, "ICE-TCP accept");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
@@ -64,7 +64,7 @@ async fn serve(stream: TcpStream, from: SocketAddr, table: &Table) -> io::Result
         inbox.send(inbound).await.map_err(|_| gone())?;
         packet = tokio::select! {
             read = read_packet(&mut reader) => read?,
-            // The peer dropped its sender, or the browser stopped taking packets.
+            // The peer has dropped its sender, or the browser accepts no more packets.
             _ = &mut write => return Ok(()),
         };
     }

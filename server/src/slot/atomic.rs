@@ -1,14 +1,14 @@
-//! Atomic layouts: the slots of one layout change at the same moment, once every one of them has its key frame, or not at all.
+//! Atomic layouts: the slots of a layout change together once each of them has its key frame, or none does.
 //!
-//! Which slots a layout consists of is written in the slots alone ([`Slot::hold`]), so a later request for one of them takes
-//! that slot out, and the others go on.
+//! Only the slots themselves record which layout they are part of ([`Slot::hold`]), so a later request for one of them removes
+//! that slot from the layout, and the others proceed.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Readiness, Reason, Slot};
 
-/// Has the slots of each layout whose streams are all ready change now, and refuses each layout of which one stream failed.
+/// Makes the slots of each complete layout change now, and refuses each layout in which a stream has failed.
 pub fn settle_layouts(now: Instant, slots: &mut [Slot]) {
     let mut layouts: BTreeMap<u64, Result<bool, Reason>> = BTreeMap::new();
     for slot in slots.iter() {

@@ -1,4 +1,4 @@
-//! A slot's part in an atomic layout: it makes a stream ready beside what it shows, and changes when it is told.
+//! A slot's part in an atomic layout: it prepares a stream beside the one that it shows, and changes on [`Slot::commit`].
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use super::transitions::unsupported;
 use super::{Reason, Slot, SubscriptionTag, Target};
 use crate::media::Frame;
 
-/// How far a slot is with its stream of an atomic layout.
+/// The state of a slot's stream of an atomic layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
     Waiting,
@@ -20,8 +20,8 @@ pub enum Readiness {
 }
 
 impl Slot {
-    /// Makes `target` ready to be shown by [`Slot::commit`], together with the other slots of `layout`. What the slot does goes
-    /// on until then.
+    /// Prepares `target` to be shown by [`Slot::commit`], together with the other slots of `layout`. Until then the slot shows
+    /// what it shows.
     pub fn hold(&mut self, now: Instant, layout: u64, target: Target, request_id: Option<String>) {
         self.supersede();
         self.keep_old();
@@ -33,7 +33,7 @@ impl Slot {
         self.tell(None);
     }
 
-    /// The layout that this slot takes part in, and how far the slot is with it.
+    /// The layout that this slot takes part in, and the state of its stream.
     pub fn readiness(&self) -> Option<(u64, Readiness)> {
         let held = self.held.as_ref()?;
         let readiness = match (&held.failed, held.tag, &self.machine) {
@@ -48,7 +48,7 @@ impl Slot {
         Some((held.layout, readiness))
     }
 
-    /// Shows what was made ready.
+    /// Shows the prepared stream.
     pub fn commit(&mut self, now: Instant) {
         let Some(held) = self.held.take() else { return };
         let Some(tag) = held.tag else {
@@ -76,7 +76,7 @@ impl Slot {
         }
     }
 
-    /// Keeps what is ready up to date. Returns whether the frame was for it.
+    /// Adds a frame to the prepared GOP. Returns whether the frame belongs to it.
     pub(super) fn handle_held_frame(&mut self, tag: SubscriptionTag, frame: &Arc<Frame>) -> bool {
         let Some(held) = self.held.as_mut().filter(|held| held.tag == Some(tag)) else { return false };
         if frame.keyframe {
@@ -98,7 +98,7 @@ impl Slot {
         }
     }
 
-    /// When a stream that is not ready is late.
+    /// When a stream that has no key frame yet makes the layout fail.
     pub(super) fn held_timeout(&self) -> Option<Instant> {
         let waits = matches!(self.readiness(), Some((_, Readiness::Waiting)));
         self.held.as_ref().filter(|_| waits).and_then(|held| held.deadline)
@@ -111,7 +111,7 @@ impl Slot {
         }
     }
 
-    /// A layout that waits beside an ordinary switch would be a third stream: of the switch only the picture stays.
+    /// Cancels a switch that is under way and keeps its old picture, since the layout's stream would be a third one.
     fn keep_old(&mut self) {
         self.change(|slot, machine| match machine {
             Machine::Replacing { old, next } => {

@@ -1,4 +1,4 @@
-//! The state of a slot: a variant per situation with what is known in it, and the status on the wire that follows from it.
+//! The state machine of a slot: a variant per state with its data, and the status on the wire that follows from it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 use super::SubscriptionTag;
 use crate::media::{Codec, Dimensions, Frame, StreamName};
 
-/// A stream that exists, and the quality that it was asked for in.
+/// A stream that exists, with the quality that was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The resolved name, e.g. `camera4-720p`.
@@ -16,7 +16,7 @@ pub struct Target {
     pub quality: Option<String>,
 }
 
-/// What a client asked a slot to show.
+/// The stream that a client requested for a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     Known(Target),
@@ -28,7 +28,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// Of the variant where a quality was asked for.
+    /// The name of the stream, or of the variant if a quality was requested.
     pub fn name(&self) -> &str {
         match self {
             Self::Known(target) => target.name.as_str(),
@@ -63,21 +63,21 @@ pub(super) struct Feed {
     pub(super) target: Target,
 }
 
-/// What is still to be told about a request for a stream.
+/// What has yet to be reported about a request for a stream.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// When it was asked for; none once its first key frame has left.
+    /// When it was requested; `None` once its first key frame has left.
     pub(super) at: Option<Instant>,
-    /// None once the request is answered, and for a client that does not want an answer.
+    /// `None` once the request is answered, and if the client expects no answer.
     pub(super) request_id: Option<String>,
 }
 
-/// A stream that will be shown with its first key frame.
+/// A stream that waits for its first key frame.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) feed: Feed,
     pub(super) asked: Asked,
-    /// When the slot says that it is down if there is no key frame by then; none as long as the browser is not connected.
+    /// When the slot becomes offline without a key frame; `None` until the browser is connected.
     pub(super) deadline: Option<Instant>,
 }
 
@@ -93,27 +93,27 @@ pub(super) struct Shown {
     pub(super) from: Option<u32>,
 }
 
-/// What a slot does.
+/// The state of a slot.
 #[derive(Debug)]
 pub(super) enum Machine {
-    /// It shows nothing until it is asked, because of what it was asked last.
+    /// It shows nothing, because the last requested stream cannot be shown.
     Empty {
         wanted: Wanted,
         reason: Reason,
     },
-    /// It shows nothing until it is asked. A new slot is paused.
+    /// It is paused. A new slot is in this state.
     Paused {
         wanted: Wanted,
     },
-    /// There is no picture yet.
+    /// It waits for the first picture.
     Starting(Waiting),
     Showing(Shown),
-    /// The old picture moves until the key frame of the next stream is there.
+    /// It shows the old stream until the key frame of the next one is there.
     Replacing {
         old: Shown,
         next: Waiting,
     },
-    /// The stream gives no picture. It stays subscribed and is shown as soon as it has one.
+    /// The stream is offline. It stays subscribed and is shown as soon as it has a key frame.
     Down {
         feed: Feed,
         asked: Asked,
@@ -121,34 +121,34 @@ pub(super) enum Machine {
     },
 }
 
-/// Which of a slot's streams an event is about.
+/// The role of one of a slot's streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// The m-line carries it.
     Shown,
-    /// It is to be shown as soon as there is a key frame.
+    /// It is waited for and shown with its first key frame.
     Awaited,
-    /// It is kept ready for an atomic layout.
+    /// It is prepared for an atomic layout.
     Held,
 }
 
-/// A stream of an atomic layout: it is made ready, and shown when all streams of the layout are.
+/// A stream that is prepared for an atomic layout.
 #[derive(Debug)]
 pub(super) struct Held {
     /// The slots of one layout have the same number.
     pub(super) layout: u64,
     pub(super) target: Target,
     pub(super) asked: Asked,
-    /// None where the slot shows this stream already.
+    /// `None` if the slot already shows this stream.
     pub(super) tag: Option<SubscriptionTag>,
-    /// Everything since its last key frame; empty before there is one.
+    /// Its frames since the last key frame; empty before the first one.
     pub(super) gop: Vec<Arc<Frame>>,
     pub(super) deadline: Option<Instant>,
     pub(super) failed: Option<Reason>,
 }
 
 impl Machine {
-    /// The stream that was asked for last: what a paused or failed slot comes back to.
+    /// The last requested stream, to which a paused or failed slot returns.
     pub(super) fn wanted(&self) -> Wanted {
         let target = match self {
             Self::Empty { wanted, .. } | Self::Paused { wanted } => return wanted.clone(),
@@ -187,7 +187,7 @@ impl Machine {
         }
     }
 
-    /// The subscriptions, that of the picture first.
+    /// The tags of the subscriptions, that of the shown stream first.
     pub(super) fn tags(&self) -> impl Iterator<Item = SubscriptionTag> + use<> {
         let down = if let Self::Down { feed, .. } = self { Some(feed) } else { None };
         let awaited = self.awaited().map(|next| &next.feed).or(down);

@@ -1,8 +1,8 @@
 //! A slot: which packets of which stream leave on one m-line. Pure: no clock, no task, no socket.
 //!
-//! [`Slot`] chooses what is shown and says what it needs by [`Action`]s; [`settle_layouts`] has the slots of an atomic layout
-//! change at the same moment. A slot's [`Splicer`] joins frames of one stream after another into one unbroken RTP stream. When a
-//! slot's packets leave is decided by [`Pacer`](crate::egress::Pacer).
+//! [`Slot`] decides which stream is shown and requests what it needs by [`Action`]s; [`settle_layouts`] makes the slots of an
+//! atomic layout change together. A slot's [`Splicer`] joins the frames of successive streams into one continuous RTP stream.
+//! [`Pacer`](crate::egress::Pacer) decides when a slot's packets leave.
 
 mod atomic;
 mod held;

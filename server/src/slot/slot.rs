@@ -1,5 +1,5 @@
-//! What one slot shows, and how it gets from one stream to the next: the old picture moves until the new one is there, the
-//! latest request wins, and the status says nothing that the screen does not show.
+//! Decides what one slot shows and how it changes from one stream to the next: the old stream is shown until the new one has a
+//! key frame, the latest request wins, and the status describes what is on the screen.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{Reason, Splicer, SubscriptionTag, Target, Wanted};
 use crate::media::{Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
-/// What a slot needs from the session around it, in order.
+/// What a slot requests of the session, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Subscribe to the stream; its events come back with this tag.
@@ -26,16 +26,16 @@ pub enum Action {
     Unsubscribe {
         tag: SubscriptionTag,
     },
-    /// Have the stream's GOP sent again.
+    /// Request the stream's GOP again.
     Refresh {
         tag: SubscriptionTag,
     },
-    /// Tell the client; with a request id where it answers a request.
+    /// Send the status to the client; with a request id it answers that request.
     Status {
         status: SlotStatus,
         request_id: Option<String>,
     },
-    /// A stream is on the screen, this long after it was asked for.
+    /// The first key frame of a stream has left, this long after the request.
     Shown {
         after: Duration,
     },
@@ -51,12 +51,12 @@ pub enum Action {
 pub struct Slot {
     pub(super) index: u32,
     pub(super) switch_timeout: Duration,
-    /// Of the answer; before it nothing can be sent.
+    /// The payload types of the answer; `None` before it, when nothing can be sent.
     pub(super) payload_types: Option<PayloadTypes>,
     connected: bool,
     pub(super) splicer: Splicer,
     pub(super) machine: Machine,
-    /// What an atomic layout will change the slot to.
+    /// The stream that is prepared for an atomic layout.
     pub(super) held: Option<Held>,
     next_tag: SubscriptionTag,
     pub(super) keyframes: Keyframes,
@@ -84,12 +84,12 @@ impl Slot {
         self.index
     }
 
-    /// The stream that was asked for last: what a paused or failed slot comes back to.
+    /// The last requested stream, to which a paused or failed slot returns.
     pub fn wanted(&self) -> Wanted {
         self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| held.target.clone().into())
     }
 
-    /// What the slot shows, for people and programs.
+    /// The status on the wire.
     pub fn status(&self) -> SlotStatus {
         match &self.held {
             Some(_) => status(self.index, &self.wanted(), SlotState::Buffering, None),
@@ -99,8 +99,7 @@ impl Slot {
 
     // Requests of the client.
 
-    /// Shows `target` as soon as there is a key frame of it. Until then, and at most for the switch timeout, the old
-    /// picture moves on, whatever else was asked for meanwhile.
+    /// Shows `target` as soon as it has a key frame. Until then the old stream is shown, for at most the switch timeout.
     pub fn show(&mut self, now: Instant, target: Target, request_id: Option<String>) {
         self.supersede();
         let asked = Asked { at: Some(now), request_id };
@@ -126,7 +125,7 @@ impl Slot {
         self.tell(request_id);
     }
 
-    /// Refuses a request; the slot stays as it is and says so once more.
+    /// Refuses a request. The slot does not change, and its status is sent once more.
     pub fn refuse(&mut self, wanted: &Wanted, request_id: Option<String>, reason: &Reason) {
         let mut status = status(self.index, wanted, SlotState::Error, Some(reason));
         status.kept = true;
@@ -143,7 +142,7 @@ impl Slot {
         self.tell(None);
     }
 
-    /// Gives the slot's streams back; nothing more is sent.
+    /// Unsubscribes the slot's streams; nothing more is sent.
     pub fn pause(&mut self, request_id: Option<String>) {
         let wanted = self.wanted();
         self.supersede();
@@ -152,7 +151,7 @@ impl Slot {
         self.tell(request_id);
     }
 
-    /// Answers `multistream/keyframe`: at once where there is nothing to send, else when it was sent.
+    /// Answers `multistream/keyframe`: at once if there is nothing to send, otherwise when the key frame has left.
     pub fn request_keyframe(&mut self, now: Instant, request_id: String) {
         let Some(tag) = self.machine.shown().map(|shown| shown.feed.tag) else {
             self.push(Action::Keyframe { status: KeyframeStatus::Unsupported, request_id });
@@ -163,13 +162,13 @@ impl Slot {
         }
     }
 
-    // What the connection says.
+    // Events of the connection.
 
     pub fn negotiated(&mut self, payload_types: PayloadTypes) {
         self.payload_types = Some(payload_types);
     }
 
-    /// Media can flow: whatever is live is shown now. Only from here on can a stream be late.
+    /// Media can flow: live streams are shown now. The switch timeout starts only here.
     pub fn connected(&mut self, now: Instant) {
         self.connected = true;
         let deadline = self.deadline(now);
@@ -193,9 +192,9 @@ impl Slot {
         }
     }
 
-    // What the streams say.
+    // Events of the streams.
 
-    /// Everything needed to show a stream at once.
+    /// Handles the GOP of a stream, which has everything needed to show it at once.
     pub fn handle_gop(&mut self, now: Instant, tag: SubscriptionTag, gop: &[Arc<Frame>]) {
         let (Some(key), Some(types), true) = (gop.first(), &self.payload_types, self.connected) else {
             return;
@@ -210,7 +209,7 @@ impl Slot {
             Role::Held => self.handle_held_gop(gop),
             Role::Shown => {
                 self.splicer.refresh(gop, payload_type);
-                // The browser has what it needs; a report that it lacks something is about the past.
+                // The browser will get a key frame, so a report that it cannot decode is about the time before.
                 self.keyframes.refreshed(now);
                 if let Some(shown) = self.machine.shown_mut() {
                     shown.payload_type = payload_type;
@@ -230,7 +229,7 @@ impl Slot {
         }
     }
 
-    /// The next frame of a stream.
+    /// Handles the next frame of a stream.
     pub fn handle_frame(&mut self, tag: SubscriptionTag, frame: Arc<Frame>) {
         if self.handle_held_frame(tag, &frame) {
             return;
@@ -246,7 +245,7 @@ impl Slot {
         self.splicer.push(frame, shown.payload_type);
     }
 
-    /// A stream's source is down. Its hub keeps trying; the slot comes back by itself.
+    /// A stream's source is offline. Its hub keeps trying it, and the slot recovers by itself.
     pub fn handle_offline(&mut self, tag: SubscriptionTag, error: &StreamError) {
         let code = if error.permanent { ErrorCode::SourceInvalid } else { ErrorCode::SourceOffline };
         let reason = Reason { code, message: error.message.clone() };
@@ -257,7 +256,7 @@ impl Slot {
         }
     }
 
-    // Time.
+    // Timers.
 
     pub fn poll_timeout(&self) -> Option<Instant> {
         let switch = self.machine.awaited().and_then(|next| next.deadline);
@@ -282,7 +281,7 @@ impl Slot {
         }
     }
 
-    // What comes out.
+    // Output.
 
     /// The next packet of this slot; called by the pacer when it may leave.
     pub(crate) fn pop_packet(&mut self, now: Instant) -> Option<RtpPacket> {
@@ -293,7 +292,7 @@ impl Slot {
         Some(released.packet)
     }
 
-    /// Whether what waits is a burst, which yields to the live frames of other slots.
+    /// Whether the waiting packets are a burst, which yields to the live frames of other slots.
     pub(crate) fn is_catching_up(&self) -> bool {
         self.splicer.is_catching_up()
     }
@@ -302,26 +301,27 @@ impl Slot {
         self.actions.pop_front()
     }
 
-    // How it is done.
+    // Internals.
 
     pub(super) fn push(&mut self, action: Action) {
         self.actions.push_back(action);
     }
 
-    /// Tells what the slot shows; with a request id, as the answer to that request.
+    /// Sends the status; with a request id, as the answer to that request.
     pub(super) fn tell(&mut self, request_id: Option<String>) {
         let status = self.status();
         self.push(Action::Status { status, request_id });
     }
 
-    /// Tells of a change that the client did not ask for. While a layout is waited for, the status is that of the layout.
+    /// Sends the status after a change that the client did not request. While the slot waits for a layout, only answers are
+    /// sent.
     pub(super) fn tell_change(&mut self, request_id: Option<String>) {
         if self.held.is_none() || request_id.is_some() {
             self.tell(request_id);
         }
     }
 
-    /// Puts the machine into the state that `next` makes of the present one.
+    /// Replaces the machine's state by what `next` makes of it.
     pub(super) fn change(&mut self, next: impl FnOnce(&mut Self, Machine) -> Machine) {
         let wanted = self.machine.wanted();
         let machine = std::mem::replace(&mut self.machine, Machine::Paused { wanted });

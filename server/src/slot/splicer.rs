@@ -1,8 +1,8 @@
-//! Frames of one stream after another, made into one RTP stream that a decoder follows without noticing.
+//! Joins the frames of successive streams into one continuous RTP stream, so that the decoder does not notice a switch.
 //!
-//! After a cut the GOP so far leaves as a burst whose timestamps are [`BURST_SPACING`] apart and end at *live*: the decoder
-//! runs through it as fast as it can and stands at the present, where the original spacing would leave the GOP's length as
-//! lasting latency.
+//! After a cut the GOP so far is sent as a burst whose timestamps are [`BURST_SPACING`] apart and end at the live frame's own.
+//! The decoder decodes it as fast as it can and is then live; with the original spacing, the length of the GOP would remain as
+//! latency.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use std::sync::Arc;
 use crate::media::{Frame, Timestamp90k};
 use crate::rtp::RtpPacket;
 
-/// Ticks between the frames of a burst: distinct for every receiver, and 5 s of frames still span less than 17 ms.
+/// The ticks between the frames of a burst: enough to be distinct for every receiver, and 5 s of frames span less than 17 ms.
 const BURST_SPACING: u64 = 10;
-/// Frames that may wait. More means that the connection does not keep up: then only the newest GOP is worth sending.
+/// The limit of waiting frames. With more of them the connection is too slow, and only the newest GOP is worth sending.
 const MAX_WAITING: usize = 900;
-/// A slot that is further behind than this goes on at the next key frame instead of playing what it missed.
+/// A slot with more frames to catch up than this continues at the next key frame and skips what it missed.
 const MAX_BEHIND: usize = 5;
 
 /// A packet that may leave now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     pub packet: RtpPacket,
-    /// It is the last packet of the first key frame after a cut or a refresh: from now on the stream is on the screen.
+    /// Whether it is the last packet of the first key frame after a cut or a refresh, with which the stream is on the screen.
     pub shows_stream: bool,
 }
 
@@ -29,30 +29,30 @@ pub struct Released {
 struct Waiting {
     frame: Arc<Frame>,
     payload_type: u8,
-    /// Where on the timeline it shall stand: its own timestamp, or the compressed one of a burst.
+    /// Its place on the timeline: its own timestamp, or the compressed one of a burst.
     place: Timestamp90k,
-    /// Number of the stream that it belongs to.
+    /// The number of its stream.
     stream: u64,
 }
 
-/// One outgoing RTP stream. Numbers are given as packets leave, so what is dropped before that leaves no hole.
+/// One outgoing RTP stream. Sequence numbers are assigned as packets leave, so frames that are dropped before leave no gap.
 #[derive(Debug)]
 pub struct Splicer {
     waiting: VecDeque<Waiting>,
-    /// Payloads of the front frame that have left.
+    /// How many payloads of the front frame have left.
     sent_of_front: usize,
     sequence_number: u16,
     /// Added to the timeline (RFC 3550 §5.1: the initial timestamp is random).
     timestamp_offset: u64,
-    /// Of the last frame that left, or of the one that is leaving.
+    /// The timestamp of the last frame that left, or of the one that is leaving.
     last_timestamp: Option<u64>,
-    /// From a cut until nothing waits any more.
+    /// Whether a burst is being sent: from a cut until no frame waits.
     catching_up: bool,
-    /// Counts the streams, so that the end of the old one's last frame is not taken for the new one's.
+    /// The number of the stream, which tells the end of the old stream's last frame from the new stream's.
     stream: u64,
-    /// No key frame of this stream was sent since the cut or the refresh.
+    /// Whether no key frame was sent since the cut or the refresh.
     awaits_picture: bool,
-    /// Too much was waiting: nothing is taken until the next key frame.
+    /// Whether frames are dropped until the next key frame, because too many waited.
     skipping: bool,
 }
 
@@ -72,8 +72,8 @@ impl Splicer {
         }
     }
 
-    /// Continues with another stream: `gop`, oldest first, its last frame live. What waited of the old one is dropped, but
-    /// for a frame of which a part has left already.
+    /// Continues with another stream: `gop`, oldest first, its last frame live. Waiting frames of the old stream are dropped,
+    /// except one of which a part has left.
     pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
         self.stream += 1;
         self.refresh(gop, payload_type);
@@ -100,7 +100,7 @@ impl Splicer {
     /// Adds the next live frame of the stream that was cut to.
     pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
         if frame.keyframe && self.catching_up && self.waiting.len() > MAX_BEHIND {
-            // The present is at hand.
+            // Continue at this key frame, which is live.
             self.drop_waiting();
         } else if self.waiting.len() >= MAX_WAITING {
             self.drop_waiting();
@@ -114,14 +114,15 @@ impl Splicer {
         self.waiting.push_back(Waiting { frame, payload_type, place, stream: self.stream });
     }
 
-    /// Ends the stream: nothing more of it is sent but the rest of a frame that is half sent.
+    /// Ends the stream; only the rest of a frame of which a part has left is still sent.
     pub fn clear(&mut self) {
         self.drop_waiting();
         self.stream += 1;
         self.awaits_picture = false;
     }
 
-    /// A frame that is half sent is finished: a decoder copes with a missing frame better than with a torn one.
+    /// Drops the waiting frames, except one of which a part has left: a decoder handles a missing frame better than an
+    /// incomplete one.
     fn drop_waiting(&mut self) {
         self.waiting.truncate(usize::from(self.sent_of_front > 0));
     }
@@ -130,7 +131,7 @@ impl Splicer {
         self.waiting.is_empty()
     }
 
-    /// What waits is a burst, and not a live frame.
+    /// Whether the waiting frames are a burst rather than live frames.
     pub fn is_catching_up(&self) -> bool {
         self.catching_up && !self.waiting.is_empty()
     }
@@ -139,7 +140,7 @@ impl Splicer {
     pub fn pop(&mut self) -> Option<Released> {
         let front = self.waiting.front()?;
         if self.sent_of_front == 0 {
-            // Strictly forward, whatever the old stream's last timestamp was.
+            // Timestamps only increase, whatever the old stream's last one was.
             let wanted = front.place.0 + self.timestamp_offset;
             let earliest = self.last_timestamp.map_or(wanted, |last| last + BURST_SPACING);
             self.last_timestamp = Some(wanted.max(earliest));
@@ -153,9 +154,9 @@ impl Splicer {
             sequence_number: self.sequence_number,
             timestamp,
             marker,
-            // Receivers remember it, so it goes with key frames only; with all their packets, in case some are lost.
+            // Receivers keep this limit, so only key frames have it; all of their packets, in case some are lost.
             no_playout_delay: front.frame.keyframe,
-            // A burst is what measures the path; a steady stream costs no reports.
+            // Only bursts measure the path, so live frames need no reports.
             report_arrival: self.catching_up,
             payload,
         };

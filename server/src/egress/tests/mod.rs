@@ -1,4 +1,4 @@
-//! The pacer over real slots, on a virtual clock.
+//! Tests of the pacer with real slots, on a virtual clock.
 
 mod pacing;
 mod recovery;

@@ -1,4 +1,4 @@
-//! Many slots on one connection, of which some catch up.
+//! Tests of several slots on one connection, some of which catch up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ fn nine_slots_share_the_packets_of_a_millisecond() {
     assert_eq!(sent, [40; 9]);
 }
 
-/// Slot 0 plays live, slot 1 catches up with a GOP of `packets` packets of 1000 bytes.
+/// Slot 0 is live, slot 1 catches up with a GOP of `packets` packets of 1000 bytes.
 fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
     let mut live = Camera::new(0, Codec::H264, 50);
     let (mut playing, now) = showing(&mut live, 1);
@@ -60,7 +60,7 @@ fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
     (vec![playing, behind], now, live)
 }
 
-/// A pacer that was told of 100 packets of 1000 bytes that they took a second: 100 kB/s.
+/// A pacer with a report that 100 packets of 1000 bytes took a second: 100 kB/s.
 fn pacer_on_a_slow_path(now: Instant, slots: &mut [Slot]) -> (Pacer, Instant) {
     let mut pacer = Pacer::new(now, slots.len());
     let mut reports = Vec::new();
@@ -81,7 +81,7 @@ fn pacer_on_a_slow_path(now: Instant, slots: &mut [Slot]) -> (Pacer, Instant) {
 }
 
 #[test]
-fn a_burst_leaves_no_faster_than_the_path_was_measured_to_carry() {
+fn a_burst_leaves_no_faster_than_the_measured_rate_of_the_path() {
     let (mut slots, start, _) = one_live_one_behind(2000);
     let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     let (mut now, mut bytes) = (start, 0);
@@ -108,7 +108,7 @@ fn a_live_frame_leaves_before_a_burst_and_whole() {
 }
 
 #[test]
-fn a_slot_that_is_far_behind_goes_on_at_the_next_key_frame() {
+fn a_slot_that_is_far_behind_continues_at_the_next_key_frame() {
     let (mut slots, start, _) = one_live_one_behind(2000);
     let (mut pacer, start) = pacer_on_a_slow_path(start, &mut slots);
     pacer.release(start, &mut slots, |_, _| {});
@@ -135,7 +135,7 @@ fn a_key_frame_that_takes_the_place_of_one_that_had_not_left_turns_the_slot_acti
 }
 
 #[test]
-fn only_packets_of_bursts_ask_when_they_arrived() {
+fn only_packets_of_bursts_have_transport_wide_numbers() {
     let mut camera = Camera::new(7, Codec::H264, 50);
     let (mut slot, _) = showing(&mut camera, 3);
     assert!(drain(&mut slot).iter().all(|packet| packet.report_arrival));
@@ -144,7 +144,7 @@ fn only_packets_of_bursts_ask_when_they_arrived() {
 }
 
 #[test]
-fn a_lost_packet_is_sent_again_as_it_was() {
+fn a_lost_packet_is_sent_again_unchanged() {
     let (mut slots, start, _) = one_live_one_behind(100);
     let mut pacer = Pacer::new(start, slots.len());
     let mut sent = Vec::new();
@@ -162,7 +162,7 @@ fn a_lost_packet_is_sent_again_as_it_was() {
 }
 
 #[test]
-fn a_browser_that_asks_for_everything_again_gets_its_live_frames_still() {
+fn a_browser_that_asks_for_everything_again_still_gets_its_live_frames() {
     let (mut slots, start, mut live) = one_live_one_behind(1000);
     let mut pacer = Pacer::new(start, slots.len());
     let mut now = start;

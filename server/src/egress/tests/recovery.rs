@@ -1,4 +1,4 @@
-//! Bursts behind a network: after any trouble that ends, the pace finds its way back.
+//! Tests that the rate of bursts recovers after any temporary trouble of the network or the viewer's machine.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::wall::Wall;
 
 const SEEDS: std::ops::Range<u64> = 0..8;
 /// In bytes per second: 20 Mbit/s, at which the key frame of a tile leaves within 10 ms.
-const NO_ONE_WAITS: f64 = 2.5e6;
+const FAST_ENOUGH: f64 = 2.5e6;
 
 fn gigabit() -> NetworkConditions {
     NetworkConditions { jitter: Duration::from_millis(2), ..NetworkConditions::default() }
@@ -24,7 +24,7 @@ fn switch_about(wall: &mut Wall, turns: usize, key_packets: usize, delta_frames:
 }
 
 #[test]
-fn the_drift_of_clocks_in_an_idle_hour_is_no_queue() {
+fn clock_drift_during_an_idle_hour_is_not_taken_for_a_queue() {
     for (seed, ppm) in SEEDS.zip([-50.0, -20.0, 20.0, 30.0, 50.0, 50.0, 80.0, 100.0]) {
         let mut wall = Wall::new(6, gigabit(), seed);
         wall.clock_ppm = ppm;
@@ -37,7 +37,7 @@ fn the_drift_of_clocks_in_an_idle_hour_is_no_queue() {
     }
 }
 
-/// A minute of a machine that runs the browser only every 200 ms, then calm.
+/// A minute in which the viewer's machine runs the browser only every 200 ms, then calm.
 fn after_a_busy_minute(key_packets: usize, delta_frames: u64) {
     for seed in SEEDS {
         let mut wall = Wall::new(6, gigabit(), seed);
@@ -51,24 +51,24 @@ fn after_a_busy_minute(key_packets: usize, delta_frames: u64) {
         let shown = switch_about(&mut wall, 20, key_packets, delta_frames);
         let late = shown.iter().filter(|ms| **ms > 30).count();
         assert!(
-            calm >= NO_ONE_WAITS && late == 0,
+            calm >= FAST_ENOUGH && late == 0,
             "seed {seed}: {busy:.0} B/s while busy, {calm:.0} after 5 s of calm; {late} of 20 later than 30 ms: {shown:?}"
         );
     }
 }
 
 #[test]
-fn the_pace_is_back_5_s_after_the_viewers_machine_was_busy() {
+fn the_rate_has_recovered_5_s_after_the_viewers_machine_was_busy() {
     after_a_busy_minute(15, 45);
 }
 
 #[test]
-fn the_pace_is_back_also_when_only_small_bursts_are_sent() {
+fn the_rate_recovers_also_with_small_bursts_only() {
     after_a_busy_minute(8, 2);
 }
 
 #[test]
-fn the_pace_is_back_5_s_after_the_network_was_bad() {
+fn the_rate_has_recovered_5_s_after_the_network_was_bad() {
     let slow = NetworkConditions { bytes_per_second: 150e3, ..gigabit() };
     let lossy = NetworkConditions { loss: 0.3, ..gigabit() };
     for bad in [slow, lossy] {
@@ -80,13 +80,13 @@ fn the_pace_is_back_5_s_after_the_network_was_bad() {
             let low = wall.pace();
             wall.network.conditions = gigabit();
             switch_about(&mut wall, 20, 15, 45);
-            assert!(wall.pace() >= NO_ONE_WAITS, "{bad:?}: {low:.0} B/s, then {:.0}", wall.pace());
+            assert!(wall.pace() >= FAST_ENOUGH, "{bad:?}: {low:.0} B/s, then {:.0}", wall.pace());
         }
     }
 }
 
 #[test]
-fn what_is_lost_is_sent_again() {
+fn lost_packets_are_sent_again() {
     for seed in SEEDS {
         let lossy = NetworkConditions { loss: 0.05, ..gigabit() };
         let mut wall = Wall::new(6, lossy, seed);
@@ -105,6 +105,6 @@ fn packets_that_overtake_others_do_not_count_as_lost() {
         let crossing = NetworkConditions { reordered: 0.3, ..gigabit() };
         let mut wall = Wall::new(6, crossing, seed);
         let shown = switch_about(&mut wall, 60, 15, 45);
-        assert!(wall.pace() >= NO_ONE_WAITS, "seed {seed}: {:.0} B/s; {shown:?}", wall.pace());
+        assert!(wall.pace() >= FAST_ENOUGH, "seed {seed}: {:.0} B/s; {shown:?}", wall.pace());
     }
 }

@@ -1,5 +1,5 @@
-//! A wall of slots behind a network, on virtual time: real slots and the real pacer on one side, and a receiver on the
-//! other that reports arrivals and asks for lost packets as Chromium does.
+//! Several slots behind a network on virtual time: the real slots and the real pacer send, and the receiver reports arrivals
+//! and asks for lost packets as Chromium does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::slot::Slot;
 use crate::slot::tests::{Camera, FRAME_TICKS, drain, showing, tag};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
-/// Between two reports on arrivals.
+/// The time between two reports on arrivals.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 const FRAME_EVERY_MS: u32 = 33;
@@ -26,10 +26,10 @@ enum Feedback {
     Lost(SlotPosition, Vec<u16>),
 }
 
-/// What the receiver knows of one slot's stream.
+/// The receiver's state of one slot's stream.
 #[derive(Default)]
 pub(super) struct Received {
-    /// Sequence numbers that have not come, with the time of the last request.
+    /// The missing sequence numbers, each with the time of its last request.
     missing: BTreeMap<u16, Option<Instant>>,
     newest: Option<u16>,
     /// When the last packet of a key frame arrived.
@@ -45,16 +45,16 @@ pub(super) struct Wall {
     pub(super) network: Network<(SlotPosition, Departing)>,
     back: Network<Feedback>,
     pub(super) received: Vec<Received>,
-    /// The receiver's clock runs this much faster than the server's.
+    /// How much faster the receiver's clock runs than the server's.
     pub(super) clock_ppm: f64,
-    /// The receiver's process runs only this often, and takes packets for arrived when it does.
+    /// How often the receiver's process runs; packets count as arrived when it does.
     pub(super) busy: Option<Duration>,
     arrivals: BTreeMap<u16, Duration>,
     reported_before: u16,
     report_at: Instant,
     frames: u64,
     frame_in_ms: u32,
-    /// Packets of a live frame, by slot.
+    /// The number of packets of a live frame, by slot.
     pub(super) live_packets: usize,
 }
 
@@ -111,7 +111,7 @@ impl Wall {
         self.slots[slot].handle_gop(self.now, tag(0), &gop);
     }
 
-    /// Cuts a slot as [`Self::cut`] does, and runs on for `ms`. Returns when its key frame had arrived, if it has.
+    /// Cuts a slot as [`Self::cut`] does, and runs for `ms`. Returns when its key frame had arrived, if it has.
     pub(super) fn switch(
         &mut self,
         slot: usize,
@@ -125,14 +125,14 @@ impl Wall {
         self.received[slot].key_frame_at.map(|arrived| arrived - at)
     }
 
-    /// Nothing is sent for as long.
+    /// Passes this time without sending anything.
     pub(super) fn idle(&mut self, how_long: Duration) {
         self.run(500);
         self.now += how_long;
         self.report_at = self.now;
     }
 
-    /// Goes on by this many milliseconds; live frames come on all slots.
+    /// Passes this many milliseconds, with live frames on all slots.
     pub(super) fn run(&mut self, ms: u32) {
         for _ in 0..ms {
             self.now += MS;
@@ -164,7 +164,7 @@ impl Wall {
         }
     }
 
-    /// The receiver's clock, whose beginning is not the server's.
+    /// The time on the receiver's clock, whose zero differs from the server's.
     fn receiver_clock(&self, at: Instant) -> Duration {
         let mut since = at - self.start;
         if let Some(every) = self.busy {
@@ -193,7 +193,7 @@ impl Wall {
         }
     }
 
-    /// Tells of all numbers from the first that was not told of, or that came late, up to the last that came.
+    /// Reports all numbers from the first unreported or late one to the last received one.
     fn report(&mut self) {
         let since = |number: &u16| number.wrapping_sub(self.reported_before).cast_signed();
         let numbers: BTreeSet<i16> = self.arrivals.keys().map(since).collect();
@@ -201,7 +201,7 @@ impl Wall {
         let reports = (first.min(0)..=last).filter_map(|offset| {
             let number = self.reported_before.wrapping_add_signed(offset);
             let arrived = self.arrivals.get(&number).copied();
-            // A number before the last report's end that is not among those that came late was told of.
+            // A number before the end of the last report that is not a late one was reported.
             (offset >= 0 || arrived.is_some()).then_some(ArrivalReport { number, arrived })
         });
         let reports: Vec<_> = reports.collect();

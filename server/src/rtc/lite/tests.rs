@@ -1,4 +1,4 @@
-//! A peer that is told packets by hand: what it answers, and that it never sends what nobody asked for.
+//! Tests which packets of a browser a peer answers, and that it sends nothing that was not requested.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ fn check(username: &str, password: &str, more: Vec<Box<dyn Setter>>) -> BytesMut
     BytesMut::from(&message.raw[..])
 }
 
-/// The least that DTLS 1.2 allows (RFC 6347 §4.2, RFC 5246 §7.4.1.2).
+/// The smallest client hello of DTLS 1.2 (RFC 6347 §4.2, RFC 5246 §7.4.1.2).
 fn client_hello() -> BytesMut {
     let mut body = vec![0xfe, 0xfd];
     body.extend([7; 32]);
@@ -57,7 +57,7 @@ fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
     sdp.lines().find_map(|line| line.strip_prefix(name)).expect("the answer has this attribute")
 }
 
-/// A peer, and what a browser knows of it.
+/// A peer, and the browser's data about it.
 struct Bench {
     peer: Peer,
     now: Instant,
@@ -83,7 +83,7 @@ impl Bench {
         check(&self.username, &self.password, more)
     }
 
-    /// What leaves after this packet of the browser.
+    /// The packets that are sent after this packet of the browser.
     fn answers(&mut self, packet: BytesMut) -> Vec<(SocketAddr, Vec<u8>)> {
         self.peer.handle_packet(self.now, SocketAddr::from(BROWSER), Transport::Udp, packet);
         self.sent()
@@ -97,7 +97,7 @@ impl Bench {
             .collect()
     }
 
-    /// All that leaves within the next seconds.
+    /// All packets that are sent within this time.
     fn sent_within(&mut self, time: Duration) -> Vec<(SocketAddr, Vec<u8>)> {
         let end = self.now + time;
         let mut sent = Vec::new();
@@ -146,7 +146,7 @@ async fn a_client_hello_is_answered_before_the_browser_nominates() {
 }
 
 #[tokio::test]
-async fn what_comes_from_an_address_without_a_valid_check_is_dropped() {
+async fn packets_from_an_address_without_a_valid_check_are_dropped() {
     let mut bench = Bench::new("").await;
     assert_eq!(bench.answers(client_hello()), []);
     let (forged, unnamed) =
@@ -156,10 +156,10 @@ async fn what_comes_from_an_address_without_a_valid_check_is_dropped() {
     assert_eq!(bench.answers(client_hello()), []);
 }
 
-/// Many candidates in the offer, and one request that wants the agent to check them all: with ICE-CONTROLLED and a
-/// tie-breaker of 0 the library's agent takes the controlling role before it verifies the integrity.
+/// The offer has many candidates, and one request tries to make the agent check them all: with ICE-CONTROLLED and a tie-breaker
+/// of 0 the library's agent takes the controlling role before it verifies the integrity.
 #[tokio::test]
-async fn no_candidate_of_an_offer_is_ever_sent_anything() {
+async fn nothing_is_ever_sent_to_a_candidate_of_the_offer() {
     let victims = (1..200_u32)
         .map(|n| format!("a=candidate:{n} 1 udp {} 127.0.0.{n} 9 typ host\r\n", 2_130_706_431 - n))
         .collect::<Vec<_>>()
@@ -172,7 +172,7 @@ async fn no_candidate_of_an_offer_is_ever_sent_anything() {
 }
 
 #[tokio::test]
-async fn a_browser_that_wants_to_be_controlled_is_told_of_the_conflict() {
+async fn a_browser_in_the_controlled_role_gets_a_role_conflict() {
     let mut bench = Bench::new("").await;
     let answers = bench.answers(bench.check(vec![Box::new(AttrControlled(0))]));
     assert_eq!(kinds(&answers), [ERROR]);
