@@ -6,7 +6,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYP
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// The content security policy: scripts and WebAssembly of this server only, and WebSockets to any server, since a page may
+/// The content security policy: scripts and WebAssembly of this server only, and a WebSocket to any server, since a page may
 /// connect to others.
 macro_rules! policy {
     ($ancestors:literal) => {

@@ -88,11 +88,11 @@ pub enum PeerEvent {
 #[derive(Debug)]
 pub struct Answer {
     pub sdp: String,
-    /// By position.
+    /// One entry per slot, in the order of their positions.
     pub slots: Vec<NegotiatedSlot>,
 }
 
-/// What an answer says about one slot.
+/// The m-line of one slot as the answer has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiatedSlot {
     pub mid: String,

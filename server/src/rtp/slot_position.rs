@@ -1,6 +1,6 @@
-//! Which of a connection's slots something is about.
+//! The position of a slot on its connection.
 
-/// A slot's place among the slots of its connection, counted from 0 in the order of the m-lines. It is not the index by which
-/// the client names the slot: those are any distinct numbers.
+/// The position of a slot among the slots of its connection, counted from 0 in the order of the m-lines. The client's index of
+/// a slot is another number: a client may choose any distinct indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotPosition(pub usize);

@@ -1,17 +1,19 @@
-//! From a client's request for a slot to a stream that exists. Each request is resolved once; what comes of it is passed on.
+//! The stream that a client's request for a slot names. A request is resolved once, when it arrives; from then on the slot has
+//! a `StreamName`.
 
 use multistream_protocol::{ErrorCode, client, stream_name};
 
 use crate::slot::{Reason, Target, Wanted};
 use crate::stream::{Registry, ResolveError};
 
-/// A request for a stream that does not exist.
+/// The refusal of a request for a stream that does not exist.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) wanted: Wanted,
     pub(super) reason: Reason,
 }
 
+/// The stream that `request` names.
 pub(super) fn resolve(registry: &Registry, request: &client::SlotRequest) -> Result<Target, Refusal> {
     let client::SlotRequest { stream, quality, .. } = request;
     match registry.resolve(stream, quality.as_deref()) {
@@ -26,7 +28,7 @@ pub(super) fn resolve(registry: &Registry, request: &client::SlotRequest) -> Res
     }
 }
 
-/// What was wanted, whether it exists or not.
+/// The stream that was requested, whether it exists or not.
 pub(super) fn wanted(resolved: &Result<Target, Refusal>) -> Wanted {
     match resolved {
         Ok(target) => target.clone().into(),
@@ -34,6 +36,7 @@ pub(super) fn wanted(resolved: &Result<Target, Refusal>) -> Wanted {
     }
 }
 
+/// The error code for a stream that does not exist.
 pub(super) fn code_of(error: &ResolveError) -> ErrorCode {
     match error {
         ResolveError::UnknownStream { .. } => ErrorCode::UnknownStream,

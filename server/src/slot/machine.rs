@@ -20,7 +20,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     Known(Target),
-    /// There is no stream of this name; it cannot be subscribed to.
+    /// A name that no stream has. It cannot be subscribed to.
     Unknown {
         name: String,
         quality: Option<String>,

@@ -1,7 +1,7 @@
-//! Which of a slot's subscriptions something is about.
+//! The tag by which a slot tells its subscriptions apart.
 
-/// What a slot calls one of its subscriptions. A slot uses each tag once, so an event that is still under way when its
-/// subscription is given back is not taken for one of the next. Another slot may use the same.
+/// The tag of one subscription of a slot. A slot uses each tag once: an event of a subscription that has ended meanwhile is not
+/// taken for an event of a later one. Tags of different slots may be equal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SubscriptionTag(pub(super) u64);
 
