@@ -1,4 +1,4 @@
-//! From what a viewer asks for, a stream and a quality, to a stream that exists.
+//! Resolves a stream and a quality, as a viewer requests them, to a stream that exists.
 //!
 //! Variants are streams of their own, found by their name: `camera1-720p` is the `720p` of `camera1`.
 
@@ -22,7 +22,7 @@ impl std::fmt::Display for StreamName {
     }
 }
 
-/// Why there is no such stream.
+/// Why a request names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
     #[error("there is no stream named \"{stream}\"")]
@@ -62,7 +62,7 @@ impl StreamNames {
         })
     }
 
-    /// What can be asked of `stream`, `native` first where the stream itself exists.
+    /// The qualities of `stream`; `native` comes first if the stream itself exists.
     pub(crate) fn qualities(&self, stream: &str) -> Vec<String> {
         let native = self.get(stream).map(|_| NATIVE.to_owned());
         let variants = self.0.iter().filter_map(|name| {

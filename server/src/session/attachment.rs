@@ -1,8 +1,8 @@
-//! The hold that one WebSocket has on a session: where the session's messages go, and how the socket's messages reach it.
+//! The link between one WebSocket and a session: the queue of the session's messages, and the handle for the socket's.
 //!
-//! A session lives longer than its sockets: when one is lost, the client comes back on another and resumes. For a while
-//! both can exist, for a half-open socket is noticed only when its pings stay unanswered. Therefore whatever a socket says
-//! carries the [`Outbox`] of that socket, and the session listens to the socket that it is attached to and to no other.
+//! A session outlives its sockets: when one is lost, the client resumes on another. For a while both may exist, since a
+//! half-open socket is noticed only by unanswered pings. Therefore every message of a socket is passed on with the socket's
+//! [`Outbox`], and the session accepts only those of the socket that it is attached to.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use multistream_protocol::{ClientMessage, Framing, ServerMessage, SessionEnd};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
-/// Where a session's messages go: the queue of one WebSocket. Its clones are the same queue.
+/// The queue of one WebSocket for a session's messages. Its clones are the same queue.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     framing: Framing,
@@ -19,13 +19,13 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// The queue `frames` of a socket, which closes the queue when it is gone. `overflow` is notified when a message found
-    /// no room: the socket must then be closed, for a client that missed a message knows no longer where its slots stand.
+    /// Wraps the queue `frames` of a socket, which is closed when the socket is gone. `overflow` is notified when the queue is
+    /// full: the socket must then be closed, since a client that missed a message no longer knows the states of its slots.
     pub fn new(framing: Framing, frames: mpsc::Sender<String>, overflow: Arc<Notify>) -> Self {
         Self { framing, frames, overflow }
     }
 
-    /// Queues a message. It never waits, so that a client that does not read its socket cannot hold up its session.
+    /// Queues a message without waiting, so that a client that does not read cannot block its session.
     pub fn send(&self, message: impl Into<ServerMessage>) {
         let message = message.into();
         if let Err(mpsc::error::TrySendError::Full(_)) = self.frames.try_send(message.to_text(self.framing)) {
@@ -45,12 +45,12 @@ impl Outbox {
     }
 }
 
-/// What a session is told from outside.
+/// A command for a session's task.
 #[derive(Debug)]
 pub(super) enum Command {
     /// A message of the client, from the socket with this outbox.
     Said(Outbox, ClientMessage),
-    /// Another socket takes the session over, by the `init` with this request id.
+    /// Another socket resumes the session, by the `init` with this request id.
     Attach(Outbox, String),
     /// The client on the socket with this outbox ends the session.
     Leave(Outbox, SessionEnd),
@@ -58,7 +58,7 @@ pub(super) enum Command {
     Shutdown,
 }
 
-/// A socket's way to its session. When the socket is gone, the session notices by its outbox and waits for another.
+/// A socket's handle to its session. When the socket is gone, the session notices that by its outbox and waits for another.
 #[derive(Debug)]
 pub struct SessionHandle {
     commands: mpsc::Sender<Command>,
@@ -70,7 +70,7 @@ impl SessionHandle {
         Self { commands, outbox }
     }
 
-    /// Passes a message on; waits while the session is busy, and so slows its sender down.
+    /// Passes a message on. It waits while the session is busy, which slows the client down.
     pub async fn say(&self, message: ClientMessage) {
         let _ = self.commands.send(Command::Said(self.outbox.clone(), message)).await;
     }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_message_that_finds_no_room_closes_the_socket() {
+    async fn a_message_for_a_full_queue_closes_the_socket() {
         let (frames, _unread) = mpsc::channel(1);
         let overflow = Arc::new(Notify::new());
         let outbox = Outbox::new(Framing::Flat, frames, overflow.clone());

@@ -1,15 +1,15 @@
-//! Durations, counted in buckets: what Prometheus calls a histogram.
+//! A histogram of durations, in Prometheus's sense.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Upper bounds in milliseconds, fine where a switch should be and coarse where it should not.
+/// Upper bounds in milliseconds, fine for the times that a switch should take, and coarse above.
 const BOUNDS_MS: [u64; 14] = [1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 300, 1000, 3000, 10_000];
 
-/// Counts durations; any number of tasks may record.
+/// Counts durations. Any number of tasks may record.
 #[derive(Debug, Default)]
 pub struct Histogram {
-    /// The last one counts what is beyond all bounds.
+    /// The last one counts the durations above all bounds.
     buckets: [AtomicU64; BOUNDS_MS.len() + 1],
     sum_us: AtomicU64,
 }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_counts_in_its_bucket_and_all_above() {
+    fn a_duration_counts_in_its_bucket_and_all_higher_ones() {
         let histogram = Histogram::default();
         for ms in [0, 10, 11, 60_000] {
             histogram.record(Duration::from_millis(ms));

@@ -1,4 +1,4 @@
-//! A session's connection to its browser: the peer, its socket in the port, and the pacer in front of it.
+//! A session's connection to its browser: the peer, its socket of the port, and the pacer.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use crate::egress::Pacer;
 use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
 use crate::slot::Slot;
 
-/// A browser that is not heard for this long after it was lost is gone.
+/// How long a browser may stay disconnected before it counts as gone.
 const LOST_AFTER_DISCONNECTED: Duration = Duration::from_secs(10);
-/// From the answer to an encrypted connection.
+/// The limit from the answer to an encrypted connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What became of the connection.
+/// A change of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Connected,
@@ -23,14 +23,14 @@ pub(super) struct Link {
     peer: Peer,
     pub(super) socket: PeerSocket,
     pacer: Pacer,
-    /// When the browser counts as gone, unless it is heard before.
+    /// When the browser counts as gone, unless it connects before.
     deadline: Option<Instant>,
     /// When the pacer has more to send.
     release_at: Option<Instant>,
 }
 
 impl Link {
-    /// Answers the browser's offer; the connection comes up by itself from there.
+    /// Answers the browser's offer. The browser then connects by itself.
     pub(super) fn answer(
         now: Instant,
         offer: &str,
@@ -60,7 +60,7 @@ impl Link {
         [self.peer.poll_timeout(), self.deadline, self.release_at].into_iter().flatten().min()
     }
 
-    /// Moves everything along that can move now. Returns the last change of the connection, if there was one.
+    /// Handles what is due, and sends the packets that may leave. Returns the last change of the connection, if there was one.
     pub(super) fn drive(&mut self, now: Instant, slots: &mut [Slot]) -> Option<Change> {
         let mut change = None;
         if self.peer.poll_timeout().is_some_and(|at| at <= now) {
@@ -102,7 +102,7 @@ impl Link {
         self.socket.send(std::iter::from_fn(|| peer.poll_transmit()));
     }
 
-    /// Tells the browser that it is over, so that it need not find out by itself.
+    /// Closes the connection and informs the browser, so that it need not wait for a timeout.
     pub(super) fn close(mut self) {
         self.peer.close();
         self.flush();

@@ -1,7 +1,7 @@
 //! The multistream session: messages ↔ slots ↔ peer connection.
 //!
-//! [`Sessions`] opens them and keeps count; each runs as one task that owns its slots, its connection and its
-//! subscriptions (`task.rs`), so nothing of one session can block or break another.
+//! [`Sessions`] opens and counts the sessions. Each runs as one task that owns its slots, its connection and its subscriptions
+//! (`task.rs`), so no session can block or break another.
 
 mod attachment;
 mod histogram;

@@ -1,4 +1,4 @@
-//! One session: its slots, its subscriptions and its connection. Decides; [`super::task`] waits and calls.
+//! One session: its slots, its subscriptions and its connection. It decides; [`super::task`] waits and calls it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::future::poll_fn;
@@ -20,26 +20,26 @@ use crate::rtp::SlotPosition;
 use crate::slot::{Action, Reason, Slot, Splicer, Wanted, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
 
-/// Events of one stream that may wait for the session: two seconds of 30 pictures. Beyond it the stream skips.
+/// The limit of events of one stream that wait for the session: two seconds of 30 pictures. With more the viewer misses frames.
 const EVENTS_PER_STREAM: usize = 64;
-/// Packets of the browser that are taken in one turn.
+/// How many packets of the browser are handled in one turn.
 const PACKETS_PER_TURN: usize = 64;
 
-/// From `init` to the offer. A client that never makes one would hold cameras for nothing.
+/// The limit from `init` to the offer. A client that makes no offer would keep cameras running for nothing.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What the session shares with all others.
+/// The state that all sessions share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) registry: Arc<Registry>,
     pub(super) port: Port,
     pub(super) config: MultistreamConfig,
     pub(super) ice_servers: Vec<IceServer>,
-    /// From the request to the last packet of the stream's first key frame.
+    /// The times from requests to the last packet of the stream's first key frame.
     pub(super) shown_after: Histogram,
 }
 
-/// What a session waits for, beside its messages and the time.
+/// What a session receives, beside commands.
 #[derive(Debug)]
 pub(super) enum Received {
     Browser(Inbound),
@@ -53,16 +53,16 @@ pub(super) struct Session {
     slots: Vec<Slot>,
     subscriptions: Subscriptions,
     link: Option<Link>,
-    /// When the session ends if there is no offer by then.
+    /// When the session ends without an offer.
     offer_by: Instant,
     warm: WarmStreams,
-    /// Atomic layouts so far.
+    /// The number of atomic layouts so far.
     layouts: u64,
     replies: Vec<ServerMessage>,
 }
 
 impl Session {
-    /// A session with the slots of `init`. Their streams start at once, while the browser still makes its offer.
+    /// Opens a session with the slots of `init`. Their streams start at once, while the browser prepares its offer.
     pub(super) fn open(now: Instant, shared: Arc<Shared>, init: &client::Init) -> Result<Self, Error> {
         let requested = valid_slots(&init.slots, shared.config.max_slots)
             .map_err(|message| Error::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
@@ -88,7 +88,7 @@ impl Session {
             replies: Vec::new(),
         };
         session.perform_actions();
-        // What the slots are is told with the answer.
+        // The answer contains the statuses of the slots.
         session.replies.clear();
         Ok(session)
     }
@@ -109,7 +109,7 @@ impl Session {
         self.link.is_some()
     }
 
-    /// Waits until the browser or a stream has something to say. Cancelling it loses nothing.
+    /// Waits for packets of the browser or events of a stream. Cancel-safe.
     pub(super) async fn receive(&mut self, received: &mut Vec<Received>) {
         let Self { link, subscriptions, .. } = self;
         let (mut packets, mut events) = (Vec::new(), Vec::new());
@@ -146,7 +146,7 @@ impl Session {
         }
     }
 
-    /// Serves a message other than `init` and `close`, which are the socket's.
+    /// Handles a message other than `init` and `close`, which the socket handles.
     pub(super) fn handle_request(&mut self, now: Instant, request: ClientMessage) {
         let served = match request {
             ClientMessage::Offer(offer) => self.offer(now, &offer),
@@ -161,7 +161,7 @@ impl Session {
             ClientMessage::Resume(resume) => self.resume(now, resume),
             ClientMessage::Keyframe(keyframe) => self.keyframe(now, &keyframe),
             ClientMessage::Warm(warm) => self.warm(now, warm),
-            // A lite agent needs no candidates: it answers whoever proves to be the browser.
+            // A lite agent needs no candidates: it answers every address with a valid request.
             ClientMessage::Ice(_) | ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
         };
         self.perform_actions();
@@ -179,7 +179,7 @@ impl Session {
         [slots, self.warm.poll_timeout(), link].into_iter().flatten().min()
     }
 
-    /// Moves everything along that can move now. Returns whether the browser is gone, or never came.
+    /// Handles what is due, and sends what may leave. Returns whether the browser is gone, or has never made an offer.
     pub(super) fn drive(&mut self, now: Instant) -> bool {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
@@ -194,7 +194,7 @@ impl Session {
         change == Some(Change::Lost) || (self.link.is_none() && self.offer_by <= now)
     }
 
-    /// Messages to the client, in order.
+    /// Takes the messages for the client, in order.
     pub(super) fn take_replies(&mut self) -> Vec<ServerMessage> {
         std::mem::take(&mut self.replies)
     }
@@ -244,7 +244,7 @@ impl Session {
     }
 
     fn layout(&mut self, now: Instant, layout: &client::Layout) -> Result<(), Error> {
-        // The last request for a slot wins, and an unknown slot refuses the layout before any of it is done.
+        // The last request for a slot wins, and an unknown slot refuses the layout before any slot changes.
         let mut latest = BTreeMap::new();
         for request in &layout.slots {
             self.slot(request.slot, &layout.request_id)?;
@@ -260,7 +260,7 @@ impl Session {
         Ok(())
     }
 
-    /// Has the slots make their streams ready; they change together in [`Session::drive`]. A stream that does not exist refuses
+    /// Makes the slots prepare their streams; they change together in [`Session::drive`]. A stream that does not exist refuses
     /// the layout before any slot takes part.
     fn hold_layout(&mut self, now: Instant, latest: &BTreeMap<i32, &client::SlotRequest>, request_id: &str) {
         let registry = &self.shared.registry;
@@ -340,7 +340,7 @@ impl Session {
         })
     }
 
-    /// Does what the slots asked for.
+    /// Performs the actions that the slots have requested.
     fn perform_actions(&mut self) {
         for (position, slot) in (0..).map(SlotPosition).zip(&mut self.slots) {
             while let Some(action) = slot.poll_action() {
@@ -377,7 +377,7 @@ fn id(request_id: &str) -> Option<String> {
     (!request_id.is_empty()).then(|| request_id.to_owned())
 }
 
-/// The slots in order of their index, or a sentence about what is wrong with them.
+/// The slots in order of their indices, or a sentence that says what is wrong with them.
 fn valid_slots(
     slots: &[client::SlotRequest],
     max: usize,

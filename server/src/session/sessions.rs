@@ -1,4 +1,4 @@
-//! All sessions: opens them within the limits, finds one that a client comes back to, ends them all.
+//! All sessions: opens them within the limits, finds the one that a client resumes, and ends them all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ use crate::stream::Registry;
 
 const COMMAND_QUEUE: usize = 64;
 
-/// How many sessions there are and what they hold.
+/// The numbers of sessions and peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionSummary {
     pub sessions: usize,
@@ -61,13 +61,12 @@ impl Sessions {
         })
     }
 
-    /// Where WebRTC listens.
+    /// The address of the WebRTC port.
     pub fn local_addr(&self) -> std::net::SocketAddr {
         self.shared.port.local_addr()
     }
 
-    /// Serves `multistream/init`: resumes the session it names, or opens a new one. The client is answered through
-    /// `outbox`.
+    /// Handles `multistream/init`: resumes the session that it names, or opens a new one. The answer is sent to `outbox`.
     pub async fn init(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Error> {
         if let Some(token) = &init.resume {
             let commands = self.lock().sessions.get(token).cloned();
@@ -124,7 +123,7 @@ impl Sessions {
         Ok(SessionHandle::new(commands, outbox))
     }
 
-    /// How long streams took to be on the screen, from the request to the last packet of the first key frame.
+    /// The times from requests to the last packet of the stream's first key frame.
     pub fn shown_after(&self) -> &Histogram {
         &self.shared.shown_after
     }
@@ -134,7 +133,7 @@ impl Sessions {
         SessionSummary { sessions, peers: self.shared.port.peers() }
     }
 
-    /// Tells all clients that the server stops, and waits until their connections are closed.
+    /// Informs all clients that the server stops, and waits until their connections are closed.
     pub async fn shutdown(&self) {
         let (sessions, mut tasks) = {
             let mut open = self.lock();
@@ -147,12 +146,12 @@ impl Sessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        // No change in here is left half-done by a panic.
+        // No change can panic half-way, so poisoned data is still consistent.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// 128 random bits, which nobody guesses.
+/// A token of 128 random bits, which cannot be guessed.
 fn token() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

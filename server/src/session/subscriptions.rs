@@ -1,5 +1,5 @@
-//! The streams that a session's slots watch, each with a queue of its own: a stream that sends much takes no room from
-//! another slot's.
+//! The subscriptions of a session's slots. Each has a queue of its own, so a busy stream takes no space in the queue of another
+//! slot.
 
 use std::task::{Context, Poll};
 
@@ -7,7 +7,8 @@ use crate::rtp::SlotPosition;
 use crate::slot::SubscriptionTag;
 use crate::stream::{StreamEvent, Subscription};
 
-/// Events of one subscription that are taken in one turn. What is left comes in the next, after the other slots' events.
+/// How many events of one subscription are taken in one turn. The others follow in the next turn, after events of the other
+/// slots.
 const TURN: usize = 16;
 
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Subscriptions {
         Some(&entry.subscription)
     }
 
-    /// Takes some of the events that wait, of each subscription in turn. Pending when there are none.
+    /// Takes some of the waiting events of each subscription. Pending if there are none.
     pub(super) fn poll_events(&mut self, context: &mut Context<'_>, events: &mut Vec<SlotEvent>) -> Poll<()> {
         let before = events.len();
         for Entry { position, tag, subscription } in &mut self.0 {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_that_sends_much_takes_no_place_and_no_turn_from_another_slot() {
+    async fn a_busy_stream_takes_no_queue_space_and_no_turn_from_another_slot() {
         let (busy, busy_events) = Subscription::detached(64);
         let (quiet, quiet_events) = Subscription::detached(64);
         let mut subscriptions = Subscriptions::default();

@@ -1,4 +1,4 @@
-//! The task of one session: waits for whatever comes first, lets the session decide, sends what comes out.
+//! The task of one session: waits for the next event, passes it to the session, and sends the session's messages.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tracing::{debug, info};
 use super::attachment::{Command, Outbox};
 use super::session::Session;
 
-/// With nothing to do, the task wakes this often; no timer of the session depends on it.
+/// How often the task wakes without a deadline; no timer of the session depends on it.
 const IDLE: Duration = Duration::from_secs(60);
 
 pub(super) struct SessionTask {
@@ -33,10 +33,10 @@ impl SessionTask {
         info!(reason = end.as_str(), lived_s = self.opened_at.elapsed().as_secs(), "session ended");
     }
 
-    /// Until the session is over; returns why.
+    /// Runs until the session ends; returns why it ended.
     async fn serve(&mut self) -> SessionEnd {
         let mut received = Vec::new();
-        // When a session is given up whose socket is gone.
+        // When a session without a socket ends.
         let mut give_up_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
@@ -62,8 +62,8 @@ impl SessionTask {
                 }
             };
             tokio::select! {
-                // What a socket said comes before its end: a goodbye is in the queue when the socket closes, and would not be
-                // listened to any more once the socket is known to be gone.
+                // Commands come before the end of the socket: a `Leave` is already queued when its socket closes, and would be
+                // ignored once the session has noted that the socket is gone.
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
@@ -80,7 +80,7 @@ impl SessionTask {
                     debug!("socket lost");
                     self.outbox = None;
                     if !is_negotiated {
-                        // There are no pictures to wait with.
+                        // There is no connection yet that could be resumed.
                         return SessionEnd::ConnectionLost;
                     }
                     give_up_at = Some(Instant::now() + self.resume_timeout);
@@ -98,7 +98,7 @@ impl SessionTask {
         self.outbox.as_ref().is_some_and(|outbox| outbox.is_same_socket(socket))
     }
 
-    /// Serves the socket that the session is attached to. What another one still says is of the past.
+    /// Handles a message of the socket that the session is attached to, and refuses those of any other.
     fn handle_message(&mut self, by: &Outbox, message: ClientMessage) {
         if self.is_attached_to(by) {
             self.session.handle_request(Instant::now(), message);
@@ -108,7 +108,7 @@ impl SessionTask {
         }
     }
 
-    /// A new socket gets what it missed: where the session stands.
+    /// Attaches a new socket, which gets the current statuses, since it may have missed changes.
     fn attach(&mut self, outbox: Outbox, request_id: String) {
         info!("session resumed");
         outbox.send(Ready {
@@ -126,7 +126,7 @@ impl SessionTask {
 
     fn send_replies(&mut self) {
         let replies = self.session.take_replies();
-        // Without a socket nobody listens; whoever resumes is told where things stand.
+        // Without a socket the messages are dropped; a client that resumes gets the current statuses.
         if let Some(outbox) = &self.outbox {
             for reply in replies {
                 outbox.send(reply);

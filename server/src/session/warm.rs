@@ -1,10 +1,11 @@
-//! Streams that a session keeps running because one of them may be shown soon: a camera under the mouse, the next of a tour.
+//! The streams that a session keeps running because they may be shown soon, such as a camera under the pointer or the next one
+//! of a tour.
 
 use std::time::{Duration, Instant};
 
 use crate::stream::{Registry, StreamName, Subscription};
 
-/// Streams one session may keep running at once, each of which may be an ffmpeg.
+/// The limit of streams that one session keeps running at once, each of which may be an ffmpeg.
 const MAX_STREAMS: usize = 4;
 const DEFAULT_TTL_S: u32 = 15;
 const MAX_TTL_S: u32 = 120;
@@ -13,7 +14,7 @@ const MAX_TTL_S: u32 = 120;
 struct Warm {
     name: StreamName,
     until: Instant,
-    /// Held only to keep the stream running.
+    /// Keeps the stream running.
     _subscription: Subscription,
 }
 
@@ -21,7 +22,7 @@ struct Warm {
 pub(super) struct WarmStreams(Vec<Warm>);
 
 impl WarmStreams {
-    /// Keeps a stream running from now on, for so many seconds; returns for how many, or a sentence about the limit.
+    /// Keeps a stream running for `ttl_s` seconds from now. Returns the actual time, or a sentence about the limit.
     pub(super) fn keep(
         &mut self,
         now: Instant,

@@ -1,4 +1,4 @@
-//! How a slot gets from one state to the next: what is subscribed to, given back, cut to and told on the way.
+//! The transitions of a slot: what is subscribed, unsubscribed, cut to and reported when its state changes.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::media::{Codec, Frame};
 use crate::rtp::PayloadTypes;
 
 impl Slot {
-    /// The picture `old` moves until `target` is there, unless it is what is asked for.
+    /// Shows `old` until `target` has a key frame, unless `old` already is that stream.
     pub(super) fn replace(
         &mut self,
         mut old: Shown,
@@ -29,7 +29,7 @@ impl Slot {
             self.push(Action::Unsubscribe { tag: next.feed.tag });
         }
         old.feed.target = target;
-        // Of a stream that is on the screen the time to the first picture is known.
+        // The time to the first picture is measured only if the stream is not on the screen yet.
         let at = asked.at.filter(|_| old.from.is_none());
         old.asked = Asked { at, request_id: asked.request_id };
         Machine::Showing(old)
@@ -69,7 +69,7 @@ impl Slot {
         Machine::Showing(Shown { feed, asked, payload_type, codec, dimensions, from: None })
     }
 
-    /// The latest request wins: earlier ones that are not decided are answered, and a layout goes on without this slot.
+    /// Answers earlier requests that are still open as superseded, and takes the slot out of its layout.
     pub(super) fn supersede(&mut self) {
         let mut open = Vec::new();
         if let Some(held) = self.held.take() {
@@ -94,7 +94,7 @@ impl Slot {
         }
     }
 
-    /// Gives back what the machine has subscribed to, and ends its stream.
+    /// Unsubscribes all streams of the machine, and ends the outgoing stream.
     pub(super) fn release(&mut self) {
         for tag in self.machine.tags() {
             self.push(Action::Unsubscribe { tag });
@@ -102,7 +102,8 @@ impl Slot {
         self.splicer.clear();
     }
 
-    /// The stream stays subscribed, so that the slot turns active by itself; nothing of another one is shown meanwhile.
+    /// Goes offline. The stream stays subscribed, so that the slot becomes active by itself; no other stream is shown
+    /// meanwhile.
     pub(super) fn go_down(&mut self, role: Role, reason: Reason) {
         if let Machine::Down { reason: known, .. } = &mut self.machine {
             if *known != reason {
@@ -118,7 +119,7 @@ impl Slot {
                 slot.splicer.clear();
                 slot.push(Action::Unsubscribe { tag: old.feed.tag });
                 if role == Role::Shown {
-                    // The old picture's camera went away while the slot waits for another one.
+                    // The shown camera went offline while the slot waits for another one.
                     told = false;
                     return Machine::Starting(next);
                 }
@@ -141,7 +142,7 @@ impl Slot {
         }
     }
 
-    /// The camera that is shown goes on in another codec, from a key frame.
+    /// The shown camera continues with another codec, from a key frame.
     pub(super) fn change_codec(&mut self, frame: Arc<Frame>) {
         let Some(types) = self.payload_types.as_ref().filter(|_| frame.keyframe) else { return };
         let Some(payload_type) = types.of(frame.codec) else {
@@ -157,7 +158,8 @@ impl Slot {
         self.splicer.refresh(&[frame], payload_type);
     }
 
-    /// The browser takes no such codec. A switch is refused and the old picture stays; else there is nothing to show.
+    /// Handles a codec that the browser does not support. A switch is refused and the old stream stays; otherwise nothing can
+    /// be shown.
     pub(super) fn cannot_show(&mut self, role: Role, reason: Reason) {
         if role == Role::Held {
             self.fail_held(reason);
@@ -196,11 +198,11 @@ impl Slot {
         }
     }
 
-    /// Shows a stream of a layout from what was held of it; the old one is released.
+    /// Shows a stream of a layout from its prepared GOP.
     pub(super) fn cut(&mut self, now: Instant, feed: Feed, asked: Asked, gop: &[Arc<Frame>]) {
         let payload_type =
             gop.first().zip(self.payload_types.as_ref()).and_then(|(key, types)| types.of(key.codec));
-        // What is held was found playable when it came, and the answer does not change.
+        // The codec of a prepared GOP was found to be supported when it came, and that does not change.
         if let Some(payload_type) = payload_type {
             self.machine = self.cut_to(now, feed, asked, gop, payload_type);
         }

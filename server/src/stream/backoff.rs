@@ -1,15 +1,15 @@
-//! How long to wait before a source that failed is tried again.
+//! The delay before a source that failed is tried again.
 
 use std::time::Duration;
 
-/// 1 s five times, 5 s five times, 10 s ten times, then 60 s, each up to a fifth longer or shorter, so that the cameras
-/// behind a switch that was rebooted are not all asked at the same moment.
+/// The delays are 1 s five times, 5 s five times, 10 s ten times, then 60 s, each with a random variation of a fifth, so that
+/// cameras behind a switch that was rebooted are not all tried at the same moment.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
 }
 
-/// A camera may lock the account after a few wrong passwords.
+/// The shortest delay after a permanent failure, since a camera may lock the account after a few wrong passwords.
 const PERMANENT: Duration = Duration::from_secs(10);
 
 impl Backoff {
@@ -26,7 +26,7 @@ impl Backoff {
         wait.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0))
     }
 
-    /// A key frame came: what was wrong is over.
+    /// Starts over after a key frame, which shows that the source works.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }

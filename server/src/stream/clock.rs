@@ -1,10 +1,10 @@
-//! The one clock that all streams place their frames on.
+//! The clock of the media timeline, which all streams share.
 
 use tokio::time::Instant;
 
 use crate::media::Timestamp90k;
 
-/// Media time of this process: zero when the registry was made.
+/// The media time of this process, which was zero when the registry was made.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaClock {
     start: Instant,

@@ -1,21 +1,21 @@
-//! What a stream measures of itself.
+//! The measurements of a stream.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::media::{Codec, Dimensions, Frame, Timestamp90k};
 
-/// Over which time frame rate and bit rate are averaged.
+/// The time over which frame rate and bit rate are averaged.
 const WINDOW: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    /// Arrival and size of the last seconds' frames.
+    /// The arrivals and sizes of the last seconds' frames.
     recent: VecDeque<(Instant, usize)>,
     gop_started: Option<(Timestamp90k, u32)>,
     pub(super) codec: Option<Codec>,
     pub(super) dimensions: Option<Dimensions>,
-    /// Frames and duration of the last whole GOP.
+    /// The frames and the duration of the last complete GOP.
     pub(super) gop: Option<(u32, Duration)>,
     pub(super) last_frame: Option<Instant>,
     pub(super) frames: u64,
@@ -46,7 +46,7 @@ impl Health {
         }
     }
 
-    /// The source was started anew; what it sends may be another picture.
+    /// Forgets the measurements when the source is restarted, since its pictures may differ.
     pub(super) fn restart(&mut self) {
         self.recent.clear();
         self.gop_started = None;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_and_gop_length_are_what_was_sent() {
+    fn rates_and_gop_length_are_those_of_the_sent_frames() {
         let (mut health, start) = (Health::default(), Instant::now());
         let at = |number: u64| start + Duration::from_millis(40 * number);
         for number in 0..300 {

@@ -1,5 +1,5 @@
-//! One stream's task: it owns the stream's state, runs its source and hands out its frames. A thin shell: when the source
-//! runs is decided by [`Life`], what a frame is by [`Framer`], who gets it by [`Viewers`].
+//! The task of one stream: it owns the stream's state, runs its source and distributes its frames. [`Life`] decides when the
+//! source runs, [`Framer`] makes the frames, and [`Viewers`] decides who gets them.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -24,14 +24,14 @@ use super::{
     MediaClock, ProducerSnapshot, Registry, StreamError, StreamEvent, StreamName, StreamSnapshot, StreamState,
 };
 
-/// What a viewer joins a stream for.
+/// Why a viewer joins a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To see its pictures.
+    /// To show its pictures.
     Watch,
-    /// To make another stream of them. It does not shorten the back-off of a stream that is down: it asks every second.
+    /// To make a variant of it. It does not shorten the back-off of a stream that is offline, since it joins every second.
     Feed,
-    /// To keep the stream running. It takes no events.
+    /// To keep the stream running. It receives no events.
     Keep,
 }
 
@@ -43,11 +43,11 @@ pub(super) enum Command {
     Shutdown { done: oneshot::Sender<()> },
 }
 
-/// Access units between a source and its hub: a source that is faster than that waits.
+/// The queue of access units between a source and its hub; a source that is faster waits.
 const UNITS: usize = 16;
-/// A source that was told to stop and has not by then is dropped.
+/// How long a source may take to stop before it is dropped.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How often a viewer without room is told again that the stream is down.
+/// How often the hub retries to inform a viewer with a full queue that the stream is offline.
 const OWED_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn spawn(
@@ -98,21 +98,21 @@ struct Hub {
     gop: GopCache,
     // Out.
     viewers: Viewers,
-    /// One for each viewer: ends when its queue is closed, which is how a viewer leaves.
+    /// One future for each viewer, which ends when the viewer's queue is closed, which is how a viewer leaves.
     leaving: FuturesUnordered<BoxFuture<'static, u64>>,
     health: Health,
 }
 
-/// A source at work.
+/// A running source.
 struct Run {
-    /// `None` once the source has let go of its end, or was told to stop by closing ours.
+    /// `None` once the source has dropped its end, or the hub has closed its own to stop the source.
     units: Option<mpsc::Receiver<AccessUnit>>,
     task: JoinHandle<Result<(), SourceError>>,
-    /// Set when it was told to stop.
+    /// When the source is dropped; set when it has been told to stop.
     drop_at: Option<Instant>,
 }
 
-/// What the hub wakes up for.
+/// An event of the hub.
 enum Event {
     Command(Option<Command>),
     Left(u64),
@@ -185,7 +185,7 @@ impl Hub {
         }
     }
 
-    /// Why there is no picture, while the next attempt waits for its time.
+    /// Why the stream is offline, while it waits for the next attempt.
     fn down(&self) -> Option<StreamError> {
         (self.life.state() == StreamState::Offline).then(|| self.life.error().cloned()).flatten()
     }
@@ -290,7 +290,7 @@ impl Hub {
         self.run = Some(Run { units: Some(units), task, drop_at: None });
     }
 
-    /// By closing its output; it frees what it holds and ends.
+    /// Stops the source by closing its output, on which it frees what it holds and ends.
     fn stop(&mut self) {
         self.reset_pictures();
         if let Some(run) = &mut self.run {
@@ -299,7 +299,7 @@ impl Hub {
         }
     }
 
-    /// What a run left behind does not belong to the next one.
+    /// Forgets the state of a run, which does not apply to the next one.
     fn reset_pictures(&mut self) {
         self.framer.restart();
         self.gop.clear();
@@ -345,7 +345,7 @@ impl Hub {
     }
 }
 
-/// Of the source: its next access unit, or its end once it has none left.
+/// The source's next access unit, or its end once there are no more.
 async fn next_event(run: &mut Option<Run>) -> Event {
     let Some(run) = run else { return std::future::pending().await };
     if let Some(units) = &mut run.units {

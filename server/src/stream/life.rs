@@ -1,8 +1,8 @@
-//! When a stream's source runs: `Idle → Starting → Live ⇄ Offline → Idle`. Pure: told what happened and when, it says what
-//! to do.
+//! Decides when a stream's source runs: `Idle → Starting → Live ⇄ Offline → Idle`. Pure: events and times go in, actions come
+//! out.
 //!
-//! Call a `handle_*` method for what happened, then [`Life::poll_action`] until it is empty, then come back with
-//! [`Life::handle_timeout`] at the time [`Life::poll_timeout`] names.
+//! Call a `handle_*` method for each event, then [`Life::poll_action`] until it returns `None`, and call
+//! [`Life::handle_timeout`] at the time of [`Life::poll_timeout`].
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,28 +10,30 @@ use std::time::{Duration, Instant};
 use super::backoff::Backoff;
 use super::{StreamError, StreamState};
 
-/// A source is expected to notice by itself that it is silent, and to say so better; this is for one that does not.
+/// The margin beyond a source's own timeout. A source should notice its silence itself, with a better message; this is for one
+/// that does not.
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
-/// Frames without a key frame for this long are of no use to anyone.
+/// How long a source may send frames without a key frame before it is restarted.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_secs(30);
-/// A new viewer need not sit through a long back-off, but may not hammer the camera either.
+/// The longest wait of a new viewer for the next attempt. It shortens a long back-off, but limits how often the camera is
+/// tried.
 const HURRY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub(super) struct LifeSettings {
     pub(super) linger: Duration,
     pub(super) preload: bool,
-    /// For each source, in order: without a frame for this long it is taken for dead.
+    /// The longest time without a frame for each source, in order, before it counts as failed.
     pub(super) patience: Vec<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Run this source. None runs.
+    /// Start this source; no other runs.
     Start(usize),
-    /// End the one that runs, and report it with [`Life::handle_ended`].
+    /// Stop the running source, and report its end with [`Life::handle_ended`].
     Stop,
-    /// Viewers have no picture any more.
+    /// Inform the viewers that the stream is offline.
     TellOffline(StreamError),
 }
 
@@ -40,7 +42,7 @@ pub(super) struct Life {
     settings: LifeSettings,
     phase: Phase,
     viewers: usize,
-    /// When the source stops for want of viewers.
+    /// When the source stops because there are no viewers.
     idle_at: Option<Instant>,
     backoff: Backoff,
     error: Option<StreamError>,
@@ -53,9 +55,9 @@ enum Phase {
     Idle,
     Running {
         source: usize,
-        /// Whatever it was worth.
+        /// The last frame, decodable or not.
         last_frame: Instant,
-        /// Since when frames are of no use, for want of a key frame.
+        /// Since when frames are dropped for lack of a key frame.
         waiting: Option<Instant>,
         live: bool,
     },
@@ -68,7 +70,7 @@ enum Phase {
     },
 }
 
-/// What comes once the source has stopped.
+/// What follows once the source has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Idle,
@@ -109,7 +111,7 @@ impl Life {
         self.error.as_ref()
     }
 
-    /// Which source runs.
+    /// The index of the running source.
     pub(super) fn source(&self) -> Option<usize> {
         match self.phase {
             Phase::Running { source, .. } => Some(source),
@@ -140,14 +142,14 @@ impl Life {
     pub(super) fn handle_left(&mut self, now: Instant) {
         self.viewers = self.viewers.saturating_sub(1);
         if self.viewers == 0 && !self.settings.preload {
-            // Whoever leaves a stream that is down and comes again must not get round the back-off.
+            // A viewer that leaves an offline stream and comes back must not bypass the back-off.
             let down = matches!(self.phase, Phase::Waiting { .. });
             self.idle_at =
                 Some(now + if down { self.settings.linger.max(HURRY) } else { self.settings.linger });
         }
     }
 
-    /// A frame came that viewers get.
+    /// Handles a frame that viewers get.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
         let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };
         *last_frame = now;
@@ -159,7 +161,7 @@ impl Life {
         }
     }
 
-    /// A picture came that is of no use before the next key frame: the source is at work.
+    /// Handles a picture that is dropped until the next key frame, which still shows that the source works.
     pub(super) fn handle_waiting_frame(&mut self, now: Instant) {
         let Phase::Running { last_frame, waiting, .. } = &mut self.phase else { return };
         *last_frame = now;
@@ -173,12 +175,12 @@ impl Life {
         self.handle_ended(error, jitter, now);
         self.backoff = backoff;
         if let Phase::Waiting { retry_at, .. } = &mut self.phase {
-            // Even when the camera is down for good: whoever mends that is not to wait for its variants.
+            // Also after a permanent failure of the camera, so that its variants recover soon after it does.
             *retry_at = now + Backoff::default().after_failure(false, jitter);
         }
     }
 
-    /// The source has ended: by itself, or because it was told to. `jitter` is a random number between 0 and 1.
+    /// Handles the end of the source, by itself or after `Stop`. `jitter` is a random number between 0 and 1.
     pub(super) fn handle_ended(&mut self, error: StreamError, jitter: f64, now: Instant) {
         match self.phase {
             Phase::Running { source, live, .. } => self.failed(source, live, error, jitter, now),
@@ -205,7 +207,7 @@ impl Life {
                     self.failed(source, live, error, jitter, now);
                     self.phase = match self.phase {
                         Phase::Running { source, .. } => {
-                            // The next source has to wait until this one is gone.
+                            // The next source starts only when this one has stopped.
                             self.actions.retain(|action| !matches!(action, Action::Start(_)));
                             Phase::Stopping { then: Then::Start(source) }
                         }
@@ -252,7 +254,7 @@ impl Life {
 
     fn failed(&mut self, source: usize, live: bool, error: StreamError, jitter: f64, now: Instant) {
         let next = source + 1;
-        // The first error is kept: it is that of the source the operator prefers.
+        // The first error is kept, since it is that of the preferred source.
         let first = if source == 0 || live { error } else { self.error.take().unwrap_or(error) };
         self.error = Some(first.clone());
         if !live && next < self.settings.patience.len() {

@@ -12,10 +12,10 @@ use crate::media::StreamNames;
 use super::hub::{self, Command, Purpose};
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription};
 
-/// Commands waiting for one hub, which serves each within microseconds. Beyond it newcomers are refused.
+/// The limit of commands that wait for one hub, which handles each within microseconds. With more, new viewers are refused.
 const INBOX: usize = 1024;
 
-/// All streams. Made once; needs a tokio runtime, which its hubs run on.
+/// All streams. It is made once and needs a tokio runtime, on which its hubs run.
 #[derive(Debug)]
 pub struct Registry {
     names: StreamNames,
@@ -47,7 +47,7 @@ impl Registry {
         self.clock
     }
 
-    /// In the order of the config.
+    /// The names, in the order of the config.
     pub fn names(&self) -> impl Iterator<Item = &StreamName> {
         self.names.iter()
     }
@@ -56,25 +56,25 @@ impl Registry {
         self.names.resolve(stream, quality)
     }
 
-    /// What can be asked of `stream`, `native` first.
+    /// The qualities of `stream`, `native` first.
     pub fn qualities(&self, stream: &str) -> Vec<String> {
         self.names.qualities(stream)
     }
 
-    /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be down.
-    /// Up to `room` events wait for the viewer. With more it misses frames, up to the next key frame or GOP.
+    /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be offline. Up
+    /// to `room` events wait for the viewer; with more it misses frames up to the next key frame or GOP.
     ///
-    /// `None`: the hub is overrun with newcomers, or the server stops.
+    /// `None` if too many commands wait for the hub, or the server stops.
     pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
         self.join(name, room, Purpose::Watch)
     }
 
-    /// As [`Self::subscribe`], for a source that makes another stream of this one.
+    /// Like [`Self::subscribe`], for a source that makes a variant of this stream.
     pub(super) fn feed(&self, name: &StreamName, room: usize) -> Option<Subscription> {
         self.join(name, room, Purpose::Feed)
     }
 
-    /// Keeps the stream running as long as the subscription lives, which gets no events.
+    /// Keeps the stream running as long as the subscription exists, which receives no events.
     pub fn keep_running(&self, name: &StreamName) -> Option<Subscription> {
         self.join(name, 1, Purpose::Keep)
     }
@@ -112,7 +112,7 @@ impl Registry {
             stopping.push(stopped);
         }
         for stopped in stopping {
-            // An error says the same: the hub has ended.
+            // An error also means that the hub has ended.
             let _ = stopped.await;
         }
     }

@@ -1,5 +1,4 @@
-//! A source that reads another stream: a viewer of that stream like any other, so that a camera is pulled once for all of
-//! its variants.
+//! Runs a source that reads another stream. It is a viewer of that stream, so a camera is pulled once for all of its variants.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +10,7 @@ use crate::source::{self, Output, SourceError};
 
 use super::{Registry, StreamError, StreamEvent, Subscription};
 
-/// A second of frames: what a program that is busy for a moment may be behind.
+/// The queue of frames: a second, by which a busy program may be behind.
 const FRAMES: usize = 32;
 
 /// Runs a source once, with the stream it reads, if it reads one.
@@ -37,7 +36,7 @@ pub(super) async fn run(
     tokio::select! {
         result = &mut running => result,
         reason = &mut feeding => {
-            // Its input is closed now: it ends in good order, with whatever it had left.
+            // Its input is closed now, so it ends by itself after its remaining pictures.
             let result = running.await;
             match reason {
                 Some(reason) => Err(down(reason)),
@@ -60,7 +59,7 @@ fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, St
     registry.feed(&name, FRAMES).ok_or_else(|| "it has too many viewers that come at once".to_owned())
 }
 
-/// Passes frames on until the stream is down (why) or nobody takes them any more (`None`).
+/// Passes frames on until the stream is offline (returns why) or the source has ended (`None`).
 async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) -> Option<StreamError> {
     let mut last: Option<Arc<Frame>> = None;
     while let Some(event) = subscription.recv().await {
@@ -74,7 +73,7 @@ async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) 
                 if frame.codec != last.codec {
                     return Some(for_now(format!("it went from {} to {}", last.codec, frame.codec)));
                 }
-                // A GOP that was sent again begins with frames that were passed on before.
+                // A repeated GOP begins with frames that were already passed on.
                 if frame.timestamp <= last.timestamp {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! What is known about a stream at one moment, for people and for metrics.
+//! The state of a stream at one moment, for the API and for metrics.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use super::{StreamError, StreamName, StreamState};
 /// One of the sources of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProducerSnapshot {
-    /// As the config says it, secrets masked.
+    /// As in the config, with secrets masked.
     pub source: String,
-    /// It is the one that runs now.
+    /// Whether it is running.
     pub active: bool,
 }
 
@@ -21,14 +21,14 @@ pub struct StreamSnapshot {
     pub state: StreamState,
     pub producers: Vec<ProducerSnapshot>,
     pub viewers: usize,
-    /// Of the running or last run.
+    /// The codec of the present or last run.
     pub codec: Option<Codec>,
     pub dimensions: Option<Dimensions>,
     /// Measured over the last seconds; zero when not live.
     pub fps: f64,
     /// Measured over the last seconds; zero when not live.
     pub bitrate_bps: u64,
-    /// Of the last GOP that was seen whole: frames, and time from its key frame to the next.
+    /// Of the last complete GOP: frames, and time from its key frame to the next.
     pub gop_frames: Option<u32>,
     pub gop_duration: Option<Duration>,
     pub last_frame_age: Option<Duration>,

@@ -1,4 +1,4 @@
-//! A viewer's hold on a stream, and the queue of its events.
+//! A viewer's subscription to a stream, with the queue of its events.
 
 use std::task::{Context, Poll};
 
@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::StreamEvent;
 use super::hub::Command;
 
-/// As long as it lives, the stream runs and its events wait here. Dropping it is leaving: the hub notices that the queue is
-/// closed, so that there is no message about it that could get lost.
+/// As long as it exists, the stream runs and its events wait here. Dropping it unsubscribes: the hub notices that the queue is
+/// closed, so there is no message for it that could get lost.
 #[derive(Debug)]
 pub struct Subscription {
     pub(super) viewer: u64,
@@ -17,9 +17,9 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Asks for the GOP once more, for a viewer that lost its place. A stream that has none sends the next one.
+    /// Requests the GOP again. A stream without one sends the next one.
     pub fn refresh(&self) {
-        // A hub that is gone has ended with the server, and one that is overrun sends the next key frame as it comes.
+        // A hub without space in its queue sends the next key frame anyway, and one that has ended needs nothing.
         let _ = self.hub.try_send(Command::Refresh { viewer: self.viewer });
     }
 
@@ -28,12 +28,12 @@ impl Subscription {
         self.events.recv().await
     }
 
-    /// As [`Self::recv`], for who waits on many subscriptions at once.
+    /// Like [`Self::recv`], for waiting on many subscriptions at once.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<StreamEvent>> {
         self.events.poll_recv(context)
     }
 
-    /// An event that is there already.
+    /// An event that is waiting, if there is one.
     pub fn try_recv(&mut self) -> Option<StreamEvent> {
         self.events.try_recv().ok()
     }
@@ -41,7 +41,7 @@ impl Subscription {
 
 #[cfg(test)]
 impl Subscription {
-    /// A subscription without a stream, and the sender of its events.
+    /// A subscription without a stream, with the sender of its events.
     pub(crate) fn detached(room: usize) -> (mpsc::Sender<StreamEvent>, Self) {
         let (sender, events) = mpsc::channel(room);
         (sender, Self { viewer: 0, hub: mpsc::channel(1).0, events })

@@ -1,4 +1,4 @@
-//! Fan-out: each frame to each viewer, and never waiting for one.
+//! Distributes each frame to each viewer without waiting for any.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::media::Frame;
 
 use super::{Gop, StreamError, StreamEvent};
 
-/// Who watches a stream, and where each of them is.
+/// The viewers of a stream, with the state of each.
 ///
-/// A viewer whose queue is full misses frames, and everything up to the next key frame with them, as they are of no use
-/// without those. To shorten its gap it gets the GOP as soon as it has room, but only once per GOP: a viewer that is
-/// always slow must not be sent everything twice.
+/// A viewer with a full queue misses frames, and all frames up to the next key frame, which cannot be decoded without them. To
+/// shorten the gap it gets the GOP as soon as its queue has space, but only once per GOP, so that a viewer that is always slow
+/// is not sent everything twice.
 #[derive(Debug, Default)]
 pub(crate) struct Viewers {
     viewers: Vec<Viewer>,
@@ -25,9 +25,9 @@ struct Viewer {
     id: u64,
     queue: mpsc::Sender<StreamEvent>,
     place: Place,
-    /// It was sent this GOP again already.
+    /// Whether it was sent this GOP again already.
     caught_up: bool,
-    /// It has yet to be told that the stream is down.
+    /// The failure that it has yet to be informed of.
     owed: Option<StreamError>,
 }
 
@@ -35,11 +35,11 @@ struct Viewer {
 enum Place {
     /// It has every frame of the GOP up to now.
     Following,
-    /// It waits for the first GOP since it came or since the stream went down.
+    /// It waits for its first GOP since it joined or since the stream went offline.
     New,
-    /// It was too slow.
+    /// It has missed frames because it was too slow.
     Behind,
-    /// It is here to keep the stream running, and is told nothing.
+    /// It keeps the stream running and receives no events.
     Keeping,
 }
 
@@ -52,7 +52,7 @@ impl Viewers {
         self.frames_skipped
     }
 
-    /// `gop` or `down`: what the newcomer can be told at once.
+    /// Adds a viewer. `gop` or `down` is its first event, if there is one.
     pub(crate) fn join(
         &mut self,
         id: u64,
@@ -73,7 +73,7 @@ impl Viewers {
         self.viewers.push(Viewer { id, queue, place: Place::Keeping, caught_up: false, owed: None });
     }
 
-    /// Whether it was here.
+    /// Removes a viewer. Returns whether it was there.
     pub(crate) fn leave(&mut self, id: u64) -> bool {
         let before = self.viewers.len();
         self.viewers.retain(|viewer| viewer.id != id);
@@ -91,7 +91,7 @@ impl Viewers {
         }
     }
 
-    /// `gop` makes the GOP that ends with `frame`, if there is one.
+    /// Sends a frame to all viewers. `gop` returns the GOP that ends with `frame`, if there is one.
     pub(crate) fn send(&mut self, frame: &Arc<Frame>, mut gop: impl FnMut() -> Option<Gop>) {
         for viewer in &mut self.viewers {
             viewer.caught_up &= !frame.keyframe;
@@ -122,7 +122,7 @@ impl Viewers {
         }
     }
 
-    /// Tries again to tell those whose queue was full. Whether any is left to be told.
+    /// Retries to inform the viewers whose queue was full. Returns whether any is left.
     pub(crate) fn send_owed(&mut self) -> bool {
         for viewer in &mut self.viewers {
             viewer.send_owed();
@@ -155,7 +155,7 @@ impl Viewer {
         }
     }
 
-    /// A viewer whose queue is closed is about to leave: nothing is owed to it.
+    /// Returns whether the event was queued, or the queue is closed because the viewer is leaving.
     fn try_send(&self, event: StreamEvent) -> bool {
         !matches!(self.queue.try_send(event), Err(TrySendError::Full(_)))
     }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_before_the_first_key_frame_waits_for_it() {
+    fn a_viewer_that_joins_before_the_first_key_frame_waits_for_it() {
         let mut bench = bench();
         let mut events = bench.join(8);
         bench.frame(false);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_viewer_costs_the_others_nothing() {
+    fn a_slow_viewer_does_not_affect_the_others() {
         let mut bench = bench();
         let _slow = bench.join(1);
         let mut quick = bench.join(8);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn that_the_stream_is_down_is_told_even_to_a_viewer_without_room() {
+    fn a_viewer_with_a_full_queue_is_informed_later_that_the_stream_is_offline() {
         let mut bench = bench();
         let mut events = bench.join(1);
         bench.frame(true);

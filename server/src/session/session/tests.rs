@@ -1,4 +1,4 @@
-//! A session without its task: told the time, its streams and its messages by hand.
+//! Tests of a session without its task, with the time, streams and messages given by the test.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -39,7 +39,7 @@ async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
     assert!(session.drive(now + OFFER_TIMEOUT));
 }
 
-/// The statuses among what the session says next, each with the request that it answers.
+/// The statuses among the session's next messages, each with the request that it answers.
 fn statuses(session: &mut Session) -> Vec<(SlotStatus, Option<String>)> {
     let said = session.take_replies().into_iter();
     said.filter_map(|reply| match reply {
@@ -50,7 +50,7 @@ fn statuses(session: &mut Session) -> Vec<(SlotStatus, Option<String>)> {
 }
 
 #[tokio::test]
-async fn a_slot_whose_stream_does_not_exist_is_told_so_when_it_is_resumed() {
+async fn resuming_a_slot_whose_stream_does_not_exist_is_refused() {
     let now = Instant::now();
     let quality = Some("999p".to_owned());
     let slot = SlotRequest { slot: 0, stream: "camera1".to_owned(), quality };
@@ -70,7 +70,7 @@ fn wish(slot: i32, stream: &str, quality: Option<&str>) -> SlotRequest {
     SlotRequest { slot, stream: stream.to_owned(), quality: quality.map(str::to_owned) }
 }
 
-/// The answers to `request_id` as `slot: state (reason)`, with `kept` where they say so.
+/// The answers to `request_id` as `slot: state (reason)`, with `kept` where it is set.
 fn answers(session: &mut Session, request_id: &str) -> Vec<String> {
     let answers =
         statuses(session).into_iter().filter(|(_, answered)| answered.as_deref() == Some(request_id));

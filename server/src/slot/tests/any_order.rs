@@ -1,4 +1,4 @@
-//! Any interleaving of everything that can happen to a slot whose streams come from real hubs' parts.
+//! Property tests of a slot with any order of events, with the parts that real hubs consist of.
 
 use proptest::prelude::*;
 use tokio::sync::mpsc;
@@ -7,7 +7,7 @@ use super::*;
 use crate::media::{GopCache, GopLimits, StreamEvent};
 use crate::stream::Viewers;
 
-/// What can happen to a slot.
+/// An event of the property tests.
 #[derive(Debug, Clone)]
 enum Event {
     Switch {
@@ -17,7 +17,7 @@ enum Event {
         camera: usize,
         packets: usize,
     },
-    /// The camera goes on with another codec, from a key frame.
+    /// The camera continues with another codec, from a key frame.
     Codec {
         camera: usize,
         codec: Codec,
@@ -25,7 +25,7 @@ enum Event {
     Offline {
         camera: usize,
     },
-    /// What the hubs sent reaches the slot.
+    /// The queued events of the hubs are delivered to the slot.
     Deliver,
     Refresh,
     Pause,
@@ -58,7 +58,7 @@ struct Subscription {
     events: mpsc::Receiver<StreamEvent>,
 }
 
-/// A camera with what its hub is made of.
+/// A camera with the parts of its hub.
 struct Hub {
     camera: Camera,
     gop: GopCache,
@@ -66,21 +66,21 @@ struct Hub {
     down: Option<StreamError>,
 }
 
-/// A slot, and the hubs that it subscribes to. What they send waits in queues of [`QUEUE`] events until it is delivered.
+/// A slot, and the hubs that it subscribes to. Their events wait in queues of [`QUEUE`] events until they are delivered.
 struct World {
     slot: Slot,
     hubs: Vec<Hub>,
     subscriptions: Vec<Subscription>,
-    /// Given back; what was under way still comes.
+    /// Unsubscribed streams, whose queued events are still delivered.
     former: Vec<Subscription>,
     now: Instant,
     ticks: u64,
     sent: Vec<RtpPacket>,
-    /// GOPs that the slot took: how much was sent by then, and the camera.
+    /// The GOPs that the slot was cut to: how many packets had left by then, and the camera.
     cuts: Vec<(usize, usize)>,
 }
 
-/// Short, so that a slot is often too slow for its hub.
+/// A short queue, so that the slot is often too slow for its hub.
 const QUEUE: usize = 12;
 
 impl World {
@@ -103,7 +103,7 @@ impl World {
         }
     }
 
-    /// The RTP timestamp of a frame that was taken now.
+    /// The RTP timestamp of a frame that is captured now.
     fn present(&self) -> u32 {
         TIMESTAMP_OFFSET.wrapping_add(self.ticks as u32)
     }
@@ -150,7 +150,7 @@ impl World {
         self.act();
     }
 
-    /// Hands the slot what waits for it; what comes of it waits for the next time.
+    /// Delivers the queued events to the slot; events that result are delivered the next time.
     fn deliver(&mut self) {
         let mut under_way = Vec::new();
         for viewer in self.former.iter_mut().chain(&mut self.subscriptions) {
@@ -161,7 +161,7 @@ impl World {
         for (tag, camera, event) in under_way {
             match event {
                 StreamEvent::Gop(gop) => {
-                    // The slot takes no notice of a stream that it gave back, be it a moment ago.
+                    // The slot ignores a stream that it has unsubscribed.
                     if self.subscriptions.iter().any(|viewer| viewer.tag == tag) {
                         self.cuts.push((self.sent.len(), camera));
                     }
@@ -201,7 +201,7 @@ impl World {
         }
     }
 
-    /// A frame of a camera reaches the slot and leaves it at once. Returns what left.
+    /// Delivers a frame of a camera and lets it leave at once. Returns the packets that left.
     fn live(&mut self, camera: usize) -> Vec<RtpPacket> {
         let before = self.sent.len();
         for event in
@@ -212,7 +212,7 @@ impl World {
         self.sent[before..].to_vec()
     }
 
-    /// Shows a camera and has it send until the key frame that its longest GOP has to have.
+    /// Shows a camera and lets it send for the length of its longest GOP, so that a key frame comes.
     fn show_with_a_key_frame(&mut self, camera: usize) -> Vec<RtpPacket> {
         for event in [Event::Deliver, Event::Release { packets: usize::MAX }, Event::Switch { camera }] {
             self.happen(&event);
@@ -221,7 +221,7 @@ impl World {
     }
 }
 
-/// The frames that left, whole or not: their packets in order.
+/// The packets of each frame that left, complete or not, in order.
 fn frames(sent: &[RtpPacket]) -> Vec<&[RtpPacket]> {
     sent.chunk_by(|a, b| a.timestamp == b.timestamp).collect()
 }
@@ -230,7 +230,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn whatever_happens_the_browser_sees_one_unbroken_stream(events in proptest::collection::vec(event(), 1..200)) {
+    fn with_any_events_the_browser_gets_one_continuous_rtp_stream(events in proptest::collection::vec(event(), 1..200)) {
         let mut world = World::new();
         for event in &events {
             world.happen(event);
@@ -296,7 +296,7 @@ proptest! {
     }
 
     #[test]
-    fn the_old_picture_moves_whatever_is_asked_for_that_has_no_picture_yet(
+    fn the_old_stream_is_shown_until_a_requested_one_has_a_key_frame(
         events in proptest::collection::vec(event(), 1..200),
         camera in 0..4_usize,
         requests in proptest::collection::vec((0..4_usize, any::<bool>()), 1..12),
@@ -333,7 +333,7 @@ proptest! {
     }
 
     #[test]
-    fn no_frame_is_dated_after_the_present(events in proptest::collection::vec(event(), 1..200)) {
+    fn no_frame_has_a_timestamp_in_the_future(events in proptest::collection::vec(event(), 1..200)) {
         let mut world = World::new();
         let mut last: Option<u32> = None;
         for event in &events {
@@ -342,7 +342,7 @@ proptest! {
             for packet in &world.sent[before..] {
                 let beyond = packet.timestamp.wrapping_sub(world.present()).cast_signed();
                 let after_the_last = last.map(|last| packet.timestamp.wrapping_sub(last));
-                // A stream that is behind the one before it follows as closely as it can.
+                // A stream whose timestamps are behind those of the stream before it follows as closely as possible.
                 prop_assert!(
                     beyond <= 0 || after_the_last.is_some_and(|ticks| ticks <= 10),
                     "{beyond} ticks after the present, {after_the_last:?} after the frame before"

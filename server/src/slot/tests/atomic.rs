@@ -1,9 +1,9 @@
-//! Atomic layouts: all slots change at the same moment, or none.
+//! Tests of atomic layouts: all slots change together, or none does.
 
 use super::*;
 use crate::slot::settle_layouts;
 
-/// Two slots that show cameras 1 and 2, and a layout of cameras 3 and 4 that was just asked for, as request 9.
+/// Two slots that show cameras 1 and 2, with a request (9) for an atomic layout of cameras 3 and 4.
 fn asked() -> ([Slot; 2], [Camera; 4], Instant) {
     let mut cameras = [1, 2, 3, 4].map(|id| Camera::new(id, Codec::H264, 50));
     let (first, now) = showing(&mut cameras[0], 1);
@@ -29,7 +29,7 @@ fn gop(camera: &mut Camera, ticks: u64) -> Vec<Arc<Frame>> {
 }
 
 #[test]
-fn all_slots_change_at_the_moment_when_the_last_key_frame_is_there() {
+fn all_slots_change_when_the_last_key_frame_is_there() {
     let (mut slots, mut cameras, now) = asked();
     slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     settle_layouts(now, &mut slots);
@@ -51,7 +51,7 @@ fn all_slots_change_at_the_moment_when_the_last_key_frame_is_there() {
     }
 }
 
-/// What both slots say, and that they show what they showed.
+/// Checks the statuses of both slots, and that they still show their old streams.
 fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
     for (slot, camera) in slots.iter_mut().zip(cameras) {
         let said = actions(slot);
@@ -63,7 +63,7 @@ fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
 }
 
 #[test]
-fn one_dead_camera_refuses_the_layout_and_every_slot_stays_as_it_was() {
+fn one_offline_camera_refuses_the_layout_and_no_slot_changes() {
     let (mut slots, mut cameras, now) = asked();
     slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     slots[1].handle_offline(tag(1), &gone());
@@ -81,7 +81,7 @@ fn a_codec_that_the_browser_lacks_refuses_the_layout() {
 }
 
 #[test]
-fn a_key_frame_that_is_not_there_in_time_refuses_the_layout() {
+fn a_key_frame_that_does_not_come_in_time_refuses_the_layout() {
     let (mut slots, mut cameras, now) = asked();
     slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     assert_eq!((slots[0].poll_timeout(), slots[1].poll_timeout()), (None, Some(now + TIMEOUT)));
@@ -118,7 +118,7 @@ fn a_slot_that_shows_the_stream_already_waits_for_the_others_and_is_answered_wit
 }
 
 #[test]
-fn a_paused_slot_is_woken_by_the_layout_and_stays_paused_if_it_is_refused() {
+fn a_layout_resumes_a_paused_slot_which_stays_paused_if_the_layout_is_refused() {
     for works in [true, false] {
         let (mut slots, mut cameras, now) = asked();
         slots[0].pause(None);

@@ -1,4 +1,4 @@
-//! Cameras, slots and what leaves them, on a virtual clock.
+//! Tests of slots with made-up cameras, on a virtual clock.
 
 mod any_order;
 mod atomic;
@@ -18,13 +18,13 @@ use crate::rtp::{PayloadTypes, RtpPacket};
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const FRAME_TICKS: u64 = 3000;
-/// Timestamps wrap around soon.
+/// An offset with which timestamps wrap soon.
 pub(crate) const TIMESTAMP_OFFSET: u32 = u32::MAX - 500;
-/// Everything offered, but no AV1.
+/// A payload type for every codec but AV1.
 pub(crate) const TYPES: [(Codec, u8); 4] =
     [(Codec::H264, 103), (Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H265, 49)];
 
-/// A camera whose packets say whose they are: the payload is camera, kind, frame number.
+/// A camera whose packets identify themselves: the payload is camera, kind, frame number.
 pub(crate) struct Camera {
     id: u8,
     codec: Codec,
@@ -75,7 +75,7 @@ fn gone() -> StreamError {
     StreamError { permanent: false, message: "gone".to_owned() }
 }
 
-/// A slot that shows nothing, on a connection that is up.
+/// A slot that shows nothing, on an established connection.
 pub(crate) fn slot() -> Slot {
     let mut slot = Slot::new(0, target("camera0").into(), Splicer::new(65_530, TIMESTAMP_OFFSET), TIMEOUT);
     slot.negotiated(PayloadTypes::new(TYPES.to_vec()));

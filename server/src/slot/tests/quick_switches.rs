@@ -1,8 +1,8 @@
-//! A second request while the first one still waits for its key frame: the picture on the screen moves on.
+//! Tests of a second request while the first one still waits for its key frame: the old stream is shown meanwhile.
 
 use super::*;
 
-/// A slot that shows `old` and was asked for camera1 (request 2) and then camera2 (request 3), neither of which has a key frame.
+/// A slot that shows `old`, with requests for camera1 (2) and then camera2 (3), neither of which has a key frame yet.
 fn asked_twice(old: &mut Camera) -> (Slot, Instant) {
     let (mut slot, now) = showing(old, 1);
     drain(&mut slot);
@@ -14,7 +14,7 @@ fn asked_twice(old: &mut Camera) -> (Slot, Instant) {
 }
 
 #[test]
-fn the_old_picture_moves_until_the_last_one_that_was_asked_for_is_there() {
+fn the_old_stream_is_shown_until_the_last_requested_one_has_a_key_frame() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = asked_twice(&mut old);
     let said = actions(&mut slot);
@@ -36,7 +36,7 @@ fn the_old_picture_moves_until_the_last_one_that_was_asked_for_is_there() {
 }
 
 #[test]
-fn a_browser_that_lost_the_old_picture_meanwhile_gets_it_again() {
+fn a_browser_that_cannot_decode_the_old_stream_meanwhile_gets_its_gop_again() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = asked_twice(&mut old);
     actions(&mut slot);
@@ -48,7 +48,7 @@ fn a_browser_that_lost_the_old_picture_meanwhile_gets_it_again() {
 }
 
 #[test]
-fn a_key_frame_that_was_asked_for_meanwhile_is_sent_and_said() {
+fn a_key_frame_requested_meanwhile_is_sent_and_answered() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = asked_twice(&mut old);
     actions(&mut slot);
@@ -61,7 +61,7 @@ fn a_key_frame_that_was_asked_for_meanwhile_is_sent_and_said() {
 }
 
 #[test]
-fn if_the_last_one_is_refused_the_slot_is_as_it_was() {
+fn if_the_last_request_is_refused_the_slot_shows_the_old_stream() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = asked_twice(&mut old);
     actions(&mut slot);
@@ -76,7 +76,7 @@ fn if_the_last_one_is_refused_the_slot_is_as_it_was() {
 }
 
 #[test]
-fn back_to_what_is_on_the_screen_is_decided_at_once() {
+fn a_switch_back_to_the_shown_stream_is_answered_at_once() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut old, 1);
     drain(&mut slot);
@@ -89,7 +89,7 @@ fn back_to_what_is_on_the_screen_is_decided_at_once() {
 }
 
 #[test]
-fn the_end_of_the_old_streams_key_frame_is_not_the_new_streams_picture() {
+fn the_end_of_the_old_streams_key_frame_does_not_count_for_the_new_stream() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut old, 1);
     slot.pop_packet(now).expect("the first of the two packets of the old key frame");
@@ -105,7 +105,7 @@ fn the_end_of_the_old_streams_key_frame_is_not_the_new_streams_picture() {
 }
 
 #[test]
-fn the_end_of_a_frame_of_a_camera_that_went_down_is_no_picture() {
+fn the_end_of_a_frame_of_an_offline_camera_does_not_make_the_slot_active() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut camera, 1);
     slot.pop_packet(now).expect("the first of the two packets of the key frame");
@@ -116,7 +116,7 @@ fn the_end_of_a_frame_of_a_camera_that_went_down_is_no_picture() {
 }
 
 #[test]
-fn key_frames_that_are_asked_for_all_the_time_are_sent_four_times_a_second() {
+fn continuous_requests_for_key_frames_are_served_four_times_a_second() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, start) = showing(&mut camera, 1);
     drain(&mut slot);

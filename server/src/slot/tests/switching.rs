@@ -1,9 +1,9 @@
-//! Whole switches, one step after the other.
+//! Tests of complete switches, step by step.
 
 use super::*;
 
 #[test]
-fn active_is_said_when_the_last_packet_of_the_first_key_frame_leaves_and_not_before() {
+fn the_status_is_active_when_the_last_packet_of_the_first_key_frame_has_left() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 3);
     assert_eq!(statuses(&actions(&mut slot)), ["buffering"]);
     slot.pop_packet(Instant::now()).expect("the first packet of the key frame");
@@ -22,14 +22,14 @@ fn a_burst_ends_at_live_and_its_frames_are_ten_ticks_apart() {
 }
 
 #[test]
-fn key_frames_and_only_they_ask_for_no_playout_delay() {
+fn only_key_frames_request_zero_playout_delay() {
     let (mut slot, _) = showing(&mut Camera::new(7, Codec::H264, 50), 2);
     let asks: Vec<_> = drain(&mut slot).iter().map(|packet| packet.no_playout_delay).collect();
     assert_eq!(asks, [true, true, false, false]);
 }
 
 #[test]
-fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
+fn the_old_stream_is_shown_until_the_new_one_has_a_key_frame() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut old, 3);
     drain(&mut slot);
@@ -50,7 +50,7 @@ fn the_old_picture_plays_on_until_the_new_ones_key_frame_is_there() {
 }
 
 #[test]
-fn the_latest_request_wins_and_the_earlier_one_is_told() {
+fn the_latest_request_wins_and_the_earlier_one_is_superseded() {
     let (mut slot, now) = showing(&mut Camera::new(1, Codec::H264, 50), 1);
     drain(&mut slot);
     actions(&mut slot);
@@ -63,7 +63,7 @@ fn the_latest_request_wins_and_the_earlier_one_is_told() {
 }
 
 #[test]
-fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
+fn without_a_key_frame_the_old_stream_ends_after_the_switch_timeout() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut old, 1);
     drain(&mut slot);
@@ -85,7 +85,7 @@ fn without_a_new_picture_the_old_one_goes_when_the_switch_timeout_is_over() {
 }
 
 #[test]
-fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
+fn the_switch_timeout_starts_only_when_the_browser_is_connected() {
     let now = Instant::now();
     let mut slot = Slot::new(0, target("camera0").into(), Splicer::new(1, 1), TIMEOUT);
     slot.show(now, target("camera0"), None);
@@ -96,7 +96,7 @@ fn a_browser_that_is_slow_to_connect_does_not_make_its_streams_late() {
 }
 
 #[test]
-fn a_camera_that_goes_down_is_said_once_and_comes_back_by_itself() {
+fn a_camera_that_goes_offline_is_reported_once_and_recovers_by_itself() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut camera, 2);
     drain(&mut slot);
@@ -110,7 +110,7 @@ fn a_camera_that_goes_down_is_said_once_and_comes_back_by_itself() {
 }
 
 #[test]
-fn a_source_that_cannot_work_as_configured_is_an_error_until_it_does() {
+fn a_permanent_failure_of_a_source_is_an_error_until_a_key_frame_comes() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut camera, 1);
     drain(&mut slot);
@@ -123,7 +123,7 @@ fn a_source_that_cannot_work_as_configured_is_an_error_until_it_does() {
 }
 
 #[test]
-fn a_switch_to_a_codec_the_browser_lacks_is_refused_and_the_old_picture_stays() {
+fn a_switch_to_an_unsupported_codec_is_refused_and_the_old_stream_stays() {
     let mut old = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut old, 1);
     drain(&mut slot);
@@ -139,7 +139,7 @@ fn a_switch_to_a_codec_the_browser_lacks_is_refused_and_the_old_picture_stays() 
 }
 
 #[test]
-fn pausing_gives_the_viewers_place_back_and_resuming_takes_it_again() {
+fn pausing_unsubscribes_the_stream_and_resuming_subscribes_again() {
     let (mut slot, now) = showing(&mut Camera::new(1, Codec::H264, 50), 1);
     drain(&mut slot);
     actions(&mut slot);
@@ -153,7 +153,7 @@ fn pausing_gives_the_viewers_place_back_and_resuming_takes_it_again() {
 }
 
 #[test]
-fn a_browser_that_asks_for_key_frames_all_the_time_gets_four_a_second() {
+fn a_browser_that_reports_loss_all_the_time_gets_four_key_frames_a_second() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, start) = showing(&mut camera, 1);
     drain(&mut slot);
@@ -174,7 +174,7 @@ fn a_browser_that_asks_for_key_frames_all_the_time_gets_four_a_second() {
 }
 
 #[test]
-fn what_a_connection_that_stands_still_missed_is_dropped_up_to_a_key_frame() {
+fn frames_that_a_blocked_connection_missed_are_dropped_up_to_a_key_frame() {
     let mut camera = Camera::new(1, Codec::H264, 700);
     let (mut slot, _) = showing(&mut camera, 1);
     drain(&mut slot);

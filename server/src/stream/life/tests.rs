@@ -1,10 +1,10 @@
-//! When a source runs, on a clock made here.
+//! Tests of when a source runs, on a virtual clock.
 
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A life on a clock of its own.
+/// A `Life` with a virtual clock.
 struct Bench {
     life: Life,
     now: Instant,
@@ -95,7 +95,7 @@ fn a_viewer_that_comes_back_in_time_finds_the_source_running() {
 }
 
 #[test]
-fn a_viewer_that_comes_while_the_source_stops_gets_a_new_one_afterwards() {
+fn a_viewer_that_joins_while_the_source_stops_starts_it_again() {
     let mut bench = bench(1);
     bench.join();
     bench.leave();
@@ -105,7 +105,7 @@ fn a_viewer_that_comes_while_the_source_stops_gets_a_new_one_afterwards() {
 }
 
 #[test]
-fn sources_are_tried_in_order_before_anyone_is_told() {
+fn sources_are_tried_in_order_before_viewers_are_informed() {
     let mut bench = bench(2);
     bench.join();
     assert_eq!(bench.end("first"), [Action::Start(1)]);
@@ -115,7 +115,7 @@ fn sources_are_tried_in_order_before_anyone_is_told() {
 }
 
 #[test]
-fn a_live_source_that_fails_is_told_at_once_and_tried_again_a_second_later() {
+fn the_failure_of_a_live_source_is_reported_at_once_and_retried_a_second_later() {
     let mut bench = bench(2);
     bench.join();
     bench.key_frame();
@@ -127,7 +127,7 @@ fn a_live_source_that_fails_is_told_at_once_and_tried_again_a_second_later() {
 }
 
 #[test]
-fn a_silent_source_is_stopped_and_started_again_once_it_is_gone() {
+fn a_silent_source_is_stopped_and_started_again_once_it_has_ended() {
     let mut bench = bench(1);
     bench.join();
     bench.key_frame();
@@ -139,7 +139,7 @@ fn a_silent_source_is_stopped_and_started_again_once_it_is_gone() {
 }
 
 #[test]
-fn when_the_first_source_is_silent_the_second_waits_until_it_is_gone() {
+fn after_a_silent_first_source_the_second_starts_once_the_first_has_ended() {
     let mut bench = bench(2);
     bench.join();
     assert_eq!(bench.pass(15 * SECOND), [Action::Stop]);
@@ -147,7 +147,7 @@ fn when_the_first_source_is_silent_the_second_waits_until_it_is_gone() {
 }
 
 #[test]
-fn a_source_without_key_frames_is_given_up_after_half_a_minute() {
+fn a_source_without_key_frames_fails_after_30_s() {
     let mut bench = bench(1);
     bench.join();
     for _ in 0..29 {
@@ -158,7 +158,7 @@ fn a_source_without_key_frames_is_given_up_after_half_a_minute() {
 }
 
 #[test]
-fn a_live_source_without_a_key_frame_after_a_loss_is_given_up_after_half_a_minute() {
+fn a_live_source_without_a_key_frame_after_a_loss_fails_after_30_s() {
     let mut bench = bench(1);
     bench.join();
     bench.key_frame();
@@ -171,7 +171,7 @@ fn a_live_source_without_a_key_frame_after_a_loss_is_given_up_after_half_a_minut
 }
 
 #[test]
-fn nobody_watching_ends_the_retries() {
+fn without_viewers_there_are_no_retries() {
     let mut bench = bench(1);
     bench.join();
     bench.end("refused");
@@ -185,7 +185,7 @@ fn nobody_watching_ends_the_retries() {
 }
 
 #[test]
-fn a_new_viewer_brings_a_distant_retry_forward_but_not_one_that_may_lock_the_account() {
+fn a_new_viewer_shortens_a_long_back_off_but_not_after_a_permanent_failure() {
     for permanent in [false, true] {
         let mut bench = bench(1);
         bench.join();
@@ -203,7 +203,7 @@ fn a_new_viewer_brings_a_distant_retry_forward_but_not_one_that_may_lock_the_acc
 }
 
 #[test]
-fn a_variant_is_back_within_seconds_however_long_its_camera_was_down() {
+fn a_variant_recovers_within_seconds_after_any_outage_of_its_camera() {
     let mut bench = bench(1);
     bench.join();
     for turn in 0..100 {
@@ -215,7 +215,7 @@ fn a_variant_is_back_within_seconds_however_long_its_camera_was_down() {
 }
 
 #[test]
-fn a_variant_that_looks_in_does_not_bring_its_cameras_retry_forward() {
+fn a_variant_that_resubscribes_does_not_shorten_its_cameras_back_off() {
     let mut bench = bench(1);
     bench.join();
     for _ in 0..25 {
