@@ -1,4 +1,4 @@
-//! One parser under libFuzzer: the one that the environment names in `PARSER`.
+//! Runs the parser that the environment variable `PARSER` names under libFuzzer.
 
 #![no_main]
 

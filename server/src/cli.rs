@@ -1,4 +1,4 @@
-//! `multistream serve`, `multistream check`, `multistream demo`: arguments in, exit code out. What goes wrong is told on stderr in a sentence.
+//! The commands `multistream serve`, `multistream check` and `multistream demo`. Errors are printed to stderr as sentences.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -91,12 +91,12 @@ fn serve(config: Config) -> anyhow::Result<()> {
         server.run(stop_signal()?).await?;
         anyhow::Ok(())
     });
-    // Whatever still hangs ends with the process.
+    // Tasks that still hang end with the process.
     runtime.shutdown_background();
     served
 }
 
-/// Ready at the first signal; the second ends the process at once, whatever is not finished.
+/// Ready at the first signal; the second one ends the process at once.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -110,7 +110,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            // As a shell reports SIGINT.
+            // The exit code by which a shell reports SIGINT.
             std::process::exit(130);
         });
     })

@@ -1,4 +1,4 @@
-//! From a path to a config: reads the file, and knows the values of `${NAME}` and which programs there are.
+//! Loads a config file, with the values of `${NAME}` and a check of which programs are installed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -6,7 +6,7 @@ use std::{env, fs, io};
 use anyhow::{anyhow, bail};
 use multistream::config::{Config, Problem, Severity, Source};
 
-/// The config and what in it has no effect, or every problem, one per line.
+/// Returns the config and its warnings, or every problem, one per line.
 pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -26,8 +26,8 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
     Ok((config, warnings))
 }
 
-/// A credential of systemd (`LoadCredential=`), else an environment variable. Credentials are files, so the environment
-/// of other processes cannot show them.
+/// A credential of systemd (`LoadCredential=`), or else an environment variable. Credentials are files, so they are not visible
+/// in the environment of processes.
 fn lookup(name: &str) -> Option<String> {
     let credential =
         env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(name));

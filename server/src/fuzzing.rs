@@ -13,13 +13,13 @@ use crate::media::{AccessUnit, Framer, Timestamp90k};
 use crate::rtp::depacketize::Depacketizer;
 use crate::{rtc as peers, source};
 
-/// A parser that has to return, whatever the bytes.
+/// A parser that has to return for any bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Also the name of its folder in the corpus.
+    /// The name, which is also that of its folder in the corpus.
     pub name: &'static str,
     pub run: fn(&[u8]),
-    /// How many mutations of the corpus the tests try: as many as take about a second.
+    /// How many mutations of the corpus the tests try, which take about a second.
     pub mutations: u32,
 }
 
@@ -43,7 +43,7 @@ pub const TARGETS: &[Target] = &[
     target("vpx", vpx_headers, 500_000),
 ];
 
-/// Bytes as pieces, each after its length in two bytes; the last one may be cut short.
+/// Splits bytes into pieces, each after its length in two bytes; the last one may be shorter.
 pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -54,7 +54,7 @@ pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The first byte names a codec; what follows is its.
+/// Splits bytes into a codec, by the first byte, and the rest.
 fn of_a_codec(bytes: &[u8]) -> Option<(Codec, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     Some((Codec::ALL[usize::from(*first) % Codec::ALL.len()], rest))

@@ -1,8 +1,8 @@
 //! The device server: it pulls each camera once, keeps its GOP, and sends many slots over one WebRTC connection.
 //!
-//! Imports point one way: `http → session → {rtc, egress → slot, stream → source} → media → rtp → bitstream`; `config` is
-//! known by all above `media` but `slot` and `egress`. `imports.rs` tests that. `bitstream`, `rtp`, `media`, `slot`, `egress` and `config` are sans-IO: no clock,
-//! no task, no socket.
+//! Imports point one way: `http → session → {rtc, egress → slot, stream → source} → media → rtp → bitstream`; all modules above
+//! `media` but `slot` and `egress` know `config`. `imports.rs` tests that. `bitstream`, `rtp`, `media`, `slot`, `egress` and
+//! `config` are sans-IO: no clock, no task, no socket.
 
 pub mod bitstream;
 pub mod config;

@@ -6,8 +6,8 @@ use multistream::config::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn init(config: &LogConfig) {
-    // A plain level is meant for this server; its libraries then speak of what is wrong only. The WebRTC ones warn of every
-    // browser (of extensions of TLS 1.3 in its ClientHello), so they are heard from `error` on.
+    // A plain level applies to this server; its libraries log warnings only. The WebRTC libraries log errors only, since they
+    // warn about every browser (about TLS 1.3 extensions in its ClientHello).
     let directives = match config.level.as_str() {
         plain @ ("trace" | "debug" | "info" | "warn" | "error") => {
             format!("warn,rtc=error,multistream={plain}")

@@ -1,4 +1,4 @@
-//! The server as a whole: opens its ports, runs until it is told to stop, and leaves nothing behind.
+//! The server as a whole: opens its ports, runs until it is stopped, and ends everything it has started.
 
 use std::future::Future;
 use std::io;
@@ -16,7 +16,7 @@ use crate::rtc::PortError;
 use crate::session::Sessions;
 use crate::stream::{Registry, Subscription};
 
-/// For goodbyes to clients, then for sources to let go of cameras and children.
+/// The limit for informing clients, and then for sources to close cameras and end child processes.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
@@ -55,17 +55,17 @@ impl Server {
         Ok(Self { listener, state: AppState { config: Arc::new(config), registry, sessions } })
     }
 
-    /// Where the web server listens; tells the port when the config left it to the system (`:0`).
+    /// The address of the web server, with the port that the system chose if the config says `:0`.
     pub fn http_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Where WebRTC listens.
+    /// The address of the WebRTC port.
     pub fn webrtc_addr(&self) -> SocketAddr {
         self.state.sessions.local_addr()
     }
 
-    /// Serves until `stop` is ready, then says goodbye to every client and stops every source.
+    /// Serves until `stop` is ready, then informs every client and stops every source.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self { listener, state } = self;
         let preloaded = preload(&state);
@@ -85,7 +85,7 @@ impl Server {
     }
 }
 
-/// Keeps every stream of `preload:` running, as long as these live.
+/// Keeps every stream of `preload:` running as long as these subscriptions exist.
 fn preload(state: &AppState) -> Vec<Subscription> {
     let names = state.config.preload.iter().filter_map(|name| state.registry.resolve(name, None).ok());
     names.filter_map(|name| state.registry.keep_running(&name)).collect()

@@ -1,4 +1,4 @@
-//! The program itself: what it prints, and how it ends.
+//! Tests of the program: its output and its exit.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -81,7 +81,7 @@ fn check_and_serve_report_every_problem_with_file_and_line() {
 }
 
 #[test]
-fn what_is_not_yaml_or_not_text_is_said_with_its_line() {
+fn a_file_that_is_not_yaml_or_not_text_is_reported_with_its_line() {
     let output = Config::with("streams: [\n").run("serve");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("expected YAML"), "{}", stderr(&output));
@@ -93,7 +93,7 @@ fn what_is_not_yaml_or_not_text_is_said_with_its_line() {
 }
 
 #[test]
-fn a_missing_config_is_said_with_where_it_was_looked_for_and_an_example() {
+fn a_missing_config_is_reported_with_its_path_and_an_example() {
     let nothing = tempfile::tempdir().expect("a directory for the test");
     let output = Command::new(PROGRAM).arg("serve").current_dir(nothing.path()).output().expect("it starts");
     assert_eq!(output.status.code(), Some(1));
@@ -167,7 +167,7 @@ fn a_signal_ends_the_server_at_once_with_its_children() {
         let mut said = String::new();
         let _ = server.stderr.take().expect("it is piped").read_to_string(&mut said);
         assert!(status.is_some_and(|status| status.success()), "SIG{signal}: {status:?} {said}");
-        // Not even a zombie: the server waited for it.
+        // They are not even zombies, since the server has waited for them.
         for child in ffmpeg {
             assert!(
                 !Path::new(&format!("/proc/{child}")).exists(),

@@ -1,5 +1,5 @@
-//! The contract has no dead words: every error code of the protocol and every status of a slot that `docs/protocol.md` names is
-//! sent by the server to a client on a real socket.
+//! Tests that every error code of the protocol, and every status of a slot in `docs/protocol.md`, is actually sent by the
+//! server to a client on a real socket.
 
 #[allow(dead_code, reason = "each test file uses its own part of it")]
 mod support;
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use support::{Server, rtsp};
 
-/// Pictures of a program that every machine of ours has.
+/// A source that works on every test machine.
 const PLAYS: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=160x90:rate=15 -pix_fmt yuv420p -c:v libx264 \
     -preset ultrafast -tune zerolatency -g 15 -f h264 -";
 
@@ -26,8 +26,8 @@ fn exec(name: &str, command: &str) -> StreamConfig {
     StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource { argv })] }
 }
 
-/// A server with a stream that plays, one whose camera is off, one whose program does not exist, and two whose camera takes
-/// connections and says nothing.
+/// A server with a stream that plays, one whose camera is off, one whose program does not exist, and two whose camera accepts
+/// connections and never answers.
 async fn server() -> (Server, TcpListener) {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is free");
     let silent_url = format!("rtsp://{}/camera", silent.local_addr().expect("it is bound"));
@@ -82,7 +82,7 @@ fn offer_of_mode_0() -> String {
     )
 }
 
-/// Every message of the server up to the first that `ends`, that one included.
+/// The messages of the server up to and including the first for which `ends` is true.
 async fn heard(control: &mut Control, what: &'static str, ends: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut heard = Vec::new();
     loop {
@@ -94,7 +94,7 @@ async fn heard(control: &mut Control, what: &'static str, ends: impl Fn(&Value) 
     }
 }
 
-/// What answers a switch to `stream` (and `then`, which is asked for before that answer).
+/// The answers to a switch to `stream` and to `then`, which is sent before the first answer.
 async fn switched(
     server: &Server,
     first: &str,
@@ -110,7 +110,7 @@ async fn switched(
     viewer.control.until("answer", |message| message["request_id"] == "s1").await.expect("it is answered")
 }
 
-/// A status of a slot with this reason, from a stream that is not to be had.
+/// The status of a slot with this reason, for a stream that cannot be shown.
 async fn status_with_reason(server: &Server, stream: &str, reason: &'static str) -> Value {
     let viewer = watch(server, stream).await;
     if viewer.answer["slots"][0]["reason"] == reason {
@@ -120,7 +120,7 @@ async fn status_with_reason(server: &Server, stream: &str, reason: &'static str)
     control.until(reason, |message| message["status"]["reason"] == reason).await.expect(reason)
 }
 
-/// Each code with a message of the server that carries it.
+/// Each code with a message of the server that contains it.
 async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
     let raw = async |text: String| {
         let mut control = open(server, "off").await;
@@ -153,7 +153,7 @@ async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
     ]
 }
 
-/// Where a code may stand in a message.
+/// The codes in a message.
 fn codes(message: &Value) -> Vec<&str> {
     ["/code", "/status/reason", "/reason"].iter().filter_map(|at| message.pointer(at)?.as_str()).collect()
 }

@@ -1,4 +1,4 @@
-//! The control protocol on a real socket: what a client may get wrong, and that only its sender notices.
+//! Tests of the WebSocket protocol on a real socket: errors are answered, and affect only the client that made them.
 
 mod support;
 
@@ -39,7 +39,7 @@ async fn open(control: &mut Control) -> Value {
     control.until_type("multistream/ready").await.expect("the session opens")
 }
 
-/// Pauses slot 0, which any living session can do.
+/// Pauses slot 0, which works in every session.
 async fn assert_alive(control: &mut Control) {
     let pause = json!({ "type": "multistream/pause", "request_id": "alive", "slot": 0 });
     control.send(&pause).await.expect("the socket is open");
@@ -52,7 +52,7 @@ fn says(error: &Value, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_session_says_how_many_slots_it_has_and_how_to_come_back() {
+async fn ready_has_the_number_of_slots_and_a_resume_token() {
     let server = server().await;
     let ready = open(&mut server.control().await).await;
     assert_eq!(ready["request_id"], "i");
@@ -61,7 +61,7 @@ async fn a_session_says_how_many_slots_it_has_and_how_to_come_back() {
 }
 
 #[tokio::test]
-async fn slots_that_make_no_sense_are_refused_with_the_reason() {
+async fn invalid_slots_are_refused_with_the_reason() {
     let server = server().await;
     let mut control = server.control().await;
     let ten: Vec<Value> = (0..10).map(|slot| json!({ "slot": slot, "stream": "camera1" })).collect();
@@ -82,7 +82,7 @@ async fn slots_that_make_no_sense_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn messages_out_of_order_are_refused_and_the_session_goes_on() {
+async fn messages_out_of_order_are_refused_and_the_session_continues() {
     let server = server().await;
     let mut control = server.control().await;
     let offer = json!({ "type": "multistream/offer", "request_id": "o", "sdp": "v=0" });
@@ -94,7 +94,7 @@ async fn messages_out_of_order_are_refused_and_the_session_goes_on() {
 }
 
 #[tokio::test]
-async fn garbage_gets_one_error_each_and_harms_nobody() {
+async fn each_malformed_message_gets_one_error_and_no_session_is_affected() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;
@@ -118,7 +118,7 @@ async fn garbage_gets_one_error_each_and_harms_nobody() {
 }
 
 #[tokio::test]
-async fn a_message_of_a_megabyte_is_answered_and_its_socket_lives() {
+async fn a_message_of_a_megabyte_is_answered_and_its_socket_stays_open() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;
@@ -141,7 +141,7 @@ async fn a_message_of_eight_megabytes_closes_only_its_own_socket() {
 }
 
 #[tokio::test]
-async fn a_flood_is_ended_with_a_close_code() {
+async fn a_flood_of_messages_closes_the_socket_with_a_code() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;
@@ -156,7 +156,7 @@ async fn a_flood_is_ended_with_a_close_code() {
 }
 
 #[tokio::test]
-async fn an_unknown_slot_is_named_with_those_that_exist() {
+async fn an_unknown_slot_is_refused_with_the_list_of_slots() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;
@@ -167,7 +167,7 @@ async fn an_unknown_slot_is_named_with_those_that_exist() {
 }
 
 #[tokio::test]
-async fn an_unknown_stream_is_refused_at_once_and_the_slot_says_what_it_keeps() {
+async fn an_unknown_stream_is_refused_at_once_and_the_slot_keeps_its_stream() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;
@@ -257,7 +257,7 @@ async fn closing_frees_the_session_and_the_socket_stays_usable() {
 }
 
 #[tokio::test]
-async fn sessions_are_limited_and_a_place_that_is_left_is_free() {
+async fn sessions_are_limited_and_an_ended_one_does_not_count() {
     let mut config = Config::default();
     config.multistream.max_sessions = 1;
     let server = server_with(config).await;
@@ -274,7 +274,7 @@ async fn sessions_are_limited_and_a_place_that_is_left_is_free() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_says_goodbye() {
+async fn a_stopping_server_sends_disconnected() {
     let server = server().await;
     let mut control = server.control().await;
     open(&mut control).await;

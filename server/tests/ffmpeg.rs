@@ -1,4 +1,4 @@
-//! The ffmpeg and exec sources with the real ffmpeg, as the hub runs them.
+//! Tests of the ffmpeg and exec sources with the real ffmpeg, as the hub runs them.
 
 use std::path::Path;
 use std::process::Command;
@@ -94,7 +94,7 @@ async fn gone(pid: u32) -> Duration {
 }
 
 #[tokio::test]
-async fn a_picture_of_ffmpegs_own_begins_with_a_key_frame_of_its_size() {
+async fn a_generated_picture_begins_with_a_key_frame_of_its_size() {
     let mut source = test_picture("720");
     source.height = Some(360);
     let mut run = Run::start(Source::Ffmpeg(source), None);
@@ -126,7 +126,7 @@ async fn a_variant_in(made: &str, codec: &str) {
         }
         input
     });
-    // Five frames may still be inside while the input stays open.
+    // Up to five frames may still be inside ffmpeg while the input is open.
     for expected in &fed[..55] {
         let unit = run.next().await;
         assert_eq!(unit.timestamp, *expected, "on the camera's timeline, to the tick");
@@ -205,7 +205,7 @@ async fn cancelling_the_run_ends_ffmpeg_within_a_second() {
 }
 
 #[tokio::test]
-async fn what_ffmpeg_says_of_bad_arguments_is_the_error() {
+async fn the_error_for_bad_arguments_is_ffmpegs_own_message() {
     let mut source = test_picture("720");
     source.raw = vec!["-no_such_option 1".to_owned()];
     let error = Run::start(Source::Ffmpeg(source), None).error().await.to_string();
@@ -289,13 +289,13 @@ async fn mjpeg_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_program_that_fails_is_quoted() {
+async fn the_error_of_a_program_contains_its_stderr() {
     let error = Run::start(exec("ls /no/such/camera"), None).error().await.to_string();
     assert!(error.starts_with("ls ended (exit code 2)") && error.contains("/no/such/camera"), "{error}");
 }
 
 #[tokio::test]
-async fn a_program_that_writes_text_is_told_that_logs_belong_on_stderr() {
+async fn the_error_for_text_on_stdout_says_that_logs_belong_on_stderr() {
     let error = Run::start(exec("echo starting the camera now"), None).error().await.to_string();
     assert!(error.contains("stderr"), "{error}");
 }

@@ -1,5 +1,5 @@
-//! What the field sends, from `testdata`: offers of browsers and parameter sets of encoders, each with the traits that were seen.
-//! `testdata/README.md` says where.
+//! Tests with the offers of browsers and the parameter sets of encoders in `testdata`, each with properties seen in practice.
+//! `testdata/README.md` names their origins.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn files(name: &str) -> BTreeSet<String> {
     entries.map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// An offer, for how many slots it has room, and the payload type with which each codec shall be sent, in order of preference.
+/// An offer, its number of slots, and the payload type to use for each codec, in order of preference.
 type Offer = (&'static str, usize, &'static [(Codec, u8)]);
 
 const CHROMIUM: &[(Codec, u8)] = &[(Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H264, 102), (Codec::Av1, 45)];

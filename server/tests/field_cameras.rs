@@ -1,5 +1,5 @@
-//! The SDPs of cameras in `testdata/cameras`, told by a camera of this test's own that sends one key frame: each stream is known
-//! by its codec and the size of its picture, or refused for a reason that a person can act upon.
+//! Tests with the SDPs of cameras in `testdata/cameras`, served by a camera made here that sends one key frame: each stream is
+//! recognised with its codec and size, or refused with a reason that a person can act upon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +23,7 @@ fn testdata(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(path)
 }
 
-/// What a camera sends before its key frame, beside what its SDP told.
+/// The parameter sets that a camera sends before its key frame, beside those in its SDP.
 #[derive(Debug, Clone, Copy)]
 enum InBand {
     Nothing,
@@ -31,11 +31,11 @@ enum InBand {
     Sets(&'static str),
 }
 
-/// What shall come of a camera.
+/// The expected result for a camera.
 #[derive(Debug, Clone, Copy)]
 enum Expected {
     Shows(Codec, u32, u32),
-    /// An error with this in its sentence.
+    /// An error whose message contains this.
     Refused(&'static str),
 }
 
@@ -97,7 +97,7 @@ fn key_frame(in_band: InBand, codec: Codec) -> Vec<u8> {
     bytes
 }
 
-/// The camera's side of one RTSP connection: it says yes to everything, and sends its key frame when it is told to play.
+/// The camera's side of one RTSP connection: it accepts every request, and sends its key frame after PLAY.
 async fn answer(stream: TcpStream, sdp: String, key_frame: Vec<u8>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader).lines();
@@ -134,7 +134,7 @@ async fn answer(stream: TcpStream, sdp: String, key_frame: Vec<u8>) -> std::io::
     Ok(())
 }
 
-/// The codec and size of the first frame of a camera with this SDP, or the sentence about why there is none.
+/// The codec and size of the first frame of a camera with this SDP, or the message why there is none.
 async fn first_frame(sdp: String, key_frame: Vec<u8>) -> Result<(Codec, Option<Dimensions>), String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
     let address = listener.local_addr().expect("it is bound");
@@ -162,7 +162,7 @@ async fn first_frame(sdp: String, key_frame: Vec<u8>) -> Result<(Codec, Option<D
 }
 
 #[tokio::test]
-async fn every_camera_shows_or_says_why_it_cannot() {
+async fn every_camera_is_shown_or_refused_with_a_reason() {
     let mut wrong = Vec::new();
     for (file, in_band, expected) in CAMERAS {
         let sdp = fs::read_to_string(testdata("cameras").join(file)).expect("it can be read");
@@ -185,6 +185,6 @@ async fn every_camera_shows_or_says_why_it_cannot() {
 #[test]
 fn key_frames_of_this_test_begin_with_the_sets_of_their_file() {
     let bytes = key_frame(FULL_HD, Codec::H264);
-    // The first NAL unit stands behind the interleaving and the RTP header.
+    // The first NAL unit follows the interleaving and the RTP header.
     assert_eq!(NalCodec::H264.kind(&bytes[4 + 12..]), NalKind::Sps);
 }

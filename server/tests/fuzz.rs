@@ -1,5 +1,5 @@
-//! Every parser of foreign bytes over the corpus in `fuzz/corpus` and `testdata`, and over mutations of it. The mutations are
-//! the same in every run, so a failure repeats; libFuzzer searches further (`CONTRIBUTING.md`).
+//! Runs every parser of foreign bytes with the corpus in `fuzz/corpus` and `testdata`, and with mutations of it. The mutations
+//! are the same in every run, so failures can be reproduced; libFuzzer searches further (`CONTRIBUTING.md`).
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,9 +11,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-/// Values that lengths, counts and flags are broken with.
+/// Values that break lengths, counts and flags.
 const EDGES: &[u8] = &[0, 1, 2, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xfe, 0xff];
-/// Far more than any parser takes for a few kilobytes: what reaches it has no bound.
+/// The limit of a run, far more than any parser needs for a few kilobytes.
 const ENDLESS: Duration = Duration::from_secs(5);
 const MAX_INPUT: usize = 64 << 10;
 
@@ -21,7 +21,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What `testdata` has for a target beside the corpus of its own.
+/// The folder of `testdata` that is also used for a target, beside its own corpus.
 fn also(target: &str) -> &'static str {
     match target {
         "offer" => "testdata/offers",
@@ -51,7 +51,7 @@ fn place(bytes: &[u8], random: &mut StdRng) -> usize {
     random.random_range(0..=bytes.len())
 }
 
-/// One small change, as transmission errors and hostile senders make them.
+/// Makes one small change, as transmission errors and hostile senders do.
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut StdRng) {
     let at = place(bytes, random);
     match random.random_range(0..7) {
@@ -88,7 +88,7 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], random: &mut StdRng) {
     bytes.truncate(MAX_INPUT);
 }
 
-/// Runs one input; a panic or an endless run is told with the bytes that caused it.
+/// Runs one input. A panic or an endless run is reported with its bytes.
 fn run(target: &Target, input: &[u8], from: &Path) {
     let start = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));

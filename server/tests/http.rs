@@ -1,4 +1,4 @@
-//! The web server through its real socket, with requests as they are on the wire.
+//! Tests of the web server on its real socket, with requests written out.
 
 use std::net::SocketAddr;
 
@@ -53,7 +53,7 @@ impl Running {
     }
 }
 
-/// An upgrade's answer has no body, and a refused upgrade leaves the connection open behind its answer.
+/// Whether an answer is complete. That of an upgrade has no body, and a refused upgrade leaves the connection open.
 fn is_whole(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -86,7 +86,7 @@ const WEBSOCKET: &str = "Connection: Upgrade\nUpgrade: websocket\nSec-WebSocket-
                          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n";
 
 #[tokio::test]
-async fn the_api_says_what_it_is_and_that_it_lives() {
+async fn the_api_returns_its_name_and_healthz_answers() {
     let server = Running::with("", "").await;
     let about = server.ask("GET /api").await.json();
     assert_eq!(about["name"], "multistream");
@@ -116,7 +116,7 @@ async fn streams_are_listed_in_the_order_of_the_config_without_secrets() {
 }
 
 #[tokio::test]
-async fn the_variants_of_a_stream_are_listed_with_the_sizes_the_config_promises() {
+async fn the_variants_of_a_stream_are_listed_with_the_sizes_in_the_config() {
     let streams = "streams:\n  yard: rtsp://admin:hunter2@127.0.0.1:1/1\n  \
                    yard-small: ffmpeg:yard#video=h264#width=640#height=360\n  yard-720p: rtsp://127.0.0.1:1/2\n  \
                    yard-sub: rtsp://127.0.0.1:1/3";
@@ -135,7 +135,7 @@ async fn the_variants_of_a_stream_are_listed_with_the_sizes_the_config_promises(
 }
 
 #[tokio::test]
-async fn a_stream_that_fails_says_why() {
+async fn a_stream_that_fails_is_listed_with_its_error() {
     let server = Running::with("", &format!("{STREAMS}\npreload: [zoo, attic]")).await;
     for (name, reason) in [("zoo", "refuses the connection"), ("attic", "tapo")] {
         let mut error = Value::Null;
@@ -152,7 +152,7 @@ async fn a_stream_that_fails_says_why() {
 }
 
 #[tokio::test]
-async fn a_token_locks_the_api_but_not_the_health_check() {
+async fn a_token_protects_the_api_but_not_the_health_check() {
     let server = Running::with(", token: sesame", STREAMS).await;
     for request in [
         "GET /api/streams",
@@ -175,7 +175,7 @@ async fn a_token_locks_the_api_but_not_the_health_check() {
 }
 
 #[tokio::test]
-async fn a_password_locks_everything_but_the_health_check() {
+async fn a_password_protects_everything_but_the_health_check() {
     let server = Running::with(", username: u, password: p", STREAMS).await;
     for request in
         ["GET /", "GET /api", "GET /api\nAuthorization: Basic dTpx", "GET /api\nAuthorization: Basic !"]
@@ -204,7 +204,7 @@ async fn only_the_servers_own_pages_may_open_the_websocket() {
         "Origin: https://evil.example".to_owned(),
         "Origin: null".to_owned(),
         format!("Origin: http://127.0.0.1:{port}.evil.example"),
-        // DNS rebinding: the name of another site that resolves to this machine.
+        // DNS rebinding: a foreign name that resolves to this machine.
         "Host: evil.example\nOrigin: http://evil.example".to_owned(),
         "Host: 127.0.0.1.evil.example\nOrigin: http://127.0.0.1.evil.example".to_owned(),
     ] {
@@ -234,10 +234,10 @@ async fn origins_of_the_config_may_use_the_websocket_and_read_the_api() {
 }
 
 #[tokio::test]
-async fn pages_are_served_with_headers_that_guard_them() {
+async fn pages_are_served_with_security_headers() {
     let server = Running::with("", "").await;
     let index = server.ask("GET /").await;
-    // Built or not, it answers: with the page, or with how to build it.
+    // It answers with the page or, if the pages are not built, with how to build them.
     match index.status {
         200 => assert!(
             index.head.contains("content-type: text/html") && index.head.contains("cache-control: no-cache")
@@ -268,7 +268,7 @@ async fn everything_is_below_the_base_path() {
 }
 
 #[tokio::test]
-async fn metrics_name_every_stream_and_are_locked_like_the_api() {
+async fn metrics_name_every_stream_and_are_protected_like_the_api() {
     let streams = "streams: {camera1: \"rtsp://127.0.0.1:9/none\"}";
     let server = Running::with("", streams).await;
     let answer = server.ask("GET /metrics").await;

@@ -1,4 +1,4 @@
-//! Real cameras through the whole server to viewers: what arrives, and what is pulled for it.
+//! Tests with real cameras through the whole server to viewers: what viewers receive, and what is pulled for it.
 
 mod support;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use support::{Server, rtsp};
 
-/// Long enough for a camera to be pulled and to send a key frame, on a busy machine.
+/// The limit for a camera to be pulled and to send a key frame, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 async fn server(cameras: &Cameras, count: u8) -> Server {
@@ -69,7 +69,7 @@ async fn a_switch_is_answered_when_the_new_key_frame_was_sent_and_loses_nothing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn viewers_share_one_pull_and_the_camera_is_let_go_after_the_last() {
+async fn viewers_share_one_rtsp_session_which_ends_after_the_last() {
     let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
     let server = server(&cameras, 1).await;
     let first = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
@@ -84,7 +84,7 @@ async fn viewers_share_one_pull_and_the_camera_is_let_go_after_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_paused_slot_costs_its_camera_nothing_and_comes_back() {
+async fn a_paused_slot_is_no_viewer_of_its_camera_and_can_be_resumed() {
     let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
     let server = server(&cameras, 1).await;
     let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
@@ -110,7 +110,7 @@ async fn a_paused_slot_costs_its_camera_nothing_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_that_vanishes_is_offline_and_comes_back_by_itself() {
+async fn a_camera_that_stops_is_offline_and_recovers_by_itself() {
     let mut cameras = Cameras::start(&CamerasOptions { count: 1, ..Default::default() }).expect("cameras");
     let port = cameras.port();
     let server = server(&cameras, 1).await;
@@ -130,7 +130,7 @@ async fn a_camera_that_vanishes_is_offline_and_comes_back_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_frame_is_sent_when_it_is_said_to_be() {
+async fn a_key_frame_request_answered_sent_has_sent_a_key_frame() {
     let cameras = Cameras::start(&CamerasOptions { gop_s: 5.0, ..Default::default() }).expect("cameras");
     let server = server(&cameras, 1).await;
     let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
@@ -145,14 +145,14 @@ async fn a_key_frame_is_sent_when_it_is_said_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_socket_leaves_the_pictures_alone_and_can_be_replaced() {
+async fn a_lost_socket_does_not_affect_the_media_and_the_session_can_be_resumed() {
     let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
     let server = server(&cameras, 1).await;
     let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
     viewer.until_frames(5).await.expect("plays");
     let mut control = server.control().await;
     std::mem::swap(&mut viewer.control, &mut control);
-    // Dropped without a close frame, as a socket is whose network went away.
+    // Dropped without a close frame, as after a loss of the network.
     drop(control);
     viewer.until_frames(30).await.expect("the pictures do not notice");
     let resume = json!({ "type": "multistream/init", "request_id": "i2", "resume": viewer.resume_token });
@@ -174,7 +174,7 @@ async fn a_lost_socket_leaves_the_pictures_alone_and_can_be_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_whose_media_is_gone_is_let_go() {
+async fn the_session_of_a_viewer_without_media_ends() {
     let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
     let server = server(&cameras, 1).await;
     let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
@@ -182,7 +182,7 @@ async fn a_viewer_whose_media_is_gone_is_let_go() {
     viewer.pull_media_plug();
     let start = Instant::now();
     let end = loop {
-        // Longer than one wait of the control connection: ICE takes its time to be sure.
+        // ICE takes longer than one wait of the control connection to notice the loss.
         if let Ok(end) = viewer.control.until_type("multistream/disconnected").await {
             break end;
         }

@@ -1,4 +1,4 @@
-//! Switches over a network that is slow, long or lossy: one tile that catches up does not make the others late.
+//! Tests of switches over a slow, long or lossy path: a tile that catches up does not delay the others.
 
 #[allow(dead_code, reason = "each test file uses its own part of it")]
 mod support;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use support::{Server, rtsp};
 
-/// A picture of noise: 6 Mbit/s with 5 s from key frame to key frame, so its GOP is up to 30 Mbit.
+/// Noise at 6 Mbit/s with a key frame every 5 s, so its GOP has up to 30 Mbit.
 const HEAVY: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=960x540:rate=30,noise=alls=60:allf=t \
     -pix_fmt yuv420p -c:v libx264 -preset ultrafast -tune zerolatency -b:v 6M -maxrate 6M -bufsize 1M \
     -g 150 -keyint_min 150 -f h264 -";
@@ -72,7 +72,7 @@ async fn a_gop_too_large_for_the_path_does_not_make_the_other_tiles_late() {
     };
     let scene = scene(conditions).await;
     let mut viewer = watch_small_cameras(&scene).await;
-    // The first time the path is not known yet; the burst of the second is paced from its first packet on.
+    // At the first switch the path is not measured yet; at the second one the burst is paced from its first packet.
     for (turn, longest_allowed) in [(0, 450), (1, 250)] {
         switch(&mut viewer, 0, "camera1").await;
         late_in_the_heavy_gop().await;

@@ -1,4 +1,4 @@
-//! A session lives longer than its sockets: which socket it listens to, what ends it, and what does not.
+//! Tests that a session outlives its sockets: which socket it accepts, what ends it, and what does not.
 
 mod support;
 
@@ -16,7 +16,7 @@ use support::{Server, rtsp};
 
 const RESUME_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// A server whose one camera is down: what is told about it does not matter here.
+/// A server whose only camera is offline, which does not matter here.
 async fn server() -> Server {
     let streams = vec![rtsp("camera1", "rtsp://127.0.0.1:9/none")];
     let mut config = Config { streams, ..Config::default() };
@@ -29,7 +29,7 @@ async fn viewer(server: &Server) -> Viewer {
     Viewer::connect(&server.url, &slots).await.expect("the viewer connects")
 }
 
-/// Takes the viewer's session over on a new socket. Returns the old socket, still open.
+/// Resumes the viewer's session on a new socket. Returns the old socket, still open.
 async fn resume(server: &Server, viewer: &mut Viewer) -> Control {
     let mut socket = server.control().await;
     let init = json!({ "type": "multistream/init", "request_id": "again", "resume": viewer.resume_token });
@@ -39,7 +39,7 @@ async fn resume(server: &Server, viewer: &mut Viewer) -> Control {
     std::mem::replace(&mut viewer.control, socket)
 }
 
-/// Asks for something that any living session answers.
+/// Sends a request that every session answers.
 async fn ask(control: &mut Control) {
     let pause = json!({ "type": "multistream/pause", "request_id": "alive", "slot": 0 });
     control.send(&pause).await.expect("the socket is open");
@@ -49,7 +49,7 @@ async fn ask(control: &mut Control) {
         .expect("the session answers");
 }
 
-/// Asks again and again for longer than a session without a socket would live.
+/// Sends requests for longer than a session without a socket would last.
 async fn assert_stays(control: &mut Control) {
     let until = Instant::now() + 2 * RESUME_TIMEOUT;
     while Instant::now() < until {
@@ -72,7 +72,7 @@ fn close(code: u16) -> Message {
 }
 
 #[tokio::test]
-async fn a_resumed_session_does_not_notice_the_late_death_of_its_old_socket() {
+async fn a_resumed_session_ignores_the_late_end_of_its_old_socket() {
     let server = server().await;
     let mut viewer = viewer(&server).await;
     let old = resume(&server, &mut viewer).await;
@@ -82,7 +82,7 @@ async fn a_resumed_session_does_not_notice_the_late_death_of_its_old_socket() {
 }
 
 #[tokio::test]
-async fn a_session_whose_socket_died_first_is_resumed_as_well() {
+async fn a_session_whose_socket_has_already_ended_can_be_resumed() {
     let server = server().await;
     let mut viewer = viewer(&server).await;
     viewer.control = {
@@ -96,7 +96,7 @@ async fn a_session_whose_socket_died_first_is_resumed_as_well() {
 }
 
 #[tokio::test]
-async fn what_a_replaced_socket_says_is_refused_and_its_goodbye_ends_nothing() {
+async fn messages_of_a_replaced_socket_are_refused_and_its_close_ends_no_session() {
     let server = server().await;
     let mut viewer = viewer(&server).await;
     let mut old = resume(&server, &mut viewer).await;
@@ -108,8 +108,8 @@ async fn what_a_replaced_socket_says_is_refused_and_its_goodbye_ends_nothing() {
 }
 
 #[tokio::test]
-async fn only_the_close_codes_of_a_goodbye_end_a_session() {
-    // 1012: a proxy that restarts. 1001: a page that goes away.
+async fn only_the_close_codes_1000_and_1001_end_a_session() {
+    // 1012: a restarted proxy. 1001: a page that is left.
     for (code, ends) in [(1012, false), (1011, false), (1001, true), (1000, true)] {
         let server = server().await;
         let mut viewer = viewer(&server).await;

@@ -1,4 +1,4 @@
-//! Streams on a real RTSP server: pulled on demand, shared, retried, and let go of.
+//! Tests of streams with a real RTSP server: pulled on demand, shared, retried, and stopped.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -118,7 +118,7 @@ async fn nine_viewers_share_one_pull_that_ends_after_the_last() {
 }
 
 #[tokio::test]
-async fn variants_watch_the_camera_instead_of_pulling_it_again() {
+async fn variants_are_viewers_of_the_camera_and_do_not_pull_it_again() {
     let cameras = start(&one_second_gops());
     let height = |height: i32| FfmpegSource {
         video: vec!["h264".to_owned()],
@@ -151,7 +151,7 @@ async fn variants_watch_the_camera_instead_of_pulling_it_again() {
 }
 
 #[tokio::test]
-async fn a_camera_that_was_off_shows_again_by_itself() {
+async fn a_camera_that_was_off_is_shown_again_by_itself() {
     let options = one_second_gops();
     let first = start(&options);
     let port = first.port();
@@ -181,7 +181,7 @@ async fn udp_works_as_tcp_does() {
 }
 
 #[tokio::test]
-async fn a_login_works_and_a_wrong_one_is_named_without_the_password() {
+async fn a_login_works_and_a_wrong_one_is_reported_without_the_password() {
     for method in ["basic", "digest"] {
         let login = Login { user: "ann".to_owned(), password: "right-horse".to_owned(), method };
         let cameras = start(&CamerasOptions { login: Some(login), ..Default::default() });
@@ -208,7 +208,7 @@ async fn a_path_that_the_camera_does_not_have_is_a_404() {
     assert!(error.permanent && error.message.contains("404"), "{error:?}");
 }
 
-/// The URL of a camera that gives one answer to whatever it is asked, with the number of the request put in for `{}`.
+/// The URL of a camera that gives the same answer to every request, with the request's number in place of `{}`.
 fn camera_that_answers(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -230,7 +230,7 @@ fn camera_that_answers(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn what_only_a_person_can_change_is_permanent() {
+async fn an_error_that_retrying_cannot_fix_is_permanent() {
     let forbids = camera_that_answers("RTSP/1.0 403 Forbidden\r\nCSeq: {}\r\n\r\n");
     let error = error_of(at(&forbids)).await;
     assert!(error.permanent && error.message.contains("403"), "{error:?}");
@@ -259,7 +259,7 @@ async fn a_program_that_is_not_installed_is_permanent() {
 }
 
 #[tokio::test]
-async fn a_variant_of_a_camera_that_a_person_must_mend_is_permanent_as_well() {
+async fn a_variant_of_a_camera_with_a_permanent_error_has_one_too() {
     let cameras = start(&CamerasOptions::default());
     let variant = FfmpegSource::new(FfmpegInput::Stream("camera1".to_owned()));
     let stream = |name: &str, source| StreamConfig { name: name.to_owned(), sources: vec![source] };
@@ -284,7 +284,7 @@ async fn a_closed_port_is_named() {
 }
 
 #[tokio::test]
-async fn a_camera_that_says_nothing_is_given_up() {
+async fn a_camera_that_never_answers_is_an_error_after_the_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("rtsp://{}/camera1", silent.local_addr().expect("bound"));
     let second = Some(Duration::from_secs(1));
@@ -293,7 +293,7 @@ async fn a_camera_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_viewer_that_takes_nothing_does_not_slow_the_others() {
+async fn a_viewer_that_reads_nothing_does_not_slow_the_others() {
     let cameras = start(&one_second_gops());
     let registry = registry_of(at(&cameras.url(1)));
     let mut stuck = watch(&registry, 4);

@@ -3,13 +3,13 @@
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use memchr::memmem;
 
-/// What is written before each NAL unit.
+/// The start code that is written before each NAL unit.
 pub const START_CODE: [u8; 4] = [0, 0, 0, 1];
-/// What stands before each NAL unit at least.
+/// The shortest start code.
 const SHORT_START_CODE: &[u8] = &[0, 0, 1];
 
-/// The NAL units of an Annex B byte stream, without start codes and trailing zeros; slices of `data`, nothing is copied.
-/// Bytes before the first start code belong to none.
+/// Splits an Annex B byte stream into its NAL units, without start codes and trailing zeros. They are slices of `data`, without
+/// copies. Bytes before the first start code are ignored.
 pub fn split(data: &Bytes) -> NalUnits {
     let mut rest = data.clone();
     match find_start_code(&rest) {
@@ -22,7 +22,7 @@ pub fn split(data: &Bytes) -> NalUnits {
 /// See [`split`].
 #[derive(Debug, Clone)]
 pub struct NalUnits {
-    /// Begins with a NAL unit.
+    /// The rest of the data, which begins with a NAL unit.
     rest: Bytes,
 }
 
@@ -39,7 +39,7 @@ impl Iterator for NalUnits {
                 }
                 None => std::mem::take(&mut self.rest),
             };
-            // A NAL unit never ends in a zero byte (H.264 §7.4.1, H.265 §7.4.2.1): zeros are part of the next start code.
+            // A NAL unit never ends in a zero byte (H.264 §7.4.1, H.265 §7.4.2.1), so zeros belong to the next start code.
             let len = nal.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if len > 0 {
                 return Some(nal.slice(..len));
@@ -49,13 +49,13 @@ impl Iterator for NalUnits {
     }
 }
 
-/// Where the first start code of `data` begins. The three bytes that every start code has are searched for: a fourth, a zero in
-/// front of them, is left with what comes before.
+/// The position of the first start code of `data`. Only the last three bytes of a start code are searched for; a zero byte in
+/// front of them is left to what comes before.
 pub fn find_start_code(data: &[u8]) -> Option<usize> {
     memmem::find(data, SHORT_START_CODE)
 }
 
-/// NAL units as an Annex B byte stream.
+/// Joins NAL units to an Annex B byte stream.
 pub fn join(nals: &[Bytes]) -> Bytes {
     let len = nals.iter().map(|nal| START_CODE.len() + nal.len()).sum();
     let mut data = BytesMut::with_capacity(len);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_the_first_start_code_is_no_nal_unit() {
+    fn bytes_before_the_first_start_code_are_ignored() {
         assert_eq!(units(&[9, 9, 0, 0, 1, 0x65, 3]), [&[0x65, 3][..]]);
         assert!(units(&[0x65, 3, 4]).is_empty());
     }
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nal_units_survive_the_way_to_annex_b_and_back(nals in proptest::collection::vec(nal(50), 0..8)) {
+        fn nal_units_that_are_joined_and_split_are_the_same(nals in proptest::collection::vec(nal(50), 0..8)) {
             prop_assert_eq!(split(&join(&nals)).collect::<Vec<_>>(), nals);
         }
 

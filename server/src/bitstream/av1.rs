@@ -1,4 +1,4 @@
-//! What the OBUs of an AV1 temporal unit tell. Sections are those of the AV1 bitstream specification.
+//! Reads the OBUs of an AV1 temporal unit. Section numbers are those of the AV1 bitstream specification.
 
 use bitstream_io::{BigEndian, BitRead, BitReader};
 use bytes::{Buf as _, BufMut, Bytes};
@@ -16,12 +16,12 @@ const TILE_LIST: u8 = 8;
 const EXTENDED: u8 = 4;
 const SIZED: u8 = 2;
 
-/// What a temporal unit is.
+/// The properties of a temporal unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit {
-    /// A new coded video sequence starts here (§7.5): a sequence header, then a key frame that is shown.
+    /// Whether a new coded video sequence starts here (§7.5), with a sequence header and then a key frame that is shown.
     pub keyframe: bool,
-    /// Of the sequence header.
+    /// The dimensions in the sequence header.
     pub dimensions: Option<Dimensions>,
 }
 
@@ -65,8 +65,8 @@ fn obu(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((header >> 3 & 0xf, payload, after))
 }
 
-/// Writes an OBU that RTP carries without its size with its size (§5.3), unless it is one that a temporal unit does without
-/// (AOM's RTP specification §5: delimiters and tile lists). `None` if it ends within its header.
+/// Writes an OBU with its size (§5.3), which RTP leaves out, unless it is one that a temporal unit does not need (AOM's RTP
+/// specification §5: delimiters and tile lists). `None` if it ends within its header.
 pub fn put_obu(obu: &[u8], out: &mut impl BufMut) -> Option<()> {
     let first = *obu.first()?;
     let header_len = if first & EXTENDED == 0 { 1 } else { 2 };
@@ -85,7 +85,7 @@ pub fn put_obu(obu: &[u8], out: &mut impl BufMut) -> Option<()> {
     Some(())
 }
 
-/// Takes the temporal delimiter off, which each temporal unit begins with in a container (§7.5) and which RTP leaves out.
+/// Removes the temporal delimiter, with which each temporal unit begins in a container (§7.5), and which RTP leaves out.
 pub fn strip_temporal_delimiter(unit: &mut Bytes) {
     const DELIMITER: [u8; 2] = [TEMPORAL_DELIMITER << 3 | SIZED, 0];
     if unit.starts_with(&DELIMITER) {
@@ -100,11 +100,11 @@ fn shown_key_frame(payload: &[u8]) -> bool {
 
 struct Sequence {
     dimensions: Dimensions,
-    /// `reduced_still_picture_header`: every frame is a key frame, and its header does not say so.
+    /// `reduced_still_picture_header`: every frame is a key frame, without a field for that in its header.
     still: bool,
 }
 
-/// §5.5.1, up to the size.
+/// Parses a sequence header (§5.5.1) up to the dimensions.
 fn sequence_header(payload: &[u8]) -> std::io::Result<Sequence> {
     let mut bits = BitReader::endian(payload, BigEndian);
     bits.skip(4)?; // seq_profile, still_picture
@@ -138,7 +138,7 @@ fn sequence_header(payload: &[u8]) -> std::io::Result<Sequence> {
     Ok(Sequence { dimensions: Dimensions { width, height }, still })
 }
 
-/// §5.5.3 and §5.5.4: the length of the decoder model's delays, if there is a model.
+/// Parses §5.5.3 and §5.5.4. Returns the length of the decoder model's delays, if there is a model.
 fn timing_info(bits: &mut BitReader<&[u8], BigEndian>) -> std::io::Result<Option<u32>> {
     bits.skip(64)?; // num_units_in_display_tick, time_scale
     if bits.read_bit()? {
@@ -175,23 +175,23 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_header_that_is_repeated_before_an_inter_frame_starts_nothing() {
+    fn a_sequence_header_repeated_before_an_inter_frame_starts_no_sequence() {
         assert!(!unit(&[&SEQUENCE_640X360, &[0x32, 0x02, 0x30, 0x00]]).expect("whole").keyframe);
     }
 
     #[test]
-    fn a_key_frame_without_its_sequence_header_starts_nothing() {
+    fn a_key_frame_without_its_sequence_header_starts_no_sequence() {
         assert!(!unit(&[&[0x32, 0x02, 0x10, 0x00]]).expect("whole").keyframe);
     }
 
     #[test]
-    fn an_obu_that_claims_more_than_there_is_is_damaged() {
+    fn an_obu_longer_than_the_data_is_damaged() {
         assert_eq!(unit(&[&[0x32, 0x05, 0x10, 0x00]]), Err(DamagedObu));
         assert_eq!(unit(&[&[0x32, 0xff, 0xff, 0xff, 0xff, 0xff]]), Err(DamagedObu));
     }
 
     #[test]
-    fn a_temporal_delimiter_is_taken_off() {
+    fn a_temporal_delimiter_is_removed() {
         let mut unit = Bytes::from_static(&[0x12, 0x00, 0x32, 0x02, 0x30, 0x00]);
         strip_temporal_delimiter(&mut unit);
         assert_eq!(unit[..], [0x32, 0x02, 0x30, 0x00]);

@@ -1,6 +1,6 @@
 //! The video codecs that can be passed through.
 
-/// A video codec with an RTP payload format that browsers speak.
+/// A video codec with an RTP payload format that browsers support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Codec {
     /// RFC 6184.

@@ -1,9 +1,9 @@
-//! Numbers of variable length as AV1 writes them (AV1 §4.10.5).
+//! The variable-length numbers of AV1 (AV1 §4.10.5).
 
 use bytes::BufMut;
 
-/// The number at the start of `data`, and what follows it. `None` if it has no end, or more than the 32 bits that sizes may
-/// have.
+/// Reads the number at the start of `data`. Returns it with the rest; `None` if it is incomplete or exceeds the 32 bits that
+/// sizes may have.
 pub fn read(data: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0u64;
     for (index, byte) in data.iter().enumerate().take(8) {

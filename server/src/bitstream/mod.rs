@@ -1,5 +1,4 @@
-//! What the headers of coded pictures tell, each piece of knowledge once. Pure, and the lowest module: it knows of no stream,
-//! no packet and no source.
+//! Reads the headers of coded pictures. Pure, and the lowest module: it does not know streams, packets or sources.
 
 pub mod annex_b;
 pub mod av1;

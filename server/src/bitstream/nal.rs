@@ -1,4 +1,4 @@
-//! NAL units of H.264 and H.265: what their headers tell.
+//! Reads the headers of H.264 and H.265 NAL units.
 
 use super::Codec;
 
@@ -9,19 +9,19 @@ pub enum NalCodec {
     H265,
 }
 
-/// What a NAL unit is, as far as passing it through needs to know (H.264 table 7-1, H.265 table 7-1).
+/// The kinds of NAL units that matter for passing them on (H.264 table 7-1, H.265 table 7-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NalKind {
-    /// Part of a picture that needs others.
+    /// A part of a picture that refers to others.
     Slice,
-    /// Part of a picture that decoding can start with: an IDR slice, or in H.265 any IRAP slice. An H.264 recovery
-    /// point without an IDR is not one: browsers refuse to start there.
+    /// A part of a picture at which decoding can start: an IDR slice, or in H.265 any IRAP slice. An H.264 recovery point
+    /// without an IDR does not count, since browsers do not start there.
     KeySlice,
     Vps,
     Sps,
     Pps,
-    /// Access unit delimiters, filler, ends of sequence or stream: of no use in RTP, and in the way there. So are the types that
-    /// the codec leaves unspecified and RTP gives a meaning of its own (RFC 6184 §5.4, RFC 7798 §4.4).
+    /// Access unit delimiters, filler, and ends of sequence or stream, which must not be sent in RTP. So are the types that the
+    /// codec leaves unspecified and to which RTP gives a meaning of its own (RFC 6184 §5.4, RFC 7798 §4.4).
     Padding,
     Other,
 }
@@ -57,19 +57,19 @@ impl From<NalCodec> for Codec {
 }
 
 impl NalCodec {
-    /// Which codec a byte stream carries; `None` if it is none. Read from the header of its first NAL unit: an encoder begins
-    /// with a delimiter, a parameter set or SEI.
+    /// The codec of a byte stream, by the header of its first NAL unit, since an encoder begins with a delimiter, a parameter
+    /// set or SEI. `None` for other data.
     pub fn of_byte_stream(start: &[u8]) -> Option<Self> {
         let ([0, 0, 0, 1, header @ ..] | [0, 0, 1, header @ ..]) = start else { return None };
         match *header {
-            // VPS, SPS, PPS, AUD, prefix SEI of layer 0, temporal id 0. As H.264 these would be types that no stream begins with.
+            // VPS, SPS, PPS, AUD, prefix SEI of layer 0, temporal id 0. In H.264 no stream begins with these types.
             [0x40 | 0x42 | 0x44 | 0x46 | 0x4e, 1, ..] => Some(NalCodec::H265),
             [first, ..] if first & 0x80 == 0 && matches!(first & 0x1f, 1 | 5..=9) => Some(NalCodec::H264),
             _ => None,
         }
     }
 
-    /// Bytes of a NAL unit's header.
+    /// The length of a NAL unit's header in bytes.
     pub const fn header_len(self) -> usize {
         match self {
             NalCodec::H264 => 1,
@@ -77,7 +77,7 @@ impl NalCodec {
         }
     }
 
-    /// `nal_unit_type`; `None` of no bytes.
+    /// `nal_unit_type`; `None` for an empty NAL unit.
     pub fn unit_type(self, nal: &[u8]) -> Option<u8> {
         let first = nal.first()?;
         Some(match self {
@@ -107,7 +107,7 @@ impl NalCodec {
             // §7.3.6.1).
             return nal.get(self.header_len()).is_none_or(|byte| byte & 0x80 != 0);
         }
-        // Suffix SEI, filler and ends of sequence close a picture; anything else that is no slice opens the next.
+        // Suffix SEI, filler and ends of sequence end a picture; any other NAL unit that is not a slice begins the next one.
         let closes = match self {
             NalCodec::H264 => matches!(self.unit_type(nal), Some(10..=12 | 19..=21)),
             NalCodec::H265 => matches!(self.unit_type(nal), Some(36..=38 | 40)),
@@ -121,14 +121,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_idr_of_h265_is_told_from_its_vps() {
+    fn an_h265_idr_is_distinguished_from_a_vps() {
         assert_eq!(NalCodec::H265.kind(&[19 << 1, 1]), NalKind::KeySlice);
         assert_eq!(NalCodec::H265.kind(&[32 << 1, 1]), NalKind::Vps);
         assert_eq!(NalCodec::H265.kind(&[1 << 1, 1]), NalKind::Slice);
     }
 
     #[test]
-    fn the_codec_is_told_by_the_first_nal_unit() {
+    fn the_codec_is_detected_by_the_first_nal_unit() {
         for (start, codec) in [
             (&[0, 0, 0, 1, 0x67, 0x64][..], Some(NalCodec::H264)),
             (&[0, 0, 1, 0x09, 0xf0], Some(NalCodec::H264)),

@@ -1,4 +1,4 @@
-//! The size of the picture, from a sequence parameter set.
+//! Reads the dimensions of the picture from a sequence parameter set.
 
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
@@ -6,7 +6,7 @@ use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
 use super::Dimensions;
 use super::nal::NalCodec;
 
-/// Of an SPS with its NAL header; `None` if it is damaged.
+/// The dimensions in an SPS, which includes its NAL header; `None` if it is damaged.
 pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
     let bits = BitReader::new(ByteReader::without_skip(sps.get(codec.header_len()..)?));
     match codec {
@@ -18,7 +18,7 @@ pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
     }
 }
 
-/// H.265 §7.3.2.2.1, up to the conformance window, which is what the picture is cropped to.
+/// Parses H.265 §7.3.2.2.1 up to the conformance window, to which the picture is cropped.
 fn h265(mut bits: impl BitRead) -> Result<Option<Dimensions>, BitReaderError> {
     bits.skip(4, "sps_video_parameter_set_id")?;
     let sub_layers: u32 = bits.read(3, "sps_max_sub_layers_minus1")?;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_1080p_picture_of_h265_tells_its_size() {
+    fn the_size_of_a_1080p_picture_of_h265_is_read() {
         assert_eq!(dimensions(NalCodec::H265, H265_1080P), Some(Dimensions { width: 1920, height: 1080 }));
     }
 

@@ -1,10 +1,10 @@
-//! What the headers of VP8 and VP9 frames tell.
+//! Reads the headers of VP8 and VP9 frames.
 
 use bitstream_io::{BigEndian, BitRead, BitReader};
 
 use super::Dimensions;
 
-/// Of a frame that decoding can start with: its size. `None` for every other frame (RFC 6386 §9.1).
+/// The dimensions of a key frame, at which decoding can start; `None` for any other frame (RFC 6386 §9.1).
 pub fn vp8_key_frame(frame: &[u8]) -> Option<Dimensions> {
     const START_CODE: [u8; 3] = [0x9d, 0x01, 0x2a];
     let [tag, _, _, a, b, c, w0, w1, h0, h1, ..] = *frame else { return None };
@@ -13,7 +13,7 @@ pub fn vp8_key_frame(frame: &[u8]) -> Option<Dimensions> {
         .then(|| Dimensions { width: size(w0, w1), height: size(h0, h1) })
 }
 
-/// Of a frame that decoding can start with: its size. `None` for every other frame (VP9 bitstream specification §6.2).
+/// The dimensions of a key frame, at which decoding can start; `None` for any other frame (VP9 bitstream specification §6.2).
 pub fn vp9_key_frame(frame: &[u8]) -> Option<Dimensions> {
     vp9(frame).ok().flatten()
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vp8_key_frame_tells_its_size() {
+    fn the_size_of_a_vp8_key_frame_is_read() {
         // From ffmpeg, with the scaling bits set by hand: frame tag, start code, 640, 360.
         let frame = [0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x42, 0x68, 0x81];
         assert_eq!(vp8_key_frame(&frame), Some(Dimensions { width: 640, height: 360 }));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vp9_key_frame_tells_its_size() {
+    fn the_size_of_a_vp9_key_frame_is_read() {
         // From ffmpeg: marker 2, profile 0, a key frame that is shown; sync code; 3 bits of color space, 1 of range; 1279; 719.
         let frame = [0x82, 0x49, 0x83, 0x42, 0x00, 0x4f, 0xf0, 0x2c, 0xf6];
         assert_eq!(vp9_key_frame(&frame), Some(Dimensions { width: 1280, height: 720 }));

@@ -1,4 +1,4 @@
-//! The demo's loops on disk: rendered by ffmpeg on the first start, kept in the user's cache folder.
+//! The demo's loops, rendered by ffmpeg on the first start and kept in the user's cache folder.
 
 use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::{env, fs};
 use super::scenes::{FPS, HEIGHT, Quality, SCENES, SECONDS, Scene, WIDTH};
 use super::{DemoError, name};
 
-/// Raised when the pictures change.
+/// To be incremented when the pictures change.
 const VERSION: u32 = 1;
 const GOP_S: u32 = 2;
 
@@ -34,7 +34,7 @@ pub(super) fn render_missing(folder: &Path) -> Result<(), DemoError> {
     for (done, &camera) in missing.iter().enumerate() {
         let scene = &SCENES[camera];
         let title = format!("demo: rendering {} ({} of {})", scene.name, done + 1, missing.len());
-        // A file gets its name when it is whole: an interrupted rendering is begun again.
+        // A file gets its final name when it is complete, so an interrupted rendering is repeated.
         let unfinished = |quality| file(folder, camera, quality).with_extension("part");
         render(camera, scene, &title, unfinished)?;
         for quality in Quality::ALL {
@@ -44,7 +44,7 @@ pub(super) fn render_missing(folder: &Path) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// All qualities of a scene in one go: its picture is generated once.
+/// Renders all qualities of a scene at once, so that its picture is generated once.
 fn render(
     camera: usize,
     scene: &Scene,
@@ -69,7 +69,7 @@ fn render(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(DemoError::NoFfmpeg)?;
-    // Percentages overwrite one another on a terminal; elsewhere the title says enough.
+    // On a terminal the percentage is updated in place; elsewhere only the title is printed.
     let is_terminal = std::io::stderr().is_terminal();
     if !is_terminal {
         eprintln!("{title}");
@@ -91,8 +91,8 @@ fn render(
     if succeeded { Ok(()) } else { Err(DemoError::Render { scene: scene.name, complaint }) }
 }
 
-/// The scene with its name and a running clock, in every quality. Each quality names itself, so that a person sees which
-/// one plays.
+/// The scene with its name and a clock, in every quality. Each picture contains the name of its quality, so that a person sees
+/// which one plays.
 fn graph(camera: usize, scene: &Scene) -> String {
     let caption = format!(
         "drawtext=text='camera{}  {}  %{{pts\\:hms}}':fontsize=44:fontcolor=white:box=1:boxcolor=black@0.55:\

@@ -1,8 +1,8 @@
-//! `multistream demo`: six moving cameras in three qualities, for a first look without a camera or a config.
+//! `multistream demo`: six moving cameras in three qualities, to try the server without a camera or a config.
 //!
-//! All eighteen pictures are loops that are rendered once and then sent by `ffmpeg -c copy`: a tile plays at once in
-//! every quality, and six of them cost a few percent of a core. Live transcodes of the native loops would keep the
-//! clocks of a camera's qualities together, at 15 % of a core each: too much for a first look on a small machine.
+//! All eighteen pictures are loops that are rendered once and then sent with `ffmpeg -c copy`: a tile plays at once in every
+//! quality, and six of them take a few percent of a core. Live transcodes would keep the clocks of a camera's qualities in
+//! step, but at 15 % of a core each, which is too much for a small machine.
 
 mod footage;
 mod scenes;
@@ -44,12 +44,12 @@ pub enum DemoError {
     Config(#[from] Problems),
 }
 
-/// Renders the pictures that are missing, telling the progress on stderr.
+/// Renders the missing pictures, with the progress on stderr.
 pub fn render() -> Result<(), DemoError> {
     footage::render_missing(&footage::folder()?)
 }
 
-/// Renders what is missing, like [`render`], and returns the config to serve.
+/// Renders the missing pictures, like [`render`], and returns the config to serve.
 pub fn prepare(options: &DemoOptions) -> Result<Config, DemoError> {
     render()?;
     let folder = footage::folder()?;
@@ -63,16 +63,16 @@ pub fn prepare(options: &DemoOptions) -> Result<Config, DemoError> {
 fn config_text(options: &DemoOptions, webrtc_port: u16, file: impl Fn(usize, Quality) -> PathBuf) -> String {
     let api = SocketAddr::new(options.host, options.port);
     let webrtc = SocketAddr::new(options.host, webrtc_port);
-    // A dashboard that is being written, on a development server's own origin, may try its cameras here.
+    // Any origin is allowed, so that a dashboard under development can use the demo from its own server.
     let mut text = format!("api:\n  listen: \"{api}\"\n  origin: \"*\"\n");
     if !options.host.is_loopback() {
-        // Whoever chose the address meant to show the demo to others, and there is no real camera to protect.
+        // An operator who sets a public address wants others to see the demo, and there is no real camera to protect.
         text.push_str("  auth: none\n");
     }
     let _ = writeln!(text, "webrtc:\n  listen: \"{webrtc}\"\nstreams:");
     for (camera, quality) in all() {
         let name = name(camera, quality);
-        // JSON's strings are YAML's, whatever the path holds.
+        // A JSON string is a valid YAML string, with any characters in the path.
         let source = format!("ffmpeg:{}#video=copy", file(camera, quality).display());
         let _ = writeln!(text, "  {name}: {}", serde_json::Value::from(source));
     }
@@ -87,12 +87,12 @@ fn all() -> impl Iterator<Item = (usize, Quality)> {
     (0..SCENES.len()).flat_map(|camera| Quality::ALL.map(|quality| (camera, quality)))
 }
 
-/// The stream's name. Cameras are counted from 0 here and from 1 for people.
+/// The stream's name. Cameras are counted from 0 here, and from 1 in names.
 fn name(camera: usize, quality: Quality) -> String {
     stream_name(&format!("camera{}", camera + 1), Some(quality.label()))
 }
 
-/// The wanted port, or any other if it is taken: a demo must not fail because a server is running.
+/// The wanted port, or another one if it is in use, so that the demo works beside a running server.
 fn free_udp_port(host: IpAddr, wanted: u16) -> u16 {
     let is_free =
         |port| UdpSocket::bind((host, port)).is_ok() && std::net::TcpListener::bind((host, port)).is_ok();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_let_in_only_where_the_address_says_so() {
+    fn authentication_is_off_only_on_a_public_address() {
         assert!(!config([127, 0, 0, 1]).api.auth_none);
         assert!(config([0, 0, 0, 0]).api.auth_none);
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_gone_around() {
+    fn another_port_is_used_if_the_wanted_one_is_taken() {
         let taken = UdpSocket::bind(("127.0.0.1", 0)).expect("a port");
         let port = taken.local_addr().expect("an address").port();
         assert_ne!(free_udp_port(Ipv4Addr::LOCALHOST.into(), port), port);

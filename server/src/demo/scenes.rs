@@ -1,4 +1,4 @@
-//! What the demo's cameras show: ffmpeg's own picture generators, each distinct at a glance.
+//! The scenes of the demo's cameras, from ffmpeg's picture generators, each easy to tell from the others.
 
 use multistream_protocol::NATIVE;
 
@@ -10,7 +10,7 @@ pub(super) const SECONDS: u32 = 12;
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) name: &'static str,
-    /// A filter chain without input that makes `WIDTH`×`HEIGHT` at `FPS`.
+    /// A filter chain without input that generates `WIDTH`×`HEIGHT` at `FPS`.
     pub(super) graph: &'static str,
 }
 
@@ -55,7 +55,7 @@ pub(super) enum Quality {
 impl Quality {
     pub(super) const ALL: [Self; 3] = [Self::Native, Self::P720, Self::P360];
 
-    /// As in the streams' names, and in the picture.
+    /// The quality as in the streams' names and in the picture.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Native => NATIVE,
@@ -72,7 +72,7 @@ impl Quality {
         }
     }
 
-    /// The most that the loop may take, in kbit/s.
+    /// The largest bit rate of the loop, in kbit/s.
     pub(super) fn max_kbit(self) -> u32 {
         match self {
             Self::Native => 3500,

@@ -1,4 +1,4 @@
-//! RTP as values and as payload formats: pure, without a socket or a clock.
+//! RTP packets and payload formats. Pure: no socket, no clock.
 
 mod arrival_report;
 pub mod depacketize;

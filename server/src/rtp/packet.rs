@@ -1,17 +1,17 @@
-//! An RTP packet on its way from a slot to the connection.
+//! An RTP packet that a slot passes to the connection.
 
 use bytes::Bytes;
 
-/// An RTP packet but for its SSRC, which is the slot's.
+/// An RTP packet without its SSRC, which is that of the slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtpPacket {
     pub payload_type: u8,
     pub sequence_number: u16,
     pub timestamp: u32,
     pub marker: bool,
-    /// Asks the browser to show the picture as soon as it is decoded, where the header extension for it was negotiated.
+    /// Whether the browser should show the picture as soon as it is decoded, if that header extension was negotiated.
     pub no_playout_delay: bool,
-    /// Asks the browser to report when the packet arrived: it then leaves with a transport-wide sequence number.
+    /// Whether the browser should report when the packet arrived; it then has a transport-wide sequence number.
     pub report_arrival: bool,
     pub payload: Bytes,
 }

@@ -1,4 +1,4 @@
-//! A whole server in the test's own process, on free ports.
+//! Runs a whole server in the test's process, on free ports.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves `config`, but for its addresses, which become free ports on loopback.
+    /// Serves `config` with its addresses replaced by free ports on loopback.
     pub(crate) async fn start(config: Config) -> Self {
         Self::start_media_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), config).await
     }
 
-    /// As [`Self::start`], with media at this address.
+    /// Like [`Self::start`], with media at this address.
     pub(crate) async fn start_media_at(listen: SocketAddr, mut config: Config) -> Self {
         config.webrtc = WebrtcConfig { listen, ..config.webrtc };
         let registry = Registry::new(&config);

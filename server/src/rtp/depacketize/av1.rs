@@ -1,19 +1,19 @@
 //! AV1 (AOM's RTP payload specification §4.4).
 //!
-//! Own code: the `rtc` crate's panics at an OBU that ends within its header.
+//! It is implemented here because that of the `rtc` crate panics at an OBU that ends within its header.
 
 use bytes::BytesMut;
 
 use super::Damaged;
 use crate::bitstream::{av1, leb128};
 
-/// Joins one temporal unit's payloads to OBUs with their sizes, which elements of RTP go without (AV1 §5.3).
+/// Joins one temporal unit's payloads to OBUs with sizes, which RTP leaves out (AV1 §5.3).
 #[derive(Debug, Default)]
 pub(super) struct Unit {
     data: BytesMut,
-    /// What has come of the current OBU.
+    /// The bytes of the current OBU so far.
     obu: Vec<u8>,
-    /// The current OBU goes on in the next payload.
+    /// Whether the current OBU continues in the next payload.
     in_fragment: bool,
 }
 
@@ -37,7 +37,7 @@ impl Unit {
         let mut index = 0;
         while !rest.is_empty() {
             index += 1;
-            // The last of a counted number of elements carries no length.
+            // If the number of elements is given, the last one has no length.
             let (length, elements) =
                 if index == count { (rest.len(), rest) } else { leb128::read(rest).ok_or(Damaged)? };
             let (element, after) = elements.split_at_checked(length).ok_or(Damaged)?;

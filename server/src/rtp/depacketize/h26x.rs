@@ -12,7 +12,7 @@ use crate::rtp::h26x::{AP, FU, FU_A, STAP_A};
 pub(super) struct Unit {
     codec: NalCodec,
     data: BytesMut,
-    /// A fragmented NAL unit has begun and not ended.
+    /// Whether a fragmented NAL unit has begun and not ended.
     in_fragment: bool,
 }
 
@@ -42,7 +42,7 @@ impl Unit {
             Some(kind) if kind == fragment => self.fragment(payload),
             _ if self.in_fragment => Err(Damaged),
             Some(kind) if kind == aggregation => self.aggregated(&payload[self.codec.header_len()..]),
-            // Types above are of RTP alone, and none of those that are understood here.
+            // The types above are specific to RTP and not supported here.
             Some(kind) if kind > aggregation => Err(Damaged),
             _ => self.nal(payload),
         }
@@ -76,7 +76,7 @@ impl Unit {
             return Err(Damaged);
         }
         if start {
-            // The NAL unit's own header: its type stands in the FU header.
+            // Rebuild the NAL unit's own header, whose type is in the FU header.
             match *header {
                 [first, second] => self.nal(&[first & 0x81 | (fu_header & 0x3f) << 1, second])?,
                 _ => self.nal(&[header[0] & 0xe0 | fu_header & 0x1f])?,

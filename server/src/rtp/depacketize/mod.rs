@@ -1,7 +1,7 @@
-//! RTP packets back into access units.
+//! Joins RTP packets to access units.
 //!
-//! For packets that come in order. A picture of which a packet is missing is dropped, and the next one that is whole says that
-//! something before it was lost.
+//! Packets must come in order. A picture with a missing packet is dropped, and the next complete one is marked with a
+//! discontinuity.
 
 mod av1;
 mod h26x;
@@ -16,40 +16,40 @@ use self::vpx::VpxCodec;
 use crate::bitstream::nal::NalCodec;
 use crate::bitstream::{Codec, annex_b};
 
-/// An access unit that grows beyond this is no picture.
+/// The largest access unit; a longer one is dropped.
 const MAX_UNIT: usize = 32 << 20;
 
 /// A picture with the timestamp of its packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub rtp_timestamp: u32,
-    /// A packet or a picture before it was lost.
+    /// Whether a packet or a picture before it was lost.
     pub discontinuity: bool,
     pub data: Bytes,
 }
 
-/// Joins the packets of one stream, each picture when its last packet has come.
+/// Joins the packets of one stream. A picture is complete with its last packet.
 #[derive(Debug)]
 pub struct Depacketizer {
     codec: Codec,
-    /// Sent out of band: the first picture gets them in front.
+    /// Parameter sets that were sent out of band and are put before the first picture.
     parameter_sets: Vec<Bytes>,
     next_sequence: Option<u16>,
-    /// Of the picture that `unit` grows to.
+    /// The timestamp of the picture in `unit`.
     timestamp: Option<u32>,
     unit: Unit,
-    /// Something of the picture is missing or cannot be read.
+    /// Whether a part of the picture is missing or invalid.
     damaged: bool,
-    /// Since the last picture that was handed on.
+    /// Whether something was lost since the last complete picture.
     lost: bool,
     done: VecDeque<Picture>,
 }
 
-/// A payload cannot be read, or does not follow on the one before it.
+/// A payload is invalid, or does not follow the one before it.
 #[derive(Debug, Clone, Copy)]
 struct Damaged;
 
-/// What has come of a picture.
+/// The part of a picture so far.
 #[derive(Debug)]
 enum Unit {
     H26x(h26x::Unit),
@@ -71,7 +71,7 @@ impl Depacketizer {
         }
     }
 
-    /// Takes the next packet; then [`Self::pop`] until there is no more.
+    /// Handles the next packet. Call [`Self::pop`] afterwards until it returns `None`.
     pub fn push(&mut self, packet: &Packet) {
         let header = &packet.header;
         if self.next_sequence.is_some_and(|expected| expected != header.sequence_number) {
@@ -119,7 +119,7 @@ impl Depacketizer {
     }
 }
 
-/// The access unit of which these are all payloads, in order. `None` if one is missing or cannot be read.
+/// Joins all payloads of an access unit, in order. `None` if one is missing or invalid.
 pub fn join(codec: Codec, payloads: &[Bytes]) -> Option<Bytes> {
     let mut unit = Unit::new(codec);
     for payload in payloads {

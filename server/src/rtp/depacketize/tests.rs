@@ -1,4 +1,4 @@
-//! What is joined here was cut by the payloaders of the `rtc` crate, which no one here wrote.
+//! The packets of these tests are made by the payloaders of the `rtc` crate, as an independent implementation.
 
 use proptest::prelude::*;
 use rtc::rtp::codec::h264::H264Payloader;
@@ -79,7 +79,7 @@ fn a_picture_with_a_hole_is_dropped_and_the_next_one_says_so() {
     let nal = |kind: u8| Bytes::from(vec![kind, 1, 2]);
     depacketizer.push(&packet(1, 0, true, nal(0x65)));
     depacketizer.push(&packet(2, 3000, false, nal(0x41)));
-    // 3 is missing. What belongs to the same picture as 4 may have been in it.
+    // 3 is missing, which may have been a part of the same picture as 4.
     depacketizer.push(&packet(4, 6000, true, nal(0x41)));
     depacketizer.push(&packet(5, 9000, true, nal(0x41)));
     depacketizer.push(&packet(6, 12000, true, nal(0x41)));

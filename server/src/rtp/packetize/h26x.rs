@@ -1,7 +1,8 @@
-//! H.264 (RFC 6184) and H.265 (RFC 7798): small NAL units share a packet, large ones are cut, the rest travel alone.
+//! H.264 (RFC 6184) and H.265 (RFC 7798): small NAL units are aggregated, large ones fragmented, the others sent in packets of
+//! their own.
 //!
-//! Own code: the payloaders of the `rtc` crate lose parameter sets that do not fit one packet, keep only the last of
-//! several, miss short start codes beside long ones, and allocate for each packet.
+//! They are implemented here because the payloaders of the `rtc` crate lose parameter sets that do not fit into one packet,
+//! keep only the last of several, miss short start codes beside long ones, and allocate for each packet.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -41,8 +42,8 @@ fn put_fragment_header(codec: NalCodec, nal: &[u8], first: bool, last: bool, out
     }
 }
 
-/// NAL units shorter than their header are left out. Everything is copied, small NAL units too: a payload that is a slice would
-/// keep the whole access unit in memory beside the payloads.
+/// Makes the payloads. NAL units shorter than their header are left out. Everything is copied, since a payload that is a slice
+/// would keep the whole access unit in memory.
 pub(super) fn packetize(codec: NalCodec, nals: &[Bytes], max: usize) -> Vec<Bytes> {
     let whole: Vec<Bytes> = nals.iter().filter(|nal| nal.len() > codec.header_len()).cloned().collect();
     let total: usize = whole.iter().map(Bytes::len).sum();
@@ -66,7 +67,7 @@ pub(super) fn packetize(codec: NalCodec, nals: &[Bytes], max: usize) -> Vec<Byte
     payloads
 }
 
-/// How many of the first NAL units fit one packet together.
+/// How many of the first NAL units fit into one packet together.
 fn fitting(codec: NalCodec, nals: &[Bytes], max: usize) -> usize {
     let mut len = codec.header_len();
     nals.iter()
@@ -86,7 +87,7 @@ fn aggregate(codec: NalCodec, nals: &[Bytes], out: &mut BytesMut) {
 }
 
 fn fragment(codec: NalCodec, nal: &Bytes, max: usize, out: &mut BytesMut, payloads: &mut Vec<Bytes>) {
-    // The NAL unit's own header travels in the fragment's, whose last byte is the FU header.
+    // The NAL unit's own header is a part of the fragment's, whose last byte is the FU header.
     let (_, body) = nal.split_at(codec.header_len());
     let pieces = body.chunks(max - codec.header_len() - 1);
     let last = pieces.len() - 1;

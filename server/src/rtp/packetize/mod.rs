@@ -1,7 +1,7 @@
-//! From coded pictures to RTP payloads, once for all viewers.
+//! Cuts coded pictures into RTP payloads, once for all viewers.
 //!
-//! Descriptors carry nothing that counts across frames (no picture ids): a slot that goes from one stream to another needs
-//! to rewrite RTP headers only, never payloads.
+//! The descriptors contain no counters across frames (no picture ids), so a slot that changes its stream rewrites RTP headers
+//! only, never payloads.
 
 mod av1;
 mod h26x;
@@ -11,7 +11,8 @@ use bytes::Bytes;
 
 use crate::bitstream::nal::NalCodec;
 
-/// Leaves room for RTP, SRTP, header extensions, TURN, and IPv6 in an Ethernet frame, tunnels included.
+/// The largest payload, which leaves space for RTP, SRTP, header extensions, TURN, and IPv6 in an Ethernet frame, also in
+/// tunnels.
 pub const MAX_PAYLOAD: usize = 1200;
 
 /// H.264 (RFC 6184, packetization mode 1) or H.265 (RFC 7798).

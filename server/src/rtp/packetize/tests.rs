@@ -1,4 +1,4 @@
-//! What is cut here is put together again by the depacketizers of the `rtc` crate, which no one here wrote.
+//! The payloads of these tests are joined by the depacketizers of the `rtc` crate, as an independent implementation.
 
 use bytes::{BufMut, BytesMut};
 use proptest::collection::vec;
@@ -17,7 +17,7 @@ fn body(max: usize) -> impl Strategy<Value = Vec<u8>> {
     vec(1u8..=255, 2..max)
 }
 
-/// Sizes around the limit of a packet, small ones, and many packets' worth.
+/// NAL units with sizes around the limit of a packet, small ones, and ones of many packets.
 fn bodies() -> impl Strategy<Value = Vec<Vec<u8>>> {
     vec(prop_oneof![body(40), vec(1u8..=255, 1190..1210), body(8000)], 1..8)
 }
@@ -38,7 +38,7 @@ fn h265_nals() -> impl Strategy<Value = Vec<Bytes>> {
     })
 }
 
-/// The NAL units of an H.265 packet sequence, by the library's parts of a packet.
+/// The NAL units of a sequence of H.265 packets, by the library's packet types.
 fn join_h265(payloads: &[Bytes]) -> Vec<Bytes> {
     let mut nals = Vec::new();
     let mut open = BytesMut::new();

@@ -1,12 +1,12 @@
 //! VP8 (RFC 7741) and VP9 (RFC 9628), each with the shortest descriptor there is.
 //!
-//! Own code for its descriptors: the VP9 payloader of the `rtc` crate marks every frame as one that needs no other, and
+//! They are implemented here for their descriptors: the VP9 payloader of the `rtc` crate marks every frame as independent, and
 //! numbers pictures, which would have to be renumbered for each viewer.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// RFC 7741 §4.2: S in the first packet of a frame; partition 0 throughout, as receivers put the frame together by the
-/// order of packets.
+/// RFC 7741 §4.2: S in the first packet of a frame; partition 0 in all of them, since receivers join a frame by the order of
+/// its packets.
 pub(super) fn vp8(frame: &Bytes, max: usize) -> Vec<Bytes> {
     const START: u8 = 0x10;
     cut(frame, max, |first, _| if first { START } else { 0 })
@@ -22,7 +22,7 @@ pub(super) fn vp9(frame: &Bytes, keyframe: bool, max: usize) -> Vec<Bytes> {
 }
 
 fn cut(frame: &Bytes, max: usize, descriptor: impl Fn(bool, bool) -> u8) -> Vec<Bytes> {
-    // As many packets as needed, of like size: none is so small that its header is most of it.
+    // As few packets as possible, of about equal size, so that none consists mostly of its header.
     let count = frame.len().div_ceil(max - 1).max(1);
     let pieces = frame.chunks(frame.len().div_ceil(count).max(1));
     let count = pieces.len();
