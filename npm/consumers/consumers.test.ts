@@ -1,7 +1,7 @@
 // The packed tarball in the tools that apps are built with: it works without configuration and ships one .wasm file.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -74,8 +74,8 @@ describe.each([
   });
 });
 
-test('webpack', async () => {
-  const context = installed.app('webpack');
+/** Without a word of warning. */
+async function bundleByWebpack(context: string): Promise<void> {
   const output = { path: join(context, 'dist'), publicPath: '/dist/' };
   const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
     webpack({ context, mode: 'production', entry: './main.js', output }, (error, stats) =>
@@ -86,8 +86,37 @@ test('webpack', async () => {
     errors: [],
     warnings: [],
   });
-  expect(modules(output.path)).toHaveLength(1);
+}
+
+test('webpack', async () => {
+  const context = installed.app('webpack');
+  await bundleByWebpack(context);
+  expect(modules(join(context, 'dist'))).toHaveLength(1);
   expect(await titles.ofFolder(context)).toBe(WORKS);
+});
+
+// A bundler takes what is used from the file that defines it, and drops the files of the app in between.
+describe('an app without side effects that re-exports the package', () => {
+  function app(as: string): string {
+    const root = installed.app('reexport', `reexport ${as}`);
+    writeFileSync(join(root, 'package.json'), '{ "private": true, "type": "module", "sideEffects": false }');
+    return root;
+  }
+
+  test('vite', async () => {
+    const root = app('vite');
+    await vite.build({ configFile: false, logLevel: 'error', root });
+    expect(modules(join(root, 'dist'))).toHaveLength(1);
+    expect(await titles.ofFolder(join(root, 'dist'))).toBe(WORKS);
+  });
+
+  test('webpack', async () => {
+    const root = app('webpack');
+    await bundleByWebpack(root);
+    expect(modules(join(root, 'dist'))).toHaveLength(1);
+    writeFileSync(join(root, 'index.html'), '<!doctype html><script src="/dist/main.js"></script>');
+    expect(await titles.ofFolder(root)).toBe(WORKS);
+  });
 });
 
 test('Next.js: rendered on the server, alive in the browser', async () => {

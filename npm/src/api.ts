@@ -1,9 +1,7 @@
-// The public API that every entry of the package exports.
-export { MultiStreamClient } from './client.js';
+// The public API that every entry of the package exports, and that is the same in each.
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 export type { ServerErrorCode } from './generated/protocol.js';
-export { preload } from './preload.js';
 export type {
   ClientOptions,
   ClientState,

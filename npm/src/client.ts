@@ -1,4 +1,4 @@
-// MultiStreamClient: the face of the Rust core. It holds handlers and nothing else; the core decides.
+// The face of the Rust core, behind `MultiStreamClient`. It holds handlers and nothing else; the core decides.
 
 import { Call } from './call.js';
 import { Emitter } from './emitter.js';
@@ -26,26 +26,8 @@ import { loadWasm } from './wasm/load.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/**
- * Many live cameras over one WebRTC connection. Each slot is one track that lives as long as the connection;
- * which camera it shows is switched without renegotiation.
- *
- * Every call that can be refused returns a promise that rejects with a {@link MultiStreamError}. Where nobody catches the
- * rejection it is a warning in the console, and nothing at all for `aborted` and `superseded`.
- *
- * @example
- * ```ts
- * const client = new MultiStreamClient('https://device.example.com');
- * const tracks = await client.connect(
- *   [{ slot: 0, stream: 'camera1' }, { slot: 1, stream: 'camera2', quality: '720p' }],
- *   (slot, status) => console.log(slot, status.status),
- * );
- * video.srcObject = new MediaStream([tracks.get(0)!]);
- * await client.switchStream(0, 'camera7', '1080p');
- * client.disconnect();
- * ```
- */
-export class MultiStreamClient {
+/** The client, whatever the entry; an entry adds where the WebAssembly module is. */
+export class Client {
   readonly #serverUrl: string;
   readonly #options: ClientOptions;
   readonly #emitter = new Emitter();
@@ -60,16 +42,6 @@ export class MultiStreamClient {
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
   #disconnects = 0;
 
-  /**
-   * Makes a client. Nothing is loaded or opened before `connect`, so this is safe while rendering on a server.
-   *
-   * @param serverUrl The device's address, e.g. `https://device.example.com` or `https://example.com/base`.
-   *
-   * @example
-   * ```ts
-   * const client = new MultiStreamClient('http://127.0.0.1:1984', { connectionTimeout: 5_000, debug: true });
-   * ```
-   */
   constructor(serverUrl: string, options: ClientOptions = {}) {
     this.#serverUrl = serverUrl;
     this.#options = options;

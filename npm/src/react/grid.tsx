@@ -1,6 +1,6 @@
 // Ready-made, unstyled components over the hook: a tile, and a grid of them.
 import { type ReactNode, useEffect, useRef } from 'react';
-import type { MultiStreamClient } from '../client.js';
+import type { MultiStreamClient } from '../index.js';
 import type { ClientOptions, SlotConfig, SlotState, SlotStatus } from '../types.js';
 import { useMultiStream } from './use-multi-stream.js';
 
