@@ -1,8 +1,10 @@
 //! Messages from the client to the server.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
+
+use crate::json::{AN_OBJECT, Fault, Field, Fields, Json, fields};
 
 crate::message::messages! {
     /// Every message of a client. An unknown type of this protocol is refused.
@@ -21,52 +23,52 @@ crate::message::messages! {
 }
 
 /// What a slot shall show: an element of `slots` in `init` and `layout`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct SlotRequest {
     /// Index of the slot, ≥ 0. The type is signed, so that the server can refuse a negative index with an error that names it.
     pub slot: i32,
     pub stream: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
 }
+fields!(SlotRequest { slot, stream, quality });
 
 /// `multistream/init`: opens a session with these slots.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Init {
-    #[serde(default)]
     pub request_id: String,
-    #[serde(default)]
     pub slots: Vec<SlotRequest>,
     /// The token of an earlier `ready`: resumes that session, if it still exists, and `slots` are ignored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub resume: Option<String>,
 }
+fields!(Init { request_id = default, slots = default, resume });
 
 /// `multistream/offer`: one video m-line per slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Offer {
-    #[serde(default)]
     pub request_id: String,
     pub sdp: String,
 }
+fields!(Offer { request_id = default, sdp });
 
 /// `multistream/switch`: show another stream in one slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Switch {
-    #[serde(default)]
     pub request_id: String,
     pub slot: i32,
     pub stream: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
 }
+fields!(Switch { request_id = default, slot, stream, quality });
 
 impl Switch {
     pub fn new(request_id: impl Into<String>, SlotRequest { slot, stream, quality }: SlotRequest) -> Self {
@@ -79,70 +81,69 @@ impl Switch {
 }
 
 /// `multistream/layout`: switches several slots with one request; the last entry for a slot wins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Layout {
-    #[serde(default)]
     pub request_id: String,
     pub slots: Vec<SlotRequest>,
     /// All slots change at the same moment, once a key frame of every stream is there, or none does.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
     pub atomic: bool,
 }
+fields!(Layout { request_id = default, slots, atomic });
 
 /// `multistream/pause`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Pause {
-    #[serde(default)]
     pub request_id: String,
     pub slot: i32,
 }
+fields!(Pause { request_id = default, slot });
 
 /// `multistream/resume`: shows the slot's stream again, or another one if it is named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Resume {
-    #[serde(default)]
     pub request_id: String,
     pub slot: i32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub stream: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
 }
+fields!(Resume { request_id = default, slot, stream, quality });
 
 /// `multistream/keyframe`: send a key frame now. Slot −1 means all slots.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Keyframe {
-    #[serde(default)]
     pub request_id: String,
     pub slot: i32,
 }
+fields!(Keyframe { request_id = default, slot });
 
 /// `multistream/warm`: start a stream that may be shown soon, so that showing it takes no time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Warm {
-    #[serde(default)]
     pub request_id: String,
     pub stream: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub quality: Option<String>,
     /// How long to keep it running, in seconds; the server has a limit and a default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub ttl_s: Option<u32>,
 }
+fields!(Warm { request_id = default, stream, quality, ttl_s });
 
 /// `multistream/ice`: an ICE candidate (RFC 8839), in either direction; an empty one ends them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "IceFields")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Ice {
     pub candidate: String,
@@ -154,24 +155,26 @@ pub struct Ice {
     pub sdp_m_line_index: Option<u16>,
 }
 
-/// A candidate as it may be written: its text in `candidate`, or bare in `value` as go2rtc's clients write it.
-#[derive(Deserialize)]
-struct IceFields {
-    candidate: Option<String>,
-    value: Option<String>,
-    #[serde(rename = "sdpMid")]
-    sdp_mid: Option<String>,
-    #[serde(rename = "sdpMLineIndex")]
-    sdp_m_line_index: Option<u16>,
-}
+impl Field for Ice {
+    fn read(&mut self, value: Json) -> Result<(), Fault> {
+        let mut fields = Fields::of(value)?;
+        let (mut candidate, mut bare) = (None::<String>, None::<String>);
+        fields.read("candidate", &mut candidate);
+        // As go2rtc's clients write it: nothing beside the text of the candidate.
+        fields.read("value", &mut bare);
+        self.candidate = candidate.or(bare).unwrap_or_default();
+        fields.read("sdpMid", &mut self.sdp_mid);
+        fields.read("sdpMLineIndex", &mut self.sdp_m_line_index);
+        fields.finish()
+    }
 
-impl From<IceFields> for Ice {
-    fn from(IceFields { candidate, value, sdp_mid, sdp_m_line_index }: IceFields) -> Self {
-        Self { candidate: candidate.or(value).unwrap_or_default(), sdp_mid, sdp_m_line_index }
+    fn expected(&self) -> &'static str {
+        AN_OBJECT
     }
 }
 
 /// `multistream/close`: ends the session; the socket can open another one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Close {}
+fields!(Close {});

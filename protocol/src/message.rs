@@ -1,14 +1,10 @@
 //! Messages as JSON text frames, read and written in both framings.
 //!
-//! A frame is read in two steps: its `type` first, then the one struct that this type names, straight from the text. This
-//! needs no intermediate JSON tree and, unlike serde's tagged enums, lets an error name the field it is about.
+//! A frame is read in two steps: its `type` first, then the fields of the one struct that this type names.
 
-use std::borrow::Cow;
+use serde::Serialize;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
+use crate::json::{Field, Fields, Json};
 use crate::{ErrorCode, server};
 
 /// The namespace of this protocol; other types on the same socket belong to other protocols.
@@ -62,7 +58,8 @@ macro_rules! messages {
 
             /// This message as a text frame.
             pub fn to_text(&self, framing: $crate::Framing) -> String {
-                match self { $($name::$variant(message) => $crate::message::write($wire, message, framing),)+ }
+                let fields = match self { $($name::$variant(message) => $crate::message::fields(message),)+ };
+                $crate::message::frame(self.kind(), &fields, framing)
             }
 
             /// Reads a text frame. `None`: it is to be ignored, for its `type` is of another protocol on the same socket.
@@ -71,11 +68,13 @@ macro_rules! messages {
             /// wrong, and carries the frame's `request_id` where that could be read.
             pub fn from_text(text: &str) -> Result<Option<(Self, $crate::Framing)>, $crate::server::Error> {
                 let Some(frame) = $crate::message::Frame::read(text)? else { return Ok(None) };
-                let message = match frame.kind() {
-                    $($wire => $name::$variant(frame.fields()?),)+
+                let mut message = match frame.kind() {
+                    $($wire => $name::$variant($variant::default()),)+
                     _ => return frame.$unknown(Self::TYPES),
                 };
-                Ok(Some((message, frame.framing())))
+                let framing = frame.framing();
+                frame.fields(match &mut message { $($name::$variant(fields) => fields,)+ })?;
+                Ok(Some((message, framing)))
             }
         }
 
@@ -112,45 +111,30 @@ impl RequestId for Option<String> {
 }
 
 /// A text frame of which the `type` is known.
-pub(crate) struct Frame<'a> {
-    kind: Cow<'a, str>,
+pub(crate) struct Frame {
+    kind: String,
     /// The JSON object with the message's fields.
-    fields: &'a str,
+    fields: Fields,
     framing: Framing,
 }
 
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    value: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Id {
-    request_id: Option<String>,
-}
-
-impl<'a> Frame<'a> {
-    pub(crate) fn read(text: &'a str) -> Result<Option<Self>, server::Error> {
-        if !is_object(text) && serde_json::from_str::<&RawValue>(text).is_ok() {
-            return Err(bad("the message is not a JSON object"));
-        }
-        let head: Head<'a> = serde_json::from_str(text).map_err(|error| {
-            bad(if error.is_data() {
-                "`type` must be a string".to_owned()
-            } else {
-                format!("the message is not JSON: {error}")
-            })
-        })?;
-        let Some(kind) = head.kind else { return Err(bad("the message has no `type`")) };
+impl Frame {
+    pub(crate) fn read(text: &str) -> Result<Option<Self>, server::Error> {
+        let frame =
+            serde_json::from_str(text).map_err(|error| bad(format!("the message is not JSON: {error}")))?;
+        let Json::Object(mut frame) = frame else { return Err(bad("the message is not a JSON object")) };
+        let kind = match frame.take("type") {
+            Some(Json::Text(kind)) => kind,
+            Some(_) => return Err(bad("`type` must be a string")),
+            None => return Err(bad("the message has no `type`")),
+        };
         if !kind.starts_with(NAMESPACE) {
             return Ok(None);
         }
-        let (fields, framing) = match head.value.map(RawValue::get) {
-            Some(value) if is_object(value) => (value, Framing::Enveloped),
-            _ => (text, Framing::Flat),
+        let (fields, framing) = match frame.take("value") {
+            Some(Json::Object(fields)) => (fields, Framing::Enveloped),
+            Some(value) => (frame.with("value", value), Framing::Flat),
+            None => (frame, Framing::Flat),
         };
         Ok(Some(Self { kind, fields, framing }))
     }
@@ -163,11 +147,10 @@ impl<'a> Frame<'a> {
         self.framing
     }
 
-    pub(crate) fn fields<T: DeserializeOwned>(&self) -> Result<T, server::Error> {
-        parse(self.fields).map_err(|(field, what)| {
-            let field = field.map(|field| format!(", field `{field}`")).unwrap_or_default();
-            bad(format!("`{}`{field}: {what}", self.kind)).answering(&self.request_id())
-        })
+    pub(crate) fn fields(self, message: &mut dyn Field) -> Result<(), server::Error> {
+        let request_id = self.request_id();
+        let read = message.read(Json::Object(self.fields));
+        read.map_err(|fault| bad(format!("`{}`, {fault}", self.kind)).answering(&request_id))
     }
 
     /// What becomes of an unknown type of this protocol where that is the sender's mistake.
@@ -183,38 +166,27 @@ impl<'a> Frame<'a> {
     }
 
     fn request_id(&self) -> String {
-        serde_json::from_str::<Id>(self.fields).ok().and_then(|id| id.request_id).unwrap_or_default()
+        match self.fields.get("request_id") {
+            Some(Json::Text(id)) => id.clone(),
+            _ => String::new(),
+        }
     }
 }
 
-/// The error comes with the path of the field that it is about, where that is known.
-#[cfg(feature = "field-names")]
-fn parse<T: DeserializeOwned>(fields: &str) -> Result<T, (Option<String>, serde_json::Error)> {
-    let mut json = serde_json::Deserializer::from_str(fields);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        ((path != ".").then_some(path), error.into_inner())
-    })
-}
-
-#[cfg(not(feature = "field-names"))]
-fn parse<T: DeserializeOwned>(fields: &str) -> Result<T, (Option<String>, serde_json::Error)> {
-    serde_json::from_str(fields).map_err(|error| (None, error))
-}
-
-pub(crate) fn write<T: Serialize>(kind: &str, message: &T, framing: Framing) -> String {
+/// The fields as a JSON object.
+pub(crate) fn fields<T: Serialize>(message: &T) -> String {
     // Messages are structs of strings, numbers and lists: nothing in them can fail to be written.
-    let fields = serde_json::to_string(message).unwrap_or_else(|_| "{}".to_owned());
-    match (framing, fields.as_str()) {
-        (Framing::Enveloped, fields) => format!(r#"{{"type":"{kind}","value":{fields}}}"#),
-        (Framing::Flat, "{}") => format!(r#"{{"type":"{kind}"}}"#),
-        // Both are JSON objects: the fields go on where the type ends.
-        (Framing::Flat, fields) => format!(r#"{{"type":"{kind}",{}"#, &fields[1..]),
-    }
+    serde_json::to_string(message).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn is_object(json: &str) -> bool {
-    json.trim_start().starts_with('{')
+pub(crate) fn frame(kind: &str, fields: &str, framing: Framing) -> String {
+    let (before, after, end) = match (framing, fields.strip_prefix('{')) {
+        (Framing::Enveloped, _) => (r#"","value":"#, fields, "}"),
+        // Both are JSON objects: the fields go on where the type ends.
+        (Framing::Flat, Some(fields)) if fields != "}" => (r#"","#, fields, ""),
+        (Framing::Flat, _) => (r#""}"#, "", ""),
+    };
+    [r#"{"type":""#, kind, before, after, end].concat()
 }
 
 fn bad(message: impl Into<String>) -> server::Error {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
 
 pub use crate::client::Ice;
+use crate::json::fields;
+use crate::words::words;
 use crate::{ErrorCode, SessionEnd, SlotStatus};
 
 crate::message::messages! {
@@ -24,43 +26,42 @@ crate::message::messages! {
 }
 
 /// An `RTCIceServer` (W3C WebRTC §4.2.4), from the server's config.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct IceServer {
     pub urls: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub username: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub credential: Option<String>,
 }
+fields!(IceServer { urls, username, credential });
 
 /// `multistream/ready`: the session is open; send the offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Ready {
-    #[serde(default)]
     pub request_id: String,
     /// How many slots the session has.
     pub slots: u32,
-    #[serde(default)]
     pub ice_servers: Vec<IceServer>,
     /// The token that resumes this session, with its media untouched, when an `init` on a new WebSocket contains it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub resume: Option<String>,
     /// The session was resumed: it has its connection already, so no offer follows.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
     pub resumed: bool,
 }
+fields!(Ready { request_id = default, slots, ice_servers = default, resume, resumed });
 
 /// `multistream/answer`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Answer {
-    #[serde(default)]
     pub request_id: String,
     pub sdp: String,
     /// One per requested slot, in order of slot index.
@@ -68,59 +69,62 @@ pub struct Answer {
     /// Slot index (as a JSON object key) → mid of the m-line that carries it (RFC 8843 §15).
     pub mids: BTreeMap<u32, String>,
 }
+fields!(Answer { request_id = default, sdp, slots, mids });
 
 /// `multistream/status`: a slot changed, or the answer to `switch`, `layout`, `pause` or `resume`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Status {
     pub slot: u32,
     pub status: SlotStatus,
     /// The id of the request that this answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub request_id: Option<String>,
 }
+fields!(Status { slot, status, request_id });
 
-/// The outcome of a `multistream/keyframe` request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(TS))]
-#[serde(rename_all = "lowercase")]
-pub enum KeyframeStatus {
-    /// A key frame was sent from the GOP cache.
-    Sent,
-    /// The cache holds no key frame now, and a source cannot be asked for one.
-    Unsupported,
+words! {
+    /// The outcome of a `multistream/keyframe` request.
+    #[cfg_attr(feature = "typescript", derive(TS), ts(rename_all = "lowercase"))]
+    pub enum KeyframeStatus {
+        /// A key frame was sent from the GOP cache.
+        Sent = "sent",
+        /// The cache holds no key frame now, and a source cannot be asked for one.
+        Unsupported = "unsupported",
+    }
 }
 
 /// `multistream/keyframe`: one per slot that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Keyframe {
-    #[serde(default)]
     pub request_id: String,
     pub slot: u32,
     pub status: KeyframeStatus,
 }
+fields!(Keyframe { request_id = default, slot, status });
 
 /// `multistream/warm`: the stream is being kept running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Warm {
-    #[serde(default)]
     pub request_id: String,
     /// The resolved name.
     pub stream: String,
     /// How many seconds it is kept running, from now.
     pub ttl_s: u32,
 }
+fields!(Warm { request_id = default, stream, ttl_s });
 
 /// `multistream/disconnected`: the session is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Disconnected {
     /// See [`SessionEnd`]; a string, for a later server may know more reasons.
     pub reason: String,
 }
+fields!(Disconnected { reason });
 
 impl From<SessionEnd> for Disconnected {
     fn from(end: SessionEnd) -> Self {
@@ -129,10 +133,10 @@ impl From<SessionEnd> for Disconnected {
 }
 
 /// `multistream/error`: a request that could not be served. The session goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "typescript", derive(TS))]
 pub struct Error {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub request_id: Option<String>,
     /// See [`ErrorCode`].
@@ -140,6 +144,7 @@ pub struct Error {
     /// A sentence for people. Never contains a secret.
     pub error: String,
 }
+fields!(Error { request_id, code, error });
 
 impl Error {
     pub fn new(code: ErrorCode, error: impl Into<String>) -> Self {

@@ -1,12 +1,11 @@
-//! The words on the wire that stand for a cause: codes of errors, and reasons why a session ended.
+//! Words of the wire: what stands for a state or a cause there.
 
 /// Declares such words once: the variant, its wire name and what it means stand in one row.
 macro_rules! words {
-    ($(#[doc = $about:literal])+ pub enum $name:ident { $($(#[doc = $doc:literal])+ $variant:ident = $wire:literal,)+ }) => {
-        $(#[doc = $about])+
+    ($(#[$about:meta])+ pub enum $name:ident { $($(#[$doc:meta])+ $variant:ident = $wire:literal,)+ }) => {
+        $(#[$about])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
+        pub enum $name { $($(#[$doc])+ $variant,)+ }
 
         impl $name {
             /// All of them, for the tests of documentation and typings.
@@ -23,11 +22,40 @@ macro_rules! words {
                 f.write_str(self.as_str())
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::ALL[0]
+            }
+        }
+
+        impl $crate::json::Field for $name {
+            fn read(&mut self, value: $crate::json::Json) -> Result<(), $crate::json::Fault> {
+                let word = match &value {
+                    $crate::json::Json::Text(text) => Self::ALL.iter().find(|word| word.as_str() == text),
+                    _ => None,
+                };
+                *self = *word.ok_or_else(|| $crate::json::Fault::new(self.expected(), &value))?;
+                Ok(())
+            }
+
+            fn expected(&self) -> &'static str {
+                concat!("one of" $(, " `", $wire, "`")+)
+            }
+        }
     };
 }
+pub(crate) use words;
 
 words! {
     /// A stable code for programs, of `multistream/error` and of a slot's `reason`; the sentence beside it is for people.
+    #[non_exhaustive]
     pub enum ErrorCode {
         /// The frame is not JSON, not an object, binary, or lacks a field.
         BadMessage = "bad-message",
@@ -68,6 +96,7 @@ words! {
 
 words! {
     /// Why a session ended, in `multistream/disconnected`.
+    #[non_exhaustive]
     pub enum SessionEnd {
         /// The client sent `multistream/close`.
         Closed = "closed",

@@ -149,6 +149,9 @@ fn an_error_names_the_field_and_answers_its_request() {
             Some("9"),
         ),
         (r#"{"type":"multistream/offer","request_id":5,"sdp":""}"#, "`request_id`", None),
+        (r#"{"type":"multistream/pause","slot":4294967296}"#, "`slot`: expected an integer", None),
+        (r#"{"type":"multistream/pause","slot":0.5}"#, "`slot`: expected an integer", None),
+        (r#"{"type":"multistream/layout","slots":{}}"#, "`slots`: expected a list, found an object", None),
     ] {
         let error = refusal(text);
         assert_eq!(error.code, ErrorCode::BadMessage.as_str());
@@ -201,6 +204,20 @@ fn a_candidate_may_be_the_bare_value() {
     let ice =
         server::Ice { candidate: "c".to_owned(), sdp_mid: Some("1".to_owned()), sdp_m_line_index: Some(1) };
     assert_eq!(ServerMessage::from_text(beside), Ok(Some((ice.into(), Framing::Flat))));
+}
+
+#[test]
+fn an_unknown_word_is_refused_with_the_known_ones() {
+    let text =
+        r#"{"type":"multistream/status","slot":1,"status":{"slot":1,"stream":"a","status":"dancing"}}"#;
+    let error = ServerMessage::from_text(text).expect_err(text).error;
+    assert!(error.contains("field `status.status`: expected one of `active` `buffering`"), "{error}");
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    let text = format!(r#"{{"type":"multistream/close","value":{}{}}}"#, "[".repeat(5000), "]".repeat(5000));
+    assert!(refusal(&text).error.contains("not JSON"));
 }
 
 #[test]

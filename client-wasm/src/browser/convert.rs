@@ -4,12 +4,20 @@ use js_sys::{Array, Map, Object, Reflect};
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::IceServer;
 use multistream_protocol::{SlotState, SlotStatus};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::{Serializer, preserve};
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
 use crate::core::{Attempt, ClientError, Event};
+
+/// A slot as the typings say.
+#[derive(Deserialize)]
+struct SlotConfig {
+    slot: i32,
+    stream: String,
+    quality: Option<String>,
+}
 
 /// The app's slots, or what is wrong with them as the end of a sentence.
 pub(crate) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>, String> {
@@ -17,6 +25,7 @@ pub(crate) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>, String>
         value.dyn_ref::<Array>().map(|slots| slots.iter().collect()).ok_or("it is no array")?;
     let request = |(index, slot): (usize, JsValue)| {
         serde_wasm_bindgen::from_value(slot)
+            .map(|SlotConfig { slot, stream, quality }| SlotRequest { slot, stream, quality })
             .map_err(|error| format!("number {index}: {}", describe(&error.into())))
     };
     slots.into_iter().enumerate().map(request).collect()

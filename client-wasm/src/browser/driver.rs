@@ -296,7 +296,7 @@ impl Driver {
             Outcome::Status(status) => convert::slot_status(&status),
             Outcome::Statuses(statuses) => convert::slot_statuses(&statuses),
             Outcome::Warm(stream) => stream.into(),
-            Outcome::Keyframe(status) => convert::to_js(&status),
+            Outcome::Keyframe(status) => status.as_str().into(),
         }
     }
 
