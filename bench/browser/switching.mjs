@@ -1,5 +1,5 @@
-// Measures switches of six tiles on one connection at random moments: one at a time, all at once, or to a stream that is not
-// running.
+// Measures switches of six tiles on one connection at random moments: one at a time, all at once with or without `atomic`, or one
+// to a stream that is not running.
 import { newClientPage, sleep } from './chromium.mjs';
 
 const SLOTS = 6;
@@ -14,7 +14,7 @@ const PAUSE_MS = 1_200;
 /**
  * @typedef {object} Job
  * @property {string} url
- * @property {'one' | 'all' | 'cold'} kind
+ * @property {'one' | 'all' | 'atomic' | 'cold'} kind
  * @property {number} switches
  *
  * @typedef {{slot: number, stream: string, quality?: string}} Target
@@ -41,10 +41,13 @@ export async function switching(browser, { url, kind, switches }, say) {
     const changes = next(kind, shown);
     await sleep(Math.random() * PAUSE_MS);
     if (kind === 'cold') await untilIdle(url, changes);
-    const seen = await page.evaluate(observe, { targets: changes.map(target), BEFORE_MS, AFTER_MS });
+    const atomic = kind === 'atomic';
+    const seen = await page.evaluate(observe, { targets: changes.map(target), atomic, BEFORE_MS, AFTER_MS });
     say({ event: 'switch', slots: changes.map((change, at) => ({ ...change, ...seen[at] })) });
     for (const { slot, to } of changes) shown[slot] = to.camera;
-    if (kind === 'cold') await page.evaluate(observe, { targets: changes.map(back), BEFORE_MS: 0, AFTER_MS });
+    if (kind === 'cold') {
+      await page.evaluate(observe, { targets: changes.map(back), atomic, BEFORE_MS: 0, AFTER_MS });
+    }
   }
   say({ event: 'plis', count: (await plis(page)) - pliBefore });
 }
@@ -60,7 +63,7 @@ export async function switching(browser, { url, kind, switches }, say) {
 function next(kind, shown) {
   const camera = (/** @type {number} */ slot) => shown[slot] ?? 0;
   // Every camera is shown somewhere and thus live: each tile switches to its neighbour's.
-  if (kind === 'all') {
+  if (kind === 'all' || kind === 'atomic') {
     return shown.map((from, slot) => ({
       slot,
       from: { camera: from },
@@ -82,9 +85,9 @@ const back = ({ slot, from: { camera } }) => ({ slot, stream: `camera${camera}` 
 /**
  * In the page: switches, and notes what the tiles show around it.
  *
- * @param {{targets: Target[], BEFORE_MS: number, AFTER_MS: number}} options
+ * @param {{targets: Target[], atomic: boolean, BEFORE_MS: number, AFTER_MS: number}} options
  */
-async function observe({ targets, BEFORE_MS, AFTER_MS }) {
+async function observe({ targets, atomic, BEFORE_MS, AFTER_MS }) {
   const client = window.__multistream?.client;
   const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const tiles = document.querySelectorAll('video');
@@ -96,7 +99,7 @@ async function observe({ targets, BEFORE_MS, AFTER_MS }) {
   const switched =
     targets.length === 1 && first
       ? client?.switchStream(first.slot, first.stream, first.quality)
-      : client?.switchMany(targets);
+      : client?.switchMany(targets, { atomic });
   await Promise.all([switched, wait(AFTER_MS)]);
   const pictures = await Promise.all(videos.map(window.bench.stop));
   return pictures.map((pictures) => ({ requested, origin: performance.timeOrigin, pictures }));

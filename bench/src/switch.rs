@@ -34,6 +34,8 @@ pub(crate) struct Options {
 enum Kind {
     One,
     All,
+    /// All six in one atomic layout.
+    Atomic,
     Cold,
 }
 
@@ -50,6 +52,7 @@ const WARM: &[Setting] = &[
     Setting { name: "warm-2s-720p", kind: Kind::One, gop_s: 2.0, height: 720 },
     Setting { name: "warm-5s-720p", kind: Kind::One, gop_s: 5.0, height: 720 },
     Setting { name: "all6-2s-360p", kind: Kind::All, gop_s: 2.0, height: 360 },
+    Setting { name: "atomic6-2s-360p", kind: Kind::Atomic, gop_s: 2.0, height: 360 },
 ];
 const COLD: &[Setting] = &[Setting { name: "cold-2s-720p", kind: Kind::Cold, gop_s: 2.0, height: 720 }];
 
@@ -59,6 +62,8 @@ struct Measured {
     /// Switches whose new picture never came or stayed behind. They are in none of the figures below.
     failed: usize,
     first_frame_ms: Option<Distribution>,
+    /// From the first of the first pictures to the last, where several tiles change together.
+    first_frame_spread_ms: Option<Distribution>,
     live_ms: Option<Distribution>,
     longest_gap_ms: Option<Distribution>,
     latency_before_ms: Option<Distribution>,
@@ -76,6 +81,7 @@ impl Case for Measured {
             ("n", self.first_frame_ms.map_or(0, |of| of.n).to_string()),
             ("failed", self.failed.to_string()),
             ("first picture, ms", figure(&self.first_frame_ms)),
+            ("spread of first pictures, ms", figure(&self.first_frame_spread_ms)),
             ("live, ms", figure(&self.live_ms)),
             ("longest gap, ms", figure(&self.longest_gap_ms)),
             ("latency before, ms", figure(&self.latency_before_ms)),
@@ -88,7 +94,8 @@ impl Case for Measured {
 }
 
 pub(crate) async fn run_warm(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
-    let about = "six tiles on one connection, one of them (all6: all of them) to a camera that is live";
+    let about = "six tiles on one connection, one of them (all6: all of them, atomic6: all of them in one atomic \
+         layout) to a camera that is live";
     run("switch", WARM, about, binaries, options).await
 }
 
@@ -143,14 +150,19 @@ async fn measure(
     let server = scene::server(binaries, &streams, &variants(setting.kind))?;
     let footage = Footage::new(width, setting.gop_s);
 
-    let (mut outcomes, mut failed, mut pli) = (Vec::new(), 0, 0);
+    let (mut outcomes, mut spreads, mut failed, mut pli) = (Vec::new(), Vec::new(), 0, 0);
     let job = json!({ "url": server.url(), "kind": setting.kind, "switches": switches });
     let version = browser::run("switching", &job, |_, event| {
         match serde_json::from_value(event).context("what the browser said")? {
-            Event::Switch { slots } => match slowest(&slots, footage) {
-                Some(outcome) => outcomes.push(outcome),
-                None => failed += 1,
-            },
+            Event::Switch { slots } => {
+                match slots.iter().map(|tile| tile.outcome(footage)).collect::<Option<Vec<_>>>() {
+                    Some(tiles) => {
+                        spreads.extend(spread(&tiles));
+                        outcomes.extend(slowest(tiles));
+                    }
+                    None => failed += 1,
+                }
+            }
             Event::Plis { count } => pli = count,
         }
         Ok(())
@@ -162,6 +174,7 @@ async fn measure(
         name: setting.name,
         failed,
         first_frame_ms: figure(|outcome| outcome.first_frame),
+        first_frame_spread_ms: Distribution::of(&spreads),
         live_ms: figure(|outcome| outcome.live),
         longest_gap_ms: figure(|outcome| outcome.longest_gap),
         latency_before_ms: figure(|outcome| outcome.latency_before),
@@ -188,10 +201,16 @@ fn variants(kind: Kind) -> String {
     more
 }
 
+/// How long after the first of the tiles the last one shows its new stream; `None` for a tile that changes alone.
+fn spread(tiles: &[Outcome]) -> Option<f64> {
+    let first_frames = || tiles.iter().map(|outcome| outcome.first_frame);
+    (tiles.len() > 1)
+        .then(|| first_frames().fold(f64::MIN, f64::max) - first_frames().fold(f64::MAX, f64::min))
+}
+
 /// The outcome of tiles that were switched together, by the slowest of them.
-fn slowest(tiles: &[Tile], footage: Footage) -> Option<Outcome> {
-    let outcomes = tiles.iter().map(|tile| tile.outcome(footage)).collect::<Option<Vec<_>>>()?;
-    outcomes.into_iter().reduce(|a, b| Outcome {
+fn slowest(tiles: Vec<Outcome>) -> Option<Outcome> {
+    tiles.into_iter().reduce(|a, b| Outcome {
         first_frame: a.first_frame.max(b.first_frame),
         live: a.live.max(b.live),
         longest_gap: a.longest_gap.max(b.longest_gap),
@@ -200,4 +219,34 @@ fn slowest(tiles: &[Tile], footage: Footage) -> Option<Outcome> {
         wrong_frames: a.wrong_frames + b.wrong_frames,
         frames_lost: a.frames_lost + b.frames_lost,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(first_frame: f64) -> Outcome {
+        Outcome {
+            first_frame,
+            live: 2.0 * first_frame,
+            longest_gap: 33.0,
+            latency_before: 5.0,
+            latency_after: 5.0,
+            wrong_frames: 0,
+            frames_lost: 1,
+        }
+    }
+
+    #[test]
+    fn the_spread_is_from_the_first_tile_to_the_last_and_the_figures_are_of_the_slowest() {
+        let tiles = [17.0, 9.0, 25.0].map(outcome);
+        assert_eq!(spread(&tiles), Some(16.0));
+        let slowest = slowest(tiles.to_vec()).expect("there are tiles");
+        assert_eq!((slowest.first_frame, slowest.live, slowest.frames_lost), (25.0, 50.0, 3));
+    }
+
+    #[test]
+    fn a_tile_that_changes_alone_has_no_spread() {
+        assert_eq!(spread(&[outcome(17.0)]), None);
+    }
 }
