@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use tokio::sync::mpsc;
 
+use super::hubs::Hub;
 use super::*;
-use crate::media::{GopCache, GopLimits, StreamEvent};
-use crate::stream::Viewers;
+use crate::media::StreamEvent;
 
 /// An event of the property tests.
 #[derive(Debug, Clone)]
@@ -58,15 +58,7 @@ struct Subscription {
     events: mpsc::Receiver<StreamEvent>,
 }
 
-/// A camera with the parts of its hub.
-struct Hub {
-    camera: Camera,
-    gop: GopCache,
-    viewers: Viewers,
-    down: Option<StreamError>,
-}
-
-/// A slot, and the hubs that it subscribes to. Their events wait in queues of [`QUEUE`] events until they are delivered.
+/// A slot, and the hubs that it subscribes to. Their events wait in queues until they are delivered.
 struct World {
     slot: Slot,
     hubs: Vec<Hub>,
@@ -80,20 +72,13 @@ struct World {
     cuts: Vec<(usize, usize)>,
 }
 
-/// A short queue, so that the slot is often too slow for its hub.
-const QUEUE: usize = 12;
-
 impl World {
     fn new() -> Self {
         let codecs = [Codec::H264, Codec::Vp8, Codec::H264, Codec::Vp9];
-        let hub = |(id, (codec, gop_len))| {
-            let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(3600) };
-            let camera = Camera::new(id as u8, codec, gop_len);
-            Hub { camera, gop: GopCache::new(limits), viewers: Viewers::default(), down: None }
-        };
+        let hubs = codecs.into_iter().zip([3, 7, 30, 11]).enumerate();
         Self {
             slot: slot(),
-            hubs: codecs.into_iter().zip([3, 7, 30, 11]).enumerate().map(hub).collect(),
+            hubs: hubs.map(|(id, (codec, gop_len))| Hub::new(id, codec, gop_len)).collect(),
             subscriptions: Vec::new(),
             former: Vec::new(),
             now: Instant::now(),
@@ -113,24 +98,10 @@ impl World {
             Event::Switch { camera } => self.slot.show(self.now, target(&format!("{camera}")), None),
             Event::Frame { camera, packets } => {
                 self.ticks += 1500;
-                let Hub { camera, gop, viewers, down } = &mut self.hubs[camera];
-                let frame = camera.next_frame(Timestamp90k(self.ticks), packets);
-                *down = None;
-                gop.push(frame.clone());
-                viewers.send(&frame, || gop.gop());
+                self.hubs[camera].frame(self.ticks, packets);
             }
-            Event::Codec { camera, codec } => {
-                self.hubs[camera].camera.codec = codec;
-                self.hubs[camera].camera.gop.clear();
-                self.hubs[camera].gop.clear();
-            }
-            Event::Offline { camera } => {
-                let Hub { camera, gop, viewers, down } = &mut self.hubs[camera];
-                camera.gop.clear();
-                gop.clear();
-                *down = Some(gone());
-                viewers.tell_offline(&gone());
-            }
+            Event::Codec { camera, codec } => self.hubs[camera].change_codec(codec),
+            Event::Offline { camera } => self.hubs[camera].go_offline(),
             Event::Deliver => self.deliver(),
             Event::Refresh => self.slot.keyframe_wanted(self.now),
             Event::Pause => self.slot.pause(None),
@@ -143,7 +114,7 @@ impl World {
                 self.ticks += ms * 90;
                 self.slot.handle_timeout(self.now);
                 for hub in &mut self.hubs {
-                    hub.viewers.send_owed();
+                    hub.send_owed();
                 }
             }
         }
@@ -179,21 +150,18 @@ impl World {
             match action {
                 Action::Subscribe { tag, name } => {
                     let camera: usize = name.as_str().parse().expect("cameras are numbers here");
-                    let (sender, events) = mpsc::channel(QUEUE);
+                    let events = self.hubs[camera].join(tag.0);
                     self.subscriptions.push(Subscription { tag, camera, events });
-                    let Hub { gop, viewers, down, .. } = &mut self.hubs[camera];
-                    viewers.join(tag.0, sender, gop.gop(), down.clone());
                 }
                 Action::Unsubscribe { tag } => {
                     for hub in &mut self.hubs {
-                        hub.viewers.leave(tag.0);
+                        hub.leave(tag.0);
                     }
                     self.former.extend(self.subscriptions.extract_if(.., |viewer| viewer.tag == tag));
                 }
                 Action::Refresh { tag } => {
                     if let Some(viewer) = self.subscriptions.iter().find(|viewer| viewer.tag == tag) {
-                        let Hub { gop, viewers, down, .. } = &mut self.hubs[viewer.camera];
-                        viewers.refresh(tag.0, gop.gop(), down.clone());
+                        self.hubs[viewer.camera].refresh(tag.0);
                     }
                 }
                 Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
@@ -306,9 +274,7 @@ proptest! {
             world.happen(event);
         }
         for hub in &mut world.hubs {
-            hub.gop.clear();
-            hub.camera.gop.clear();
-            hub.down = None;
+            hub.recover();
         }
         world.show_with_a_key_frame(camera);
         for (next, lost) in requests {

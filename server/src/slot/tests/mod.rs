@@ -1,7 +1,10 @@
 //! Tests of slots with made-up cameras, on a virtual clock.
 
+mod any_layouts;
 mod any_order;
 mod atomic;
+mod hubs;
+mod layouts_world;
 mod quick_switches;
 mod switching;
 
