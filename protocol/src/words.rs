@@ -95,14 +95,13 @@ words! {
 }
 
 words! {
-    /// Why a session ended, in `multistream/disconnected`.
+    /// Why a session ended, in `multistream/disconnected`. A client whose WebSocket is closed gets no such message: neither one
+    /// that closed it on purpose (close code 1000 or 1001), nor one that lost it and did not resume the session in time.
     #[non_exhaustive]
     pub enum SessionEnd {
         /// The client sent `multistream/close`.
         Closed = "closed",
-        /// The client closed its WebSocket on purpose (close code 1000 or 1001).
-        ClientLeft = "client_left",
-        /// The media path broke, or the WebSocket did and no client resumed the session in time.
+        /// The media path broke, or the client made no offer in time.
         ConnectionLost = "connection_lost",
         /// The server stops.
         ServerShutdown = "server_shutdown",

@@ -1,5 +1,5 @@
-//! Tests that every error code of the protocol, and every status of a slot in `docs/protocol.md`, is actually sent by the
-//! server to a client on a real socket.
+//! Tests that every error code of the protocol, every reason for the end of a session, and every status of a slot in
+//! `docs/protocol.md` is actually sent by the server to a client on a real socket.
 
 #[allow(dead_code, reason = "each test file uses its own part of it")]
 mod support;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use multistream::config::{Config, ExecSource, Source, StreamConfig};
-use multistream_protocol::ErrorCode;
+use multistream_protocol::{ErrorCode, SessionEnd};
 use multistream_testkit::{Control, Viewer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -173,6 +173,39 @@ async fn every_error_code_is_sent_by_the_server() {
     let sent: BTreeSet<&str> = produced.iter().map(|(code, _)| code.as_str()).collect();
     for code in ErrorCode::ALL.iter().map(|code| code.as_str()) {
         assert!(sent.contains(code), "{code} has no row here");
+    }
+}
+
+/// Each reason for the end of a session with the message of the server that contains it. The server stops at last.
+async fn ended(server: &Server) -> Vec<(SessionEnd, Value)> {
+    let told = async |mut control: Control| {
+        control.until_type("multistream/disconnected").await.expect("the client is told")
+    };
+    let mut closes = open(server, "off").await;
+    closes.send(&json!({ "type": "multistream/close" })).await.expect("the socket is open");
+    // A session that makes no offer ends after 15 s, which is longer than one wait of the control connection.
+    let mut makes_no_offer = open(server, "off").await;
+    let silence = makes_no_offer.until_type("multistream/disconnected").await;
+    assert!(silence.is_err(), "it ended too early: {silence:?}");
+    let lost = told(makes_no_offer).await;
+    let stays = open(server, "off").await;
+    server.sessions.shutdown().await;
+    vec![
+        (SessionEnd::Closed, told(closes).await),
+        (SessionEnd::ConnectionLost, lost),
+        (SessionEnd::ServerShutdown, told(stays).await),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reason_for_the_end_of_a_session_is_sent_by_the_server() {
+    let (server, _silent) = server().await;
+    let ended = ended(&server).await;
+    for (reason, message) in &ended {
+        assert_eq!(message["reason"], reason.as_str());
+    }
+    for reason in SessionEnd::ALL {
+        assert!(ended.iter().any(|(known, _)| known == reason), "{reason} has no row here");
     }
 }
 

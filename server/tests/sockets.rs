@@ -2,11 +2,12 @@
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use multistream::config::Config;
 use multistream_testkit::{Control, Viewer};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -117,6 +118,29 @@ async fn only_the_close_codes_1000_and_1001_end_a_session() {
         let lived = until_no_session(&server).await;
         assert_eq!(lived < RESUME_TIMEOUT / 2, ends, "code {code}: the session ended after {lived:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_socket_on_purpose_is_told_nothing_and_the_log_says_that_it_left() {
+    let program = Path::new(env!("CARGO_BIN_EXE_multistream"));
+    let streams = "streams:\n  camera1: rtsp://127.0.0.1:9/none\n";
+    let server = multistream_testkit::Server::start(program, streams).expect("the server starts");
+    let mut control = Control::connect(&server.url()).await.expect("it accepts WebSockets");
+    control.open(&json!([{ "slot": 0, "stream": "camera1" }])).await.expect("the session opens");
+    control.send_raw(close(1001)).await.expect("open");
+    let is_end =
+        |message: &Value| message["type"] == "multistream/disconnected" || message.get("closed").is_some();
+    let end = control.until("end", is_end).await.expect("the server answers the close frame");
+    assert_eq!(end, json!({ "closed": 1001 }));
+    let start = Instant::now();
+    let ended = loop {
+        if let Some(line) = server.log().into_iter().find(|line| line.contains("session ended")) {
+            break line;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "no end in the log: {:?}", server.log());
+        sleep(Duration::from_millis(10)).await;
+    };
+    assert!(ended.contains("client_left"), "{ended}");
 }
 
 #[tokio::test]

@@ -302,6 +302,5 @@ export type ServerErrorCode =
 /** Why the server ended a session. */
 export type SessionEnd =
   | "closed"
-  | "client_left"
   | "connection_lost"
   | "server_shutdown";

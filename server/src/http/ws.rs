@@ -9,7 +9,7 @@ use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use multistream_protocol::server::Error;
-use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage, SessionEnd};
+use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
@@ -111,7 +111,7 @@ impl Connection {
                     if let Some(session) =
                         session.take().filter(|_| frame.is_some_and(|frame| is_goodbye(&frame)))
                     {
-                        session.end(SessionEnd::ClientLeft).await;
+                        session.leave().await;
                     }
                     return Ended::ByClient;
                 }
@@ -161,7 +161,7 @@ impl Connection {
             }
             (ClientMessage::Close(_), Some(_)) => {
                 if let Some(session) = session.take() {
-                    session.end(SessionEnd::Closed).await;
+                    session.close().await;
                 }
             }
             // `close` without a session has nothing to do, and a candidate without a session belongs to one that has ended.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use multistream_protocol::{ClientMessage, Framing, ServerMessage, SessionEnd};
+use multistream_protocol::{ClientMessage, Framing, ServerMessage};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
@@ -52,8 +52,10 @@ pub(super) enum Command {
     Said(Outbox, ClientMessage),
     /// Another socket resumes the session, by the `init` with this request id.
     Attach(Outbox, String),
-    /// The client on the socket with this outbox ends the session.
-    Leave(Outbox, SessionEnd),
+    /// The client on the socket with this outbox ends the session by `multistream/close`.
+    Close(Outbox),
+    /// The client has closed the socket with this outbox on purpose, which ends the session.
+    Leave(Outbox),
     /// The server stops.
     Shutdown,
 }
@@ -80,14 +82,20 @@ impl SessionHandle {
         self.commands.is_closed()
     }
 
-    /// Ends the session on purpose.
-    pub async fn end(self, why: SessionEnd) {
-        let _ = self.commands.send(Command::Leave(self.outbox, why)).await;
+    /// Ends the session, which the client has closed.
+    pub async fn close(self) {
+        let _ = self.commands.send(Command::Close(self.outbox)).await;
+    }
+
+    /// Ends the session, whose client has closed the socket on purpose.
+    pub async fn leave(self) {
+        let _ = self.commands.send(Command::Leave(self.outbox)).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use multistream_protocol::SessionEnd;
     use multistream_protocol::server::Disconnected;
 
     use super::*;

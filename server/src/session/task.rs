@@ -13,6 +13,25 @@ use super::session::Session;
 /// How often the task wakes without a deadline; no timer of the session depends on it.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How a session ended.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// The client has closed its socket on purpose and cannot be told anything any more.
+    ClientLeft,
+    /// The client is told this reason, if it has a socket.
+    For(SessionEnd),
+}
+
+impl End {
+    /// The word in the log.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientLeft => "client_left",
+            Self::For(reason) => reason.as_str(),
+        }
+    }
+}
+
 pub(super) struct SessionTask {
     pub(super) session: Session,
     pub(super) commands: mpsc::Receiver<Command>,
@@ -26,15 +45,15 @@ impl SessionTask {
     pub(super) async fn run(mut self) {
         info!(slots = self.session.slots(), "session opened");
         let end = self.serve().await;
-        if let Some(outbox) = &self.outbox {
-            outbox.send(Disconnected::from(end));
+        if let (End::For(reason), Some(outbox)) = (end, &self.outbox) {
+            outbox.send(Disconnected::from(reason));
         }
         self.session.close();
         info!(reason = end.as_str(), lived_s = self.opened_at.elapsed().as_secs(), "session ended");
     }
 
     /// Runs until the session ends; returns why it ended.
-    async fn serve(&mut self) -> SessionEnd {
+    async fn serve(&mut self) -> End {
         let mut received = Vec::new();
         // When a session without a socket ends.
         let mut give_up_at: Option<Instant> = None;
@@ -42,14 +61,14 @@ impl SessionTask {
             let now = Instant::now();
             let was_connected = self.session.is_connected();
             if self.session.drive(now) {
-                return SessionEnd::ConnectionLost;
+                return End::For(SessionEnd::ConnectionLost);
             }
             if !was_connected && self.session.is_connected() {
                 info!(after_ms = self.opened_at.elapsed().as_millis() as u64, "connected");
             }
             self.send_replies();
             if give_up_at.is_some_and(|at| at <= now) {
-                return SessionEnd::ConnectionLost;
+                return End::For(SessionEnd::ConnectionLost);
             }
             let wake = [self.session.poll_timeout(), give_up_at].into_iter().flatten().min();
             let wake = wake.unwrap_or(now + IDLE);
@@ -71,17 +90,20 @@ impl SessionTask {
                         give_up_at = None;
                         self.attach(outbox, request_id);
                     }
-                    Some(Command::Leave(by, end)) if self.is_attached_to(&by) => return end,
-                    Some(Command::Leave(..)) => debug!("a socket left that another one had replaced"),
-                    Some(Command::Shutdown) => return SessionEnd::ServerShutdown,
-                    None => return SessionEnd::ConnectionLost,
+                    Some(Command::Close(by)) if self.is_attached_to(&by) => return End::For(SessionEnd::Closed),
+                    Some(Command::Leave(by)) if self.is_attached_to(&by) => return End::ClientLeft,
+                    Some(Command::Close(_) | Command::Leave(_)) => {
+                        debug!("a socket left that another one had replaced");
+                    }
+                    Some(Command::Shutdown) => return End::For(SessionEnd::ServerShutdown),
+                    None => return End::For(SessionEnd::ConnectionLost),
                 },
                 () = socket_gone => {
                     debug!("socket lost");
                     self.outbox = None;
                     if !is_negotiated {
                         // There is no connection yet that could be resumed.
-                        return SessionEnd::ConnectionLost;
+                        return End::For(SessionEnd::ConnectionLost);
                     }
                     give_up_at = Some(Instant::now() + self.resume_timeout);
                 }
