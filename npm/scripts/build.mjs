@@ -33,6 +33,34 @@ function runPackaged(name, bin, args) {
   run(process.execPath, [join(dirname(manifest), relative), ...args], 'run npm install first');
 }
 
+/**
+ * wasm-bindgen's glue keeps one instance in variables of its module, for good. As a function it makes as many as are needed:
+ * an instance that crashed is replaced by a new one (src/wasm/guard.ts). wasm-bindgen has an option for that which wasm-pack
+ * cannot pass on.
+ */
+function perInstance(glue) {
+  const edits = [
+    ['export { initSync, __wbg_init as default };', 'return { init: __wbg_init, Core, fetchStreams };'],
+    ['export class Core ', 'class Core '],
+    ['export function fetchStreams(', 'function fetchStreams('],
+    ['export function start(', 'function start('],
+    ['    wasm = instance.exports;', '    wasm = guard.exports(instance.exports);'],
+    ['    const imports = __wbg_get_imports();', '    const imports = guard.imports(__wbg_get_imports());'],
+  ];
+  let body = glue;
+  for (const [from, to] of edits) {
+    if (!body.includes(from)) stop(`the glue of this wasm-bindgen has no "${from}": adapt perInstance()`);
+    body = body.replaceAll(from, to);
+  }
+  if (/^(export|import) /m.test(body)) stop('the glue exports or imports more than perInstance() knows');
+  return `export function makeGlue(guard) {\n${body}}\n`;
+}
+
+function stop(message) {
+  console.error(`multistream-client: ${message}`);
+  process.exit(1);
+}
+
 step('Rust → WebAssembly (wasm-pack)');
 const crate = join(root, 'client-wasm');
 run(
@@ -82,7 +110,9 @@ runPackaged('binaryen', 'wasm-opt', [
   '--strip-target-features',
   ...features.map((feature) => `--enable-${feature}`),
 ]);
-copyFileSync(join(pkg, 'glue.js'), join(dist, 'wasm/glue.js'));
+
+step('its glue, once per instance');
+writeFileSync(join(dist, 'wasm/glue.js'), perInstance(readFileSync(join(pkg, 'glue.js'), 'utf8')));
 
 step('the module as text, for ./inline');
 const base64 = readFileSync(wasm).toString('base64');

@@ -22,7 +22,8 @@ import { type ConnectionPath, readPath } from './video/path.js';
 import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
 import type { Core, Hooks, Settings } from './wasm/glue.js';
-import { loadWasm } from './wasm/load.js';
+import type { Guard } from './wasm/guard.js';
+import { type Instance, loadWasm } from './wasm/load.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -35,9 +36,11 @@ export class Client {
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
   readonly #firstPictures = new FirstPictures();
-  #core: Core | undefined;
+  /** The core, and what knows whether the WebAssembly that it is part of has crashed. */
+  #running: { core: Core; guard: Guard } | undefined;
   /** Of the connection there is: a signal often lives longer, and would keep all of this. */
   #ignoreSignal: (() => void) | undefined;
+  #ignoreCrash: (() => void) | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
   #disconnects = 0;
@@ -45,7 +48,10 @@ export class Client {
   constructor(serverUrl: string, options: ClientOptions = {}) {
     this.#serverUrl = serverUrl;
     this.#options = options;
-    const askStreams = async () => (await loadWasm()).fetchStreams(absolute(serverUrl), options.token);
+    const askStreams = async () => {
+      const { fetchStreams, guard } = await loadWasm();
+      return guard.settled(fetchStreams(absolute(serverUrl), options.token));
+    };
     this.#savings = new Savings(options, askStreams, () => this.#core);
   }
 
@@ -239,7 +245,12 @@ export class Client {
    */
   disconnect(): void {
     this.#disconnects += 1;
-    this.#core?.disconnect();
+    try {
+      this.#core?.disconnect();
+    } catch (error) {
+      // It is over in that case too, and the events tell why.
+      if (!(error instanceof MultiStreamError)) throw error;
+    }
   }
 
   /** The same as {@link disconnect}. @example `client.close();` */
@@ -254,6 +265,7 @@ export class Client {
 
   /** Where the connection is in its life. @example `client.state === 'reconnecting'` */
   get state(): ClientState {
+    if (this.#running?.guard.crash) return 'disconnected';
     return this.#core?.state ?? 'idle';
   }
 
@@ -294,21 +306,25 @@ export class Client {
       }
     };
     assertWanted();
-    const [{ Core }, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
+    const [, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
     assertWanted();
-    this.#core ??= this.#makeCore(Core);
-    if (this.#core.state === 'idle' || this.#core.state === 'disconnected') {
+    // The same one, unless it crashed meanwhile.
+    const instance = await loadWasm();
+    const core = this.#coreOf(instance);
+    if (core.state === 'idle' || core.state === 'disconnected') {
       this.#onStatus = onStatus;
       this.#savings.begin(slots, planned);
     }
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#watchNetwork(true);
+    this.#ignoreCrash ??= instance.guard.onCrash((error) => this.#crashed(error));
     try {
-      const tracks = await this.#core.connect(planned);
+      const tracks = await instance.guard.settled(core.connect(planned));
       this.#ignoreSignal = ignoreSignal;
       return tracks;
     } catch (error) {
       ignoreSignal();
+      if (this.state === 'idle' || this.state === 'disconnected') this.#release();
       throw error;
     }
   }
@@ -321,11 +337,24 @@ export class Client {
   }
 
   async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {
-    if (this.#core === undefined) {
+    if (this.#running === undefined) {
       const message = 'There is no connection: call connect() first.';
       throw new MultiStreamError('not-connected', message, undefined, true);
     }
-    return call(this.#core);
+    const { core, guard } = this.#running;
+    if (guard.crash !== undefined) throw guard.crash;
+    return guard.settled(call(core));
+  }
+
+  /** The core, unless the WebAssembly that it is part of has crashed. */
+  get #core(): Core | undefined {
+    return this.#running?.guard.crash === undefined ? this.#running?.core : undefined;
+  }
+
+  /** The core that there is, or a new one: the first, and after a crash. */
+  #coreOf({ Core, guard }: Instance): Core {
+    if (this.#running?.guard !== guard) this.#running = { core: this.#makeCore(Core), guard };
+    return this.#running.core;
   }
 
   #makeCore(CoreClass: typeof Core): Core {
@@ -363,8 +392,7 @@ export class Client {
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
     if (event.type === 'disconnected') {
       this.#tracks.clear();
-      this.#ignoreSignal?.();
-      this.#watchNetwork(false);
+      this.#release();
     }
     if (event.type === 'status') {
       try {
@@ -374,6 +402,21 @@ export class Client {
       }
     }
     this.#emitter.emit(event);
+  }
+
+  /** The core can tell nothing any more. */
+  #crashed(error: MultiStreamError): void {
+    this.#handle({ type: 'error', error });
+    this.#handle({ type: 'state', state: 'disconnected' });
+    this.#handle({ type: 'disconnected', reason: error.message });
+  }
+
+  /** Lets go of what outlives the client: there is no connection now. */
+  #release(): void {
+    this.#ignoreSignal?.();
+    this.#ignoreCrash?.();
+    this.#ignoreCrash = undefined;
+    this.#watchNetwork(false);
   }
 
   /** A network that came back, or a tab that woke up, ends the wait for the next try. */

@@ -35,7 +35,7 @@ export type ClientErrorCode =
   | 'unsupported'
   /** The WebAssembly module could not be loaded. */
   | 'wasm-failed'
-  /** The client itself failed in a way that it has no other code for: a fault of this package. */
+  /** The WebAssembly of the package crashed, a fault of this package. The next `connect` starts it anew. */
   | 'client-crashed';
 
 /**

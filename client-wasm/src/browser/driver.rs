@@ -77,14 +77,16 @@ impl Driver {
 
     /// Tells the core something, then does what it says. The borrow ends before any callback of the app runs.
     pub(crate) fn with_core<T>(&self, tell: impl FnOnce(&mut Client, Duration) -> T) -> T {
-        let told = tell(&mut self.core.borrow_mut(), now());
+        let now = now();
+        let told = tell(&mut self.core.borrow_mut(), now);
         self.run();
         told
     }
 
     /// A call of the app, as a promise that the core settles.
     pub(crate) fn promise(&self, call: impl FnOnce(&mut Client, Duration) -> PromiseId) -> Promise {
-        let promise = call(&mut self.core.borrow_mut(), now());
+        let now = now();
+        let promise = call(&mut self.core.borrow_mut(), now);
         let settled = Promise::new(&mut |resolve, reject| {
             self.settlers.borrow_mut().push(Settler { promise, resolve, reject });
         });
@@ -105,7 +107,8 @@ impl Driver {
     }
 
     pub(crate) fn peer_state(&self) -> String {
-        self.peer(self.core.borrow().attempt()).map_or_else(|| "closed".to_owned(), |peer| peer.state())
+        let attempt = self.core.borrow().attempt();
+        self.peer(attempt).map_or_else(|| "closed".to_owned(), |peer| peer.state())
     }
 
     pub(crate) fn receiver(&self, slot: u32) -> JsValue {

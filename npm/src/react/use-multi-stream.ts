@@ -140,7 +140,7 @@ export function useMultiStream(
     (slot: number, stream: string, quality?: string) =>
       client?.switchStream(slot, stream, quality) ??
       Call.of<SwitchedStatus>(
-        Promise.reject(new MultiStreamError('not-connected', 'The connection is not there yet.')),
+        Promise.reject(new MultiStreamError('not-connected', 'The connection is not there yet.', slot, true)),
       ),
     [client],
   );

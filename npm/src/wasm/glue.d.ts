@@ -9,6 +9,7 @@ import type {
   SlotStatus,
   WebSocketState,
 } from '../types.js';
+import type { Guard } from './guard.js';
 
 export interface Hooks {
   event(event: ClientEvent): void;
@@ -45,7 +46,15 @@ export class Core {
   readonly pcState: PeerConnectionState;
 }
 
-/** `GET /api/streams` of the server; `undefined` when there is no such answer within 2 s. */
-export function fetchStreams(serverUrl: string, token: string | undefined): Promise<Streams | undefined>;
+/** One instance of the module, with variables of its own. */
+export interface Glue {
+  init(options: { module_or_path: URL | Uint8Array }): Promise<unknown>;
+  Core: typeof Core;
+  fetchStreams: typeof fetchStreams;
+}
 
-export default function init(options: { module_or_path: URL | Uint8Array }): Promise<unknown>;
+/** `GET /api/streams` of the server; `undefined` when there is no such answer within 2 s. */
+declare function fetchStreams(serverUrl: string, token: string | undefined): Promise<Streams | undefined>;
+
+/** By scripts/build.mjs around what wasm-bindgen generates. */
+export function makeGlue(guard: Guard): Glue;

@@ -1,13 +1,18 @@
-// Where the WebAssembly module comes from, and that it is loaded once, when it is first needed.
+// Where the WebAssembly module comes from, and that it is loaded once, when it is first needed, and again after a crash.
 import { MultiStreamError } from '../errors.js';
-import type * as Glue from './glue.js';
-import init, * as glue from './glue.js';
+import { type Glue, makeGlue } from './glue.js';
+import { Guard } from './guard.js';
 
 type Source = () => URL | Uint8Array;
 
+/** The module as it runs: what it exports, and what stands between it and everything else. */
+export interface Instance extends Pick<Glue, 'Core' | 'fetchStreams'> {
+  guard: Guard;
+}
+
 let url: Source | undefined;
 let inline: Source | undefined;
-let loading: Promise<typeof Glue> | undefined;
+let loading: Promise<Instance> | undefined;
 
 /** Registered by the package's entries. The inline module wins, whichever entry is imported first. */
 export function provideUrl(source: Source): void {
@@ -18,8 +23,8 @@ export function provideInline(source: Source): void {
   inline = source;
 }
 
-/** The exports of the module. A failed load is tried again by the next call. */
-export function loadWasm(): Promise<typeof Glue> {
+/** The instance that all clients of a page share. After a failed load, or a crash, the next call loads anew. */
+export function loadWasm(): Promise<Instance> {
   loading ??= load().catch((cause: unknown) => {
     loading = undefined;
     const detail = cause instanceof Error ? cause.message : String(cause);
@@ -33,12 +38,17 @@ export function loadWasm(): Promise<typeof Glue> {
   return loading;
 }
 
-async function load(): Promise<typeof Glue> {
+async function load(): Promise<Instance> {
   const source = inline ?? url;
   if (source === undefined) throw new Error('no entry of the package was imported');
   const module = source();
+  const guard = new Guard();
+  guard.onCrash(() => {
+    loading = undefined;
+  });
+  const { init, Core, fetchStreams } = makeGlue(guard);
   await init({ module_or_path: module instanceof URL ? whereItIs(module) : module });
-  return glue;
+  return { Core, fetchStreams, guard };
 }
 
 /**
