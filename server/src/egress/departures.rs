@@ -12,8 +12,9 @@ const REMEMBERED: usize = 8192;
 /// The packets of bursts on one connection, by their transport-wide sequence number.
 #[derive(Debug, Default)]
 pub(super) struct Departures {
+    /// The sequence number of the next packet.
     next: u16,
-    /// By number modulo [`REMEMBERED`]; grows with the first bursts.
+    /// The last [`REMEMBERED`] packets, each at the index of its number modulo [`REMEMBERED`]. Empty until the first burst.
     sent: Vec<Option<Departure>>,
 }
 
@@ -25,7 +26,7 @@ struct Departure {
 }
 
 impl Departures {
-    /// Remembers a packet that leaves now. Returns its number.
+    /// Remembers a packet that leaves now. Returns its transport-wide sequence number.
     pub(super) fn number(&mut self, at: Instant, bytes: usize) -> u16 {
         let number = self.next;
         self.next = number.wrapping_add(1);
@@ -37,7 +38,8 @@ impl Departures {
         number
     }
 
-    /// The arrivals or losses of the packets of a report, in the order in which they left. Each packet is returned once.
+    /// Adds to each packet of a report when it left and how large it was, in the order of the report. A packet is returned for
+    /// the first report about it only.
     pub(super) fn resolve(&mut self, reports: &[ArrivalReport]) -> Vec<Arrival> {
         let resolved = reports.iter().filter_map(|report| {
             let place = usize::from(report.number) % REMEMBERED;

@@ -8,39 +8,45 @@ use std::time::{Duration, Instant};
 
 /// 30 packets of 1200 bytes in a millisecond, in bytes per second: nothing leaves faster.
 const FASTEST: f64 = 36e6;
-/// Half a megabit per second. A slower burst is not worth sending, and from this rate the pace can still recover.
+/// Half a megabit per second. The rate never falls below it, since a slower burst is not worth sending, and since bursts at
+/// this rate still have enough packets to measure the path and raise the rate again.
 const SLOWEST: f64 = 64e3;
-/// Until the path was measured, this much may leave at full speed, which is enough for the key frames of a wall…
+/// Until the first measurement of the path, this many bytes may leave at full speed, which is enough for the key frames of a
+/// wall…
 const UNMEASURED_BYTES: usize = 256 * 1024;
 /// … and the rest at 20 Mbit/s. The first report comes after 100 ms; what leaves by then must fit into the path's queue.
 const UNMEASURED_RATE: f64 = 20e6 / 8.0;
-/// Fewer packets measure the browser's scheduling rather than the path…
+/// A burst of fewer packets measures the browser's scheduling rather than the path…
 const FEWEST_PACKETS: usize = 8;
-/// … and fewer than this at once do not fill a queue, so their arrival in time says little: see [`Pace::handle_few`].
+/// … and a burst of fewer than this fills no queue, so that it arrives in time says little: see [`Pace::handle_few`].
 const FEWEST_TO_RAISE: usize = 30;
-/// The largest distance between two packets of one burst.
+/// Packets that left further apart than this count as two bursts.
 const APART: Duration = Duration::from_millis(50);
-/// Above this delay the pictures of the other slots are visibly late; a shorter one may be due to the browser's own scheduling.
+/// A longer queueing delay or a higher loss than this reduces the rate: the pictures of the other slots are then visibly late.
+/// A shorter delay may be due to the browser's own scheduling.
 const LONG_QUEUE_US: i64 = 50_000;
-const SHORT_QUEUE_US: i64 = 20_000;
 const HIGH_LOSS: f64 = 0.1;
+/// With a shorter queueing delay and a lower loss than this a burst has arrived in time, and may raise the rate.
+const SHORT_QUEUE_US: i64 = 20_000;
 const LOW_LOSS: f64 = 0.02;
-/// The new rate as a part of the measured one, so that the queue drains…
+/// The factor from the measured rate to the new, lower one, so that the queue drains…
 const BACK_OFF: f64 = 0.75;
-/// … and a smaller part for a long queue, so that it drains soon.
+/// … and the smaller factor for a very long queue, so that it drains soon.
 const VERY_LONG_QUEUE_US: i64 = 150_000;
 const BACK_OFF_FAR: f64 = 0.5;
-/// The factors by which the rate grows up to the rate at which the path was last full, and past it.
+/// The factors by which the rate is raised: below the rate at which the path was last full, and above it.
 const RAISE: f64 = 2.0;
 const RAISE_PAST: f64 = 1.15;
-/// After this time since the path was last full, it may have changed: the viewer's machine may have been busy then, or other
-/// traffic on the path. Arrival in time then raises the rate by the factor below, whatever was measured before.
+/// For this long the rate at which the path was last full is taken for its limit. Later that may no longer hold: the viewer's
+/// machine may have been busy then, or the path carried other traffic. A burst that arrives in time then raises the rate by the
+/// factor below, whatever was measured before.
 const FULL_FOR: Duration = Duration::from_millis(1500);
 const RAISE_AGAIN: f64 = 1.5;
-/// The largest factor between the new rate and the measured one, since the next report is 100 ms away.
+/// Above the rate at which the path was last full, the new rate is at most this many times the measured one, since the next
+/// report is 100 ms away.
 const AHEAD: f64 = 1.25;
-/// The shortest delay is taken over one to two of these periods: routes change, and clocks drift by less than 0.1 ‰, which is
-/// 0.4 ms in that time.
+/// The shortest one-way delay is that of the last one to two of these periods: routes change, and clocks drift by less than 0.1
+/// ‰, which is 0.4 ms in that time.
 const DELAY_MEMORY: Duration = Duration::from_secs(2);
 
 /// The arrival or loss of one packet of a burst.
@@ -52,13 +58,13 @@ pub struct Arrival {
     pub bytes: usize,
 }
 
-/// Sans-IO: arrivals in, a rate out.
+/// The rate of bursts on one connection. Sans-IO: arrivals of packets go in, a rate comes out.
 #[derive(Debug)]
 pub struct Pace {
     bytes_per_second: f64,
     /// How many bytes may still leave at full speed before the path is measured.
     unmeasured: usize,
-    /// The rate at which the path was last full. It is forgotten when the path turns out to carry twice as much.
+    /// The rate that was measured when the path was last full. It is forgotten when the path carries twice as much.
     full_at: Option<f64>,
     /// When the rate was last reduced. Packets sent before that do not measure the new rate.
     backed_off: Instant,
@@ -79,7 +85,7 @@ impl Pace {
         }
     }
 
-    /// In bytes per second.
+    /// The rate at which bursts may leave now, in bytes per second.
     pub fn get(&self) -> f64 {
         if self.unmeasured > 0 { FASTEST } else { self.bytes_per_second }
     }
@@ -88,7 +94,7 @@ impl Pace {
         self.unmeasured = self.unmeasured.saturating_sub(bytes);
     }
 
-    /// Takes a report of the receiver, in the order in which the packets were sent.
+    /// Handles the receiver's report on some packets, in the order in which they were sent.
     pub fn handle_arrivals(&mut self, now: Instant, arrivals: &[Arrival]) {
         for burst in arrivals.chunk_by(|a, b| b.sent.saturating_duration_since(a.sent) <= APART) {
             self.handle_burst(now, burst);
@@ -135,10 +141,10 @@ impl Pace {
         }
     }
 
-    /// Handles few packets, whose arrival in time shows only that they fit the path at the present rate. At a low rate few
-    /// packets suffice to fill a queue: at twice the path's rate, as many as leave in [`SHORT_QUEUE_US`]. When that many have
-    /// arrived in time, also in several small bursts, the rate is raised, but not above the one at which an unmeasured path is
-    /// tried.
+    /// Handles a burst of fewer than [`FEWEST_TO_RAISE`] packets. That it arrives in time shows only that the path carries the
+    /// present rate. At a low rate, though, few packets suffice to fill a queue: at twice the path's rate, as many as leave in
+    /// [`SHORT_QUEUE_US`]. When that many bytes have arrived in time, also in several small bursts, the rate is raised, at most
+    /// to [`UNMEASURED_RATE`].
     fn handle_few(&mut self, now: Instant, in_time: bool, packets: &[Arrival]) {
         if !in_time {
             self.in_time = 0;
@@ -159,7 +165,7 @@ impl Pace {
         }
     }
 
-    /// Whether the path was not full recently.
+    /// Whether the rate was not reduced in the last [`FULL_FOR`].
     fn is_calm(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.backed_off) > FULL_FOR
     }
@@ -206,11 +212,12 @@ impl ShortestDelay {
         Self { epoch: now, since: now, current: None, previous: None }
     }
 
-    /// How much longer than the shortest this packet took, in microseconds.
+    /// Records the delay of a packet. Returns by how many microseconds it exceeds the shortest one, which is the time that the
+    /// packet spent in queues.
     fn note(&mut self, sent: Instant, arrived: Duration) -> i64 {
         let age = sent.saturating_duration_since(self.since);
         if age > DELAY_MEMORY {
-            // A minimum from before a silence is as old as the silence, and clocks have drifted since.
+            // Without packets for a long time the last minimum is old, and the clocks have drifted since.
             self.previous = self.current.take().filter(|_| age <= 2 * DELAY_MEMORY);
             self.since = sent;
         }

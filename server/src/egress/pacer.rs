@@ -1,9 +1,9 @@
-//! Shares one connection between its slots.
+//! Shares one connection between its slots: decides when each packet of each slot leaves.
 //!
 //! A burst of a thousand packets at once overflows socket buffers between here and the browser, and repairing it takes longer
 //! than pacing it: 30 packets per millisecond arrive without loss (measured in Chromium), whichever slots they belong to. On a
-//! slower path bursts are slower still ([`Pace`]), and always wait for live frames, so that a tile that catches up does not
-//! delay the others.
+//! slower path bursts are slower still ([`Pace`]). Bursts leave after the live frames of other slots, so that a tile that
+//! catches up does not delay the others.
 
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,34 @@ use super::repairs::Repairs;
 use crate::rtp::{ArrivalReport, RtpPacket, SlotPosition};
 use crate::slot::Slot;
 
-/// Packets that may leave at once, and per [`TICK`].
+/// How many packets may leave at once, and in each [`TICK`].
 const PACKETS_PER_TICK: u32 = 30;
 const TICK: Duration = Duration::from_millis(1);
 /// How many of these may be repairs, so that live frames still leave when a browser asks for everything again.
 const REPAIRS_PER_TICK: u32 = 10;
-/// The packets of one slot's turn: enough that a frame leaves in few pieces, few enough that nine slots advance together.
+/// How many packets one slot sends before the next slot has its turn: enough that a frame leaves in few pieces, few enough that
+/// nine slots advance together.
 const PACKETS_PER_TURN: u32 = 5;
 /// How long unused credit for bursts is kept, since timers are late by a millisecond or two.
 const CREDIT_MEMORY: Duration = Duration::from_millis(4);
-/// The longest time that a burst waits for repairs, which leave at once and are charged to the credit of bursts.
+/// Repairs leave at once and reduce the credit of bursts, also below zero. This limits the debt to what bursts may send in this
+/// time.
 const LONGEST_DEBT: Duration = Duration::from_millis(50);
+
+/// Which packets of a slot are waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Frames that have just come from the camera.
+    Live,
+    /// The GOP so far, after a cut or a refresh, and the frames that came while it was being sent.
+    Burst,
+}
+
+impl Kind {
+    fn of(slot: &Slot) -> Self {
+        if slot.is_catching_up() { Self::Burst } else { Self::Live }
+    }
+}
 
 /// A packet that leaves now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,20 +50,22 @@ pub struct Departing {
     pub transport_number: Option<u16>,
 }
 
-/// The budget of one connection.
+/// Decides which packets of one connection leave now. `budget` limits how many leave in a tick, `burst_credit` how many bytes
+/// of them belong to bursts.
 #[derive(Debug)]
 pub struct Pacer {
+    /// How many more packets may leave in this tick, and how many of them may be repairs.
     budget: u32,
     repair_budget: u32,
     refilled_at: Instant,
     /// The slot whose turn is next.
     next: SlotPosition,
     pace: Pace,
-    /// How many bytes of bursts may leave; the last packet may overdraw it.
+    /// How many bytes of bursts may leave now. It grows at the rate of `pace`; the last packet may make it negative.
     burst_credit: f64,
     credited_at: Instant,
     departures: Departures,
-    /// By position of the slot.
+    /// The sent packets of each slot, by position of the slot.
     repairs: Vec<Repairs>,
 }
 
@@ -58,7 +77,7 @@ impl Pacer {
             refilled_at: now,
             next: SlotPosition(0),
             pace: Pace::new(now),
-            // Capped by the first refill.
+            // The first refill reduces it to its maximum.
             burst_credit: f64::INFINITY,
             credited_at: now,
             departures: Departures::default(),
@@ -72,12 +91,12 @@ impl Pacer {
         self.pace.get()
     }
 
-    /// Handles the browser's report on packets of bursts.
+    /// Handles the browser's report on when packets of bursts arrived.
     pub fn handle_arrivals(&mut self, now: Instant, reports: &[ArrivalReport]) {
         self.pace.handle_arrivals(now, &self.departures.resolve(reports));
     }
 
-    /// Handles the browser's request for missing packets of a slot.
+    /// Handles the browser's NACK for packets of a slot.
     pub fn handle_lost(&mut self, slot: SlotPosition, sequence_numbers: &[u16]) {
         if let Some(repairs) = self.repairs.get_mut(slot.0) {
             for number in sequence_numbers {
@@ -95,12 +114,12 @@ impl Pacer {
     ) -> Option<Instant> {
         self.refill(now);
         let more_repairs = self.release_repairs(&mut send);
-        self.release_kind(false, now, slots, &mut send)
-            .or_else(|| self.release_kind(true, now, slots, &mut send))
+        self.release_kind(Kind::Live, now, slots, &mut send)
+            .or_else(|| self.release_kind(Kind::Burst, now, slots, &mut send))
             .or(more_repairs)
     }
 
-    /// Releases repairs, for which pictures are waiting.
+    /// Sends lost packets again. They come first, since the browser's picture stands still until it has them.
     fn release_repairs(&mut self, send: &mut impl FnMut(SlotPosition, Departing)) -> Option<Instant> {
         for slot in 0..self.repairs.len() {
             while !self.repairs[slot].is_empty() {
@@ -117,10 +136,10 @@ impl Pacer {
         None
     }
 
-    /// Releases either live frames or bursts.
+    /// Releases the packets of this kind, slot by slot in turns. Returns when to go on, if the budget or the credit is used up.
     fn release_kind(
         &mut self,
-        bursts: bool,
+        kind: Kind,
         now: Instant,
         slots: &mut [Slot],
         send: &mut impl FnMut(SlotPosition, Departing),
@@ -134,13 +153,13 @@ impl Pacer {
             let slot = &mut slots[position.0];
             let mut turn = PACKETS_PER_TURN.min(self.budget);
             let before = self.budget;
-            while turn > 0 && slot.is_catching_up() == bursts {
-                if bursts && self.burst_credit <= 0.0 {
+            while turn > 0 && Kind::of(slot) == kind {
+                if kind == Kind::Burst && self.burst_credit <= 0.0 {
                     let wait = Duration::from_secs_f64(-self.burst_credit / self.pace.get());
                     return Some(self.credited_at + wait.max(TICK));
                 }
                 let Some(packet) = slot.pop_packet(now) else { break };
-                if bursts {
+                if kind == Kind::Burst {
                     self.charge(packet.payload.len());
                 }
                 let transport_number =
@@ -157,6 +176,7 @@ impl Pacer {
         None
     }
 
+    /// Charges a packet of a burst, or a repair, to the credit of bursts.
     fn charge(&mut self, bytes: usize) {
         self.burst_credit -= bytes as f64;
         self.pace.handle_sent(bytes);
@@ -165,7 +185,7 @@ impl Pacer {
     fn refill(&mut self, now: Instant) {
         let since = now.saturating_duration_since(self.refilled_at);
         if since >= TICK {
-            // Unused budget is not kept: it limits what may leave at once.
+            // Unused budget is not added to that of the next tick, or more than 30 packets could leave at once.
             self.budget = PACKETS_PER_TICK;
             self.repair_budget = REPAIRS_PER_TICK;
             self.refilled_at = now;

@@ -5,18 +5,19 @@ use std::time::{Duration, Instant};
 
 use super::Departing;
 
-/// How long packets are kept. A browser repeats its request every round trip, and gives a picture up after about this time.
+/// How long packets are kept. A browser repeats its NACK every round trip, and stops waiting for a picture after about this
+/// time.
 const REMEMBERED_FOR: Duration = Duration::from_secs(1);
-/// The limit of packets, which exceeds the burst of a large GOP, so that all of its packets can be repaired.
+/// The most packets that are kept, more than the burst of a large GOP has, so that all of its packets can be sent again.
 const REMEMBERED: usize = 4096;
 
 /// The packets of one slot that may be sent again, unchanged to the last byte: with AES-GCM, two packets with the same sequence
 /// number and different headers would reveal the authentication key (RFC 7714 §8.1).
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
-    /// In order, without a hole.
+    /// The packets in the order in which they left; their sequence numbers have no gap.
     sent: VecDeque<(Instant, Departing)>,
-    /// Sequence numbers that were asked for.
+    /// The sequence numbers that the browser reported missing and that were not sent again yet.
     wanted: BTreeSet<u16>,
 }
 
@@ -30,7 +31,7 @@ impl Repairs {
         self.sent.push_back((now, departing));
     }
 
-    /// Handles a browser's request. A packet that is already waiting to be sent again is not added twice.
+    /// Handles a browser's NACK for one packet. A packet that already waits to be sent again is not added twice.
     pub(super) fn request(&mut self, sequence_number: u16) {
         if self.find(sequence_number).is_some() {
             self.wanted.insert(sequence_number);
@@ -41,7 +42,7 @@ impl Repairs {
         self.wanted.is_empty()
     }
 
-    /// The next packet that was asked for.
+    /// The next packet to send again.
     pub(super) fn pop(&mut self) -> Option<Departing> {
         loop {
             let wanted = self.wanted.pop_first()?;

@@ -1,14 +1,15 @@
-//! Atomic layouts: the slots of a layout change together once each of them has its key frame, or none does.
+//! Atomic layouts: the slots of a layout change together once each has a key frame of its new stream, or none changes.
 //!
-//! Only the slots themselves record which layout they are part of ([`Slot::hold`]), so a later request for one of them removes
-//! that slot from the layout, and the others proceed.
+//! There is no list of layouts: each slot records the number of the layout that it takes part in ([`Slot::hold`]). A later
+//! request for one slot removes that slot from the layout, and the others proceed without it.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{Readiness, Reason, Slot};
 
-/// Makes the slots of each complete layout change now, and refuses each layout in which a stream has failed.
+/// Changes all slots of each layout whose streams all have a key frame, and refuses each layout in which a stream has failed.
+/// `slots` are all slots of the session; call it after every event that may have changed one of them.
 pub fn settle_layouts(now: Instant, slots: &mut [Slot]) {
     let mut layouts: BTreeMap<u64, Result<bool, Reason>> = BTreeMap::new();
     for slot in slots.iter() {

@@ -1,4 +1,5 @@
-//! A slot's part in an atomic layout: it prepares a stream beside the one that it shows, and changes on [`Slot::commit`].
+//! A slot's part in an atomic layout: while it shows one stream, it subscribes to the layout's stream and keeps that stream's
+//! GOP, until [`Slot::commit`] changes to it or [`Slot::drop_held`] refuses the layout.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,17 +12,18 @@ use super::transitions::unsupported;
 use super::{Reason, Slot, SubscriptionTag, Target};
 use crate::media::Frame;
 
-/// The state of a slot's stream of an atomic layout.
+/// Whether a slot can show its stream of an atomic layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
+    /// The stream has no key frame yet.
     Waiting,
     Ready,
     Failed(Reason),
 }
 
 impl Slot {
-    /// Prepares `target` to be shown by [`Slot::commit`], together with the other slots of `layout`. Until then the slot shows
-    /// what it shows.
+    /// Prepares `target` for the layout with this number: subscribes to it and keeps its GOP. The slot goes on showing its
+    /// present stream until [`Slot::commit`], which [`super::settle_layouts`] calls for all slots of the layout at once.
     pub fn hold(&mut self, now: Instant, layout: u64, target: Target, request_id: Option<String>) {
         self.supersede();
         self.keep_old();
@@ -48,7 +50,7 @@ impl Slot {
         Some((held.layout, readiness))
     }
 
-    /// Shows the prepared stream.
+    /// Changes to the prepared stream.
     pub fn commit(&mut self, now: Instant) {
         let Some(held) = self.held.take() else { return };
         let Some(tag) = held.tag else {
@@ -60,7 +62,7 @@ impl Slot {
         self.cut(now, feed, held.asked, &held.gop);
     }
 
-    /// Refuses the layout: the slot stays as it is.
+    /// Refuses the layout: the slot goes on with the stream that it shows.
     pub fn drop_held(&mut self, reason: &Reason) {
         let Some(held) = self.held.take() else { return };
         if let Some(tag) = held.tag {
@@ -76,7 +78,7 @@ impl Slot {
         }
     }
 
-    /// Adds a frame to the prepared GOP. Returns whether the frame belongs to it.
+    /// Adds a frame of the prepared stream to its GOP. Returns whether `tag` is the subscription to the prepared stream.
     pub(super) fn handle_held_frame(&mut self, tag: SubscriptionTag, frame: &Arc<Frame>) -> bool {
         let Some(held) = self.held.as_mut().filter(|held| held.tag == Some(tag)) else { return false };
         if frame.keyframe {
@@ -98,7 +100,7 @@ impl Slot {
         }
     }
 
-    /// When a stream that has no key frame yet makes the layout fail.
+    /// When the layout fails because the prepared stream still has no key frame.
     pub(super) fn held_timeout(&self) -> Option<Instant> {
         let waits = matches!(self.readiness(), Some((_, Readiness::Waiting)));
         self.held.as_ref().filter(|_| waits).and_then(|held| held.deadline)
@@ -111,7 +113,8 @@ impl Slot {
         }
     }
 
-    /// Cancels a switch that is under way and keeps its old picture, since the layout's stream would be a third one.
+    /// Cancels a switch that is under way and keeps the old stream. Otherwise the slot would have three subscriptions: the
+    /// shown stream, the one of the switch, and the layout's.
     fn keep_old(&mut self) {
         self.change(|slot, machine| match machine {
             Machine::Replacing { old, next } => {

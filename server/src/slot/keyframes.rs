@@ -1,4 +1,4 @@
-//! Limits how often a slot's GOP is sent again, and keeps the requests that the next key frame answers.
+//! Limits how often a slot's GOP is sent again (a *refresh*), and keeps the requests for a key frame until one has left.
 
 use std::time::{Duration, Instant};
 
@@ -7,19 +7,20 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 /// After this time without a key frame a request is answered `unsupported`. A cached GOP arrives long before.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The key-frame requests of one slot: `multistream/keyframe` of the client, and PLI or FIR of the browser.
 #[derive(Debug, Default)]
 pub(super) struct Keyframes {
-    /// When the GOP was last requested or cut to.
+    /// When the GOP was last requested from the hub, or the slot last cut to another stream.
     refreshed_at: Option<Instant>,
-    /// When it will be requested for requests that came too early.
+    /// When to request the GOP for requests that came less than [`MIN_REFRESH_INTERVAL`] after the last refresh.
     due: Option<Instant>,
-    /// The open requests, each with the time at which it is given up.
+    /// The ids of the client's open requests, each with the time at which it is answered `unsupported`.
     requests: Vec<(String, Instant)>,
 }
 
 impl Keyframes {
-    /// Handles a report that the browser cannot decode (RFC 4585 §6.3.1). Returns whether to send the GOP again. A report
-    /// shortly after a refresh is about the time before it, and a browser repeats a report that still holds.
+    /// Handles a PLI or FIR (RFC 4585 §6.3.1). Returns whether to send the GOP again. Shortly after a refresh it does not: the
+    /// browser sent the PLI before the refresh reached it, and repeats it if it still cannot decode.
     pub(super) fn lost(&mut self, now: Instant) -> bool {
         if self.next_refresh().is_some_and(|at| now < at) {
             return false;
@@ -28,8 +29,8 @@ impl Keyframes {
         true
     }
 
-    /// Handles the client's request for a key frame. Returns whether to send the GOP again now; otherwise it is sent when that
-    /// is allowed, unless a key frame that is under way comes first.
+    /// Handles `multistream/keyframe`. Returns whether to send the GOP again now. Otherwise [`Self::handle_timeout`] does so
+    /// once [`MIN_REFRESH_INTERVAL`] is over, unless a key frame has left before and answered the request.
     pub(super) fn request(&mut self, now: Instant, request_id: String) -> bool {
         self.requests.push((request_id, now + REQUEST_TIMEOUT));
         self.due = self.next_refresh().filter(|at| now < *at);
@@ -40,7 +41,7 @@ impl Keyframes {
         true
     }
 
-    /// Records that the GOP was requested, or will be sent for another reason.
+    /// Records a refresh, for whatever reason: the GOP was requested, or has come from the hub.
     pub(super) fn refreshed(&mut self, now: Instant) {
         self.refreshed_at = Some(now);
         self.due = None;
@@ -56,7 +57,7 @@ impl Keyframes {
         self.requests.iter().map(|(_, give_up_at)| *give_up_at).chain(self.due).min()
     }
 
-    /// Whether to send the GOP again now, for requests that came too early.
+    /// Returns whether to send the GOP again now, for requests that came too soon after the last refresh.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let is_due = self.due.is_some_and(|at| at <= now);
         if is_due {
@@ -65,7 +66,7 @@ impl Keyframes {
         is_due
     }
 
-    /// Takes the requests that have expired.
+    /// Removes and returns the requests that no key frame has answered in time.
     pub(super) fn expired(&mut self, now: Instant) -> impl Iterator<Item = String> {
         let expired = self.requests.extract_if(.., move |(_, give_up_at)| *give_up_at <= now);
         let expired: Vec<_> = expired.map(|(request_id, _)| request_id).collect();

@@ -56,17 +56,17 @@ pub struct Reason {
     pub message: String,
 }
 
-/// A subscription.
+/// A subscription of the slot, and the stream that it is for.
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) tag: SubscriptionTag,
     pub(super) target: Target,
 }
 
-/// What has yet to be reported about a request for a stream.
+/// What is left to do for a request for a stream: to measure how long it took, and to answer it.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// When it was requested; `None` once its first key frame has left.
+    /// When the stream was requested; `None` once its first key frame has left.
     pub(super) at: Option<Instant>,
     /// `None` once the request is answered, and if the client expects no answer.
     pub(super) request_id: Option<String>,
@@ -81,7 +81,7 @@ pub(super) struct Waiting {
     pub(super) deadline: Option<Instant>,
 }
 
-/// A stream that the m-line carries.
+/// The stream whose packets are sent on the m-line.
 #[derive(Debug)]
 pub(super) struct Shown {
     pub(super) feed: Feed,
@@ -89,44 +89,34 @@ pub(super) struct Shown {
     pub(super) payload_type: u8,
     pub(super) codec: Codec,
     pub(super) dimensions: Option<Dimensions>,
-    /// RTP timestamp of the first key frame, once it has left.
+    /// The RTP timestamp of the stream's first key frame; `None` until that key frame has left.
     pub(super) from: Option<u32>,
 }
 
 /// The state of a slot.
 #[derive(Debug)]
 pub(super) enum Machine {
-    /// It shows nothing, because the last requested stream cannot be shown.
-    Empty {
-        wanted: Wanted,
-        reason: Reason,
-    },
-    /// It is paused. A new slot is in this state.
-    Paused {
-        wanted: Wanted,
-    },
-    /// It waits for the first picture.
+    /// The slot shows nothing, because the stream that was requested last does not exist or has a codec that the browser lacks.
+    /// It has no subscription.
+    Empty { wanted: Wanted, reason: Reason },
+    /// The slot is paused and has no subscription. A new slot is in this state too.
+    Paused { wanted: Wanted },
+    /// The slot shows nothing and waits for the first key frame of a stream.
     Starting(Waiting),
+    /// The slot sends a stream; the stream's first key frame may not have left yet.
     Showing(Shown),
-    /// It shows the old stream until the key frame of the next one is there.
-    Replacing {
-        old: Shown,
-        next: Waiting,
-    },
+    /// The slot shows the old stream until the first key frame of the next one is there.
+    Replacing { old: Shown, next: Waiting },
     /// The stream is offline. It stays subscribed and is shown as soon as it has a key frame.
-    Down {
-        feed: Feed,
-        asked: Asked,
-        reason: Reason,
-    },
+    Down { feed: Feed, asked: Asked, reason: Reason },
 }
 
-/// The role of one of a slot's streams.
+/// What one of a slot's subscriptions is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The m-line carries it.
+    /// Its packets are sent on the m-line.
     Shown,
-    /// It is waited for and shown with its first key frame.
+    /// The slot waits for its first key frame and then shows it.
     Awaited,
     /// It is prepared for an atomic layout.
     Held,
@@ -135,7 +125,7 @@ pub(super) enum Role {
 /// A stream that is prepared for an atomic layout.
 #[derive(Debug)]
 pub(super) struct Held {
-    /// The slots of one layout have the same number.
+    /// The number of the layout, the same in all of its slots.
     pub(super) layout: u64,
     pub(super) target: Target,
     pub(super) asked: Asked,
@@ -148,7 +138,7 @@ pub(super) struct Held {
 }
 
 impl Machine {
-    /// The last requested stream, to which a paused or failed slot returns.
+    /// The stream that the client requested last.
     pub(super) fn wanted(&self) -> Wanted {
         let target = match self {
             Self::Empty { wanted, .. } | Self::Paused { wanted } => return wanted.clone(),
@@ -228,7 +218,7 @@ impl Machine {
     }
 }
 
-/// A status of a stream, with the reason if there is one.
+/// The status of slot `slot` in state `state` with the stream `wanted`; `reason` is why the stream is not shown.
 pub(super) fn status(slot: u32, wanted: &Wanted, state: SlotState, reason: Option<&Reason>) -> SlotStatus {
     let mut status = SlotStatus::new(slot, wanted.name(), state);
     status.quality = wanted.quality().map(str::to_owned);

@@ -84,7 +84,7 @@ impl Slot {
         self.index
     }
 
-    /// The last requested stream, to which a paused or failed slot returns.
+    /// The stream that the client requested last. A paused or failed slot shows it again on `multistream/resume`.
     pub fn wanted(&self) -> Wanted {
         self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| held.target.clone().into())
     }
@@ -118,6 +118,7 @@ impl Slot {
                 Machine::Starting(slot.await_instead(None, target, asked, deadline))
             }
         });
+        // The client switched back to the stream that is already on the screen: answer now.
         let request_id = match &mut self.machine {
             Machine::Showing(shown) if shown.from.is_some() => shown.asked.request_id.take(),
             _ => None,
@@ -133,7 +134,7 @@ impl Slot {
         self.tell(None);
     }
 
-    /// The slot cannot show what it was made for.
+    /// Shows nothing: the stream that `init` named for this slot does not exist.
     pub fn fail(&mut self, reason: Reason) {
         let wanted = self.wanted();
         self.supersede();
@@ -151,7 +152,8 @@ impl Slot {
         self.tell(request_id);
     }
 
-    /// Answers `multistream/keyframe`: at once if there is nothing to send, otherwise when the key frame has left.
+    /// Answers `multistream/keyframe`: with `unsupported` at once if no stream is shown, otherwise when a key frame of the
+    /// shown stream has left.
     pub fn request_keyframe(&mut self, now: Instant, request_id: String) {
         let Some(tag) = self.machine.shown().map(|shown| shown.feed.tag) else {
             self.push(Action::Keyframe { status: KeyframeStatus::Unsupported, request_id });
@@ -168,7 +170,8 @@ impl Slot {
         self.payload_types = Some(payload_types);
     }
 
-    /// Media can flow: live streams are shown now. The switch timeout starts only here.
+    /// The browser is connected and media can flow. Requests the GOP of every subscribed stream, so that live ones are shown
+    /// now, and starts the switch timeout of those that are waited for.
     pub fn connected(&mut self, now: Instant) {
         self.connected = true;
         let deadline = self.deadline(now);
@@ -183,7 +186,7 @@ impl Slot {
         }
     }
 
-    /// The browser cannot decode what it has.
+    /// The browser has sent a PLI or FIR for this slot: it needs a key frame to go on decoding.
     pub fn keyframe_wanted(&mut self, now: Instant) {
         if let Some(tag) = self.machine.shown().map(|shown| shown.feed.tag)
             && self.keyframes.lost(now)
@@ -194,7 +197,7 @@ impl Slot {
 
     // Events of the streams.
 
-    /// Handles the GOP of a stream, which has everything needed to show it at once.
+    /// Handles the GOP of a stream. It begins with a key frame, so the stream can be shown at once.
     pub fn handle_gop(&mut self, now: Instant, tag: SubscriptionTag, gop: &[Arc<Frame>]) {
         let (Some(key), Some(types), true) = (gop.first(), &self.payload_types, self.connected) else {
             return;
@@ -209,7 +212,7 @@ impl Slot {
             Role::Held => self.handle_held_gop(gop),
             Role::Shown => {
                 self.splicer.refresh(gop, payload_type);
-                // The browser will get a key frame, so a report that it cannot decode is about the time before.
+                // The browser gets a key frame now, which also answers a PLI that it sent shortly before.
                 self.keyframes.refreshed(now);
                 if let Some(shown) = self.machine.shown_mut() {
                     shown.payload_type = payload_type;
@@ -292,7 +295,7 @@ impl Slot {
         Some(released.packet)
     }
 
-    /// Whether the waiting packets are a burst, which yields to the live frames of other slots.
+    /// Whether the waiting packets are a burst, which leaves after the live frames of other slots.
     pub(crate) fn is_catching_up(&self) -> bool {
         self.splicer.is_catching_up()
     }
@@ -313,8 +316,8 @@ impl Slot {
         self.push(Action::Status { status, request_id });
     }
 
-    /// Sends the status after a change that the client did not request. While the slot waits for a layout, only answers are
-    /// sent.
+    /// Sends the status after a change that the client did not request. While the slot prepares a stream for an atomic layout,
+    /// it is sent only as the answer to a request.
     pub(super) fn tell_change(&mut self, request_id: Option<String>) {
         if self.held.is_none() || request_id.is_some() {
             self.tell(request_id);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use crate::media::{Frame, Timestamp90k};
 use crate::rtp::RtpPacket;
 
-/// The ticks between the frames of a burst: enough to be distinct for every receiver, and 5 s of frames span less than 17 ms.
+/// The ticks of 90 kHz between two frames of a burst: enough for every receiver to tell the timestamps apart, and 150 frames (5
+/// s at 30 fps) span less than 17 ms.
 const BURST_SPACING: u64 = 10;
 /// The limit of waiting frames. With more of them the connection is too slow, and only the newest GOP is worth sending.
 const MAX_WAITING: usize = 900;
@@ -21,7 +22,8 @@ const MAX_BEHIND: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     pub packet: RtpPacket,
-    /// Whether it is the last packet of the first key frame after a cut or a refresh, with which the stream is on the screen.
+    /// Whether it is the last packet of the first key frame after a cut or a refresh. Once the browser has it, it can show the
+    /// stream.
     pub shows_stream: bool,
 }
 
@@ -29,9 +31,9 @@ pub struct Released {
 struct Waiting {
     frame: Arc<Frame>,
     payload_type: u8,
-    /// Its place on the timeline: its own timestamp, or the compressed one of a burst.
+    /// The timestamp to send it with, before `timestamp_offset` is added: the frame's own, or the compressed one of a burst.
     place: Timestamp90k,
-    /// The number of its stream.
+    /// The value of [`Splicer::stream`] when the frame was queued.
     stream: u64,
 }
 
@@ -42,22 +44,23 @@ pub struct Splicer {
     /// How many payloads of the front frame have left.
     sent_of_front: usize,
     sequence_number: u16,
-    /// Added to the timeline (RFC 3550 §5.1: the initial timestamp is random).
+    /// Added to every timestamp (RFC 3550 §5.1: the initial timestamp is random).
     timestamp_offset: u64,
     /// The timestamp of the last frame that left, or of the one that is leaving.
     last_timestamp: Option<u64>,
     /// Whether a burst is being sent: from a cut until no frame waits.
     catching_up: bool,
-    /// The number of the stream, which tells the end of the old stream's last frame from the new stream's.
+    /// Counts the streams so far. By it the rest of an old stream's key frame is not taken for the new stream's key frame.
     stream: u64,
-    /// Whether no key frame was sent since the cut or the refresh.
+    /// Whether no complete key frame was sent yet since the last cut or refresh.
     awaits_picture: bool,
     /// Whether frames are dropped until the next key frame, because too many waited.
     skipping: bool,
 }
 
 impl Splicer {
-    /// A stream that starts at these numbers; they should be random.
+    /// An outgoing RTP stream whose first packet has this sequence number, and whose timestamps have this offset. Both should
+    /// be random (RFC 3550 §5.1).
     pub fn new(sequence_number: u16, timestamp_offset: u32) -> Self {
         Self {
             waiting: VecDeque::new(),
@@ -72,14 +75,14 @@ impl Splicer {
         }
     }
 
-    /// Continues with another stream: `gop`, oldest first, its last frame live. Waiting frames of the old stream are dropped,
-    /// except one of which a part has left.
+    /// Continues with another stream: `gop` is its frames since the last key frame, oldest first; the last one is live. Waiting
+    /// frames of the old stream are dropped, except one of which a part has left.
     pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
         self.stream += 1;
         self.refresh(gop, payload_type);
     }
 
-    /// Continues with the same stream from its key frame.
+    /// Sends the GOP of the same stream again, from its key frame on. Waiting frames are dropped as in [`Self::cut`].
     pub fn refresh(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
         self.drop_waiting();
         self.skipping = false;
@@ -97,7 +100,7 @@ impl Splicer {
         }
     }
 
-    /// Adds the next live frame of the stream that was cut to.
+    /// Queues the next live frame of the stream that was last cut to.
     pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
         if frame.keyframe && self.catching_up && self.waiting.len() > MAX_BEHIND {
             // Continue at this key frame, which is live.
@@ -154,7 +157,7 @@ impl Splicer {
             sequence_number: self.sequence_number,
             timestamp,
             marker,
-            // Receivers keep this limit, so only key frames have it; all of their packets, in case some are lost.
+            // A receiver remembers the limit, so key frames suffice. Every packet of one carries it, in case some are lost.
             no_playout_delay: front.frame.keyframe,
             // Only bursts measure the path, so live frames need no reports.
             report_arrival: self.catching_up,

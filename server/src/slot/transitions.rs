@@ -13,7 +13,8 @@ use crate::media::{Codec, Frame};
 use crate::rtp::PayloadTypes;
 
 impl Slot {
-    /// Shows `old` until `target` has a key frame, unless `old` already is that stream.
+    /// Goes on showing `old` until `target` has a key frame. If `old` already is that stream, cancels the switch to `next` that
+    /// is under way, if there is one.
     pub(super) fn replace(
         &mut self,
         mut old: Shown,
@@ -35,7 +36,7 @@ impl Slot {
         Machine::Showing(old)
     }
 
-    /// Waits for `target` instead of `before`, whose subscription is kept if it is the same stream.
+    /// Waits for `target` instead of `before`. If both are the same stream, the subscription is kept.
     pub(super) fn await_instead(
         &mut self,
         before: Option<Waiting>,
@@ -55,6 +56,7 @@ impl Slot {
         Waiting { feed: Feed { tag, target }, asked, deadline }
     }
 
+    /// Starts to send the stream of `feed`, from the key frame of its `gop` on.
     pub(super) fn cut_to(
         &mut self,
         now: Instant,
@@ -69,7 +71,8 @@ impl Slot {
         Machine::Showing(Shown { feed, asked, payload_type, codec, dimensions, from: None })
     }
 
-    /// Answers earlier requests that are still open as superseded, and takes the slot out of its layout.
+    /// Answers the slot's earlier requests that are still open with `superseded`, and removes the slot from the atomic layout
+    /// that it prepares a stream for, if any.
     pub(super) fn supersede(&mut self) {
         let mut open = Vec::new();
         if let Some(held) = self.held.take() {
@@ -94,7 +97,7 @@ impl Slot {
         }
     }
 
-    /// Unsubscribes all streams of the machine, and ends the outgoing stream.
+    /// Unsubscribes the shown stream and the one that is waited for, and stops sending.
     pub(super) fn release(&mut self) {
         for tag in self.machine.tags() {
             self.push(Action::Unsubscribe { tag });
@@ -102,8 +105,9 @@ impl Slot {
         self.splicer.clear();
     }
 
-    /// Goes offline. The stream stays subscribed, so that the slot becomes active by itself; no other stream is shown
-    /// meanwhile.
+    /// The stream in this role is offline, or had no key frame in time. If the client wants this stream, the slot goes offline
+    /// and stays subscribed, so that it becomes active by itself. If the client wants another stream already, the slot stops
+    /// sending and waits for that one.
     pub(super) fn go_down(&mut self, role: Role, reason: Reason) {
         if let Machine::Down { reason: known, .. } = &mut self.machine {
             if *known != reason {
@@ -142,7 +146,8 @@ impl Slot {
         }
     }
 
-    /// The shown camera continues with another codec, from a key frame.
+    /// Handles a frame of the shown stream in another codec than before. Frames up to the next key frame are dropped; from
+    /// there on the slot sends the stream with the payload type of the new codec.
     pub(super) fn change_codec(&mut self, frame: Arc<Frame>) {
         let Some(types) = self.payload_types.as_ref().filter(|_| frame.keyframe) else { return };
         let Some(payload_type) = types.of(frame.codec) else {
@@ -158,8 +163,8 @@ impl Slot {
         self.splicer.refresh(&[frame], payload_type);
     }
 
-    /// Handles a codec that the browser does not support. A switch is refused and the old stream stays; otherwise nothing can
-    /// be shown.
+    /// The stream in this role has a codec that the browser does not support. A switch to it is refused, and the old stream
+    /// stays on the screen. Without an old stream the slot shows nothing.
     pub(super) fn cannot_show(&mut self, role: Role, reason: Reason) {
         if role == Role::Held {
             self.fail_held(reason);
@@ -198,17 +203,18 @@ impl Slot {
         }
     }
 
-    /// Shows a stream of a layout from its prepared GOP.
+    /// Shows the stream of an atomic layout, from the GOP that [`Slot::hold`] has prepared.
     pub(super) fn cut(&mut self, now: Instant, feed: Feed, asked: Asked, gop: &[Arc<Frame>]) {
         let payload_type =
             gop.first().zip(self.payload_types.as_ref()).and_then(|(key, types)| types.of(key.codec));
-        // The codec of a prepared GOP was found to be supported when it came, and that does not change.
+        // That the browser supports the codec was checked when the GOP came, and its payload types do not change.
         if let Some(payload_type) = payload_type {
             self.machine = self.cut_to(now, feed, asked, gop, payload_type);
         }
     }
 
-    /// The first key frame after a cut or a refresh has left.
+    /// The last packet of the first key frame after a cut or a refresh has left: answers the requests that waited for it, and
+    /// reports the slot as active.
     pub(super) fn key_frame_left(&mut self, now: Instant, timestamp: u32) {
         let answered: Vec<_> = self.keyframes.sent().collect();
         for request_id in answered {
@@ -228,6 +234,7 @@ impl Slot {
     }
 }
 
+/// Why a stream of this codec cannot be shown in a browser that accepts only `types`.
 pub(super) fn unsupported(codec: Codec, types: &PayloadTypes) -> Reason {
     let taken: Vec<_> = types.codecs().map(Codec::rtpmap).collect();
     let message = format!(
