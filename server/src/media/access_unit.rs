@@ -9,7 +9,7 @@ use crate::bitstream::Codec;
 #[derive(Debug, Clone)]
 pub struct AccessUnit {
     pub codec: Codec,
-    /// On the source's own clock when it leaves a source; on the server's timeline once the hub has placed it.
+    /// The source's own timestamp. The framer converts it to the media timeline ([`super::Timeline`]).
     pub timestamp: Timestamp90k,
     /// Whether data before this picture was lost, so that it may refer to a missing picture.
     pub discontinuity: bool,

@@ -10,12 +10,12 @@ use crate::rtp::depacketize;
 #[derive(Debug)]
 pub struct Frame {
     pub codec: Codec,
-    /// On the server's timeline.
+    /// On the media timeline, which all streams share.
     pub timestamp: Timestamp90k,
     pub keyframe: bool,
-    /// Of a key frame, if its headers contain them.
+    /// The picture's size, for a key frame whose headers contain it.
     pub dimensions: Option<Dimensions>,
-    /// At least one; each fits into a packet. The last one gets the marker bit. They share no memory with the source's data.
+    /// One payload per RTP packet, at least one. The packet with the last one gets the marker bit.
     pub payloads: Box<[Bytes]>,
 }
 
@@ -25,14 +25,14 @@ impl Frame {
         self.payloads.iter().map(Bytes::len).sum()
     }
 
-    /// The memory that it takes.
+    /// The memory that the frame takes, which counts for the limit of the GOP cache.
     pub fn held_bytes(&self) -> usize {
         size_of::<Self>() + self.payloads.len() * size_of::<Bytes>() + self.len_bytes()
     }
 
-    /// A copy of the access unit, joined from the payloads, for ffmpeg, which takes no RTP payloads for a variant. Few streams
-    /// have variants, so the access unit is joined on demand and not kept for all streams. `None` if the payloads are invalid,
-    /// which those of [`super::Framer`] never are.
+    /// The access unit, joined again from the payloads. An ffmpeg that makes a variant needs it, since it reads Matroska and no
+    /// RTP. Few streams have variants, so access units are joined on demand and not kept for all streams. `None` if the
+    /// payloads are invalid, which those of [`super::Framer`] never are.
     pub fn access_unit(&self) -> Option<Bytes> {
         depacketize::join(self.codec, &self.payloads)
     }

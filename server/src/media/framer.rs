@@ -1,4 +1,5 @@
-//! Makes the frames for viewers of a source's access units. This is the only place that makes a stream fit for browsers.
+//! Turns a source's access units into frames for the viewers. All that a browser needs of a stream is made sure here: sources
+//! deliver what they receive, and nothing behind the framer changes a frame.
 
 use bytes::Bytes;
 
@@ -7,7 +8,7 @@ use crate::bitstream::nal::{NalCodec, NalKind};
 use crate::bitstream::{Codec, Dimensions, annex_b, av1, sps, vpx};
 use crate::rtp::packetize;
 
-/// Makes frames of one stream's access units. Whether decoding can start at a picture is read from the picture.
+/// Makes frames of one stream's access units. Whether a picture is a key frame is read from the picture itself.
 ///
 /// It drops everything before a key frame: at the start, after a loss, and after a damaged picture. A frozen picture is better
 /// than one with decoding errors.
@@ -19,16 +20,17 @@ pub struct Framer {
     timeline: Timeline,
     /// The stream's present codec; `None` before the first picture of a run of the source.
     codec: Option<Codec>,
-    /// Whether a key frame and every picture since was received.
+    /// Whether a key frame was received, and every picture since then.
     whole: bool,
     parameter_sets: ParameterSets,
+    /// The SPS that was parsed last, and the dimensions in it.
     size: Option<(Bytes, Option<Dimensions>)>,
 }
 
 /// Why there is no frame of an access unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// The unit contains parameter sets or metadata only, which are kept where they matter. This is no fault.
+    /// The unit contains only parameter sets, which the framer remembers, or metadata. This is no fault.
     #[error("the access unit holds no picture")]
     NoPicture,
     #[error("the key frame came before the parameter sets it needs")]
@@ -73,6 +75,7 @@ impl Framer {
         self.codec = None;
     }
 
+    /// Makes a frame of an access unit that arrived at `arrival`, or says why there is none.
     pub fn frame(&mut self, unit: AccessUnit, arrival: Timestamp90k) -> Result<Frame, FrameError> {
         let AccessUnit { codec, timestamp, discontinuity, data } = unit;
         if self.codec.replace(codec) != Some(codec) {
@@ -88,7 +91,7 @@ impl Framer {
                 return Err(error);
             }
         };
-        // The timeline is updated also by pictures that are dropped.
+        // Pictures that are dropped below also advance the timeline.
         let timestamp = self.timeline.place(timestamp, arrival);
         self.whole |= picture.keyframe;
         if !self.whole {
@@ -192,6 +195,7 @@ impl ParameterSets {
         parameter_sets >= known && !self.sps.is_empty() && !self.pps.is_empty()
     }
 
+    /// Puts the latest parameter sets in front of the unit, instead of those that it contains.
     fn put_first(&self, codec: NalCodec, nals: &mut Vec<Bytes>) -> Result<(), FrameError> {
         if self.sps.is_empty() || self.pps.is_empty() || (codec == NalCodec::H265 && self.vps.is_empty()) {
             return Err(FrameError::NoParameterSets);

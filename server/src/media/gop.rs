@@ -8,23 +8,24 @@ use super::Frame;
 /// The limits of one stream's cache.
 #[derive(Debug, Clone, Copy)]
 pub struct GopLimits {
-    /// The memory that the frames take.
+    /// The most memory that the frames may take.
     pub max_bytes: usize,
+    /// The longest time from the key frame to the last frame.
     pub max_duration: Duration,
 }
 
-/// The current GOP, complete or not at all.
+/// The frames since the last key frame, all of them or none.
 ///
-/// Frames depend on all frames before them down to the key frame, so nothing can be left out of a GOP that has grown too
-/// large: the cache then gives it up and holds none until the next key frame. A new viewer of such a stream waits for
-/// that key frame, as it would without a cache.
+/// A frame depends on all frames since the key frame, so no frame can be left out of a GOP that exceeds the limits. The cache
+/// then drops the whole GOP and stays empty until the next key frame. A new viewer of such a stream waits for that key frame,
+/// as it would without a cache.
 #[derive(Debug)]
 pub struct GopCache {
     limits: GopLimits,
     /// Empty, or begins with a key frame.
     frames: Vec<Arc<Frame>>,
     bytes: usize,
-    /// The last result of [`Self::gop`], until the next frame.
+    /// The result of the last [`Self::gop`], which is returned again until the next frame comes.
     shared: Option<Arc<[Arc<Frame>]>>,
 }
 
@@ -47,7 +48,7 @@ impl GopCache {
         }
     }
 
-    /// Empties the cache, when frames are missing after the cached ones.
+    /// Empties the cache. Call it when frames are lost, since those that follow do not continue the cached ones.
     pub fn clear(&mut self) {
         self.frames.clear();
         self.bytes = 0;

@@ -19,8 +19,9 @@ pub struct StreamError {
 /// An event of a stream. They are delivered in order.
 #[derive(Debug, Clone)]
 pub enum StreamEvent {
-    /// The GOP with which the stream can be shown at once. It is sent when a viewer subscribes to a live stream, after a
-    /// refresh, and when a slow viewer has missed frames; it replaces all frames before.
+    /// The frames since the last key frame, with which the stream can be shown at once. It is sent when a viewer subscribes to
+    /// a live stream, when it requests a refresh, and when it has missed frames; the viewer continues from it and forgets the
+    /// frames that it has.
     Gop(Gop),
     /// The next frame, which follows the last `Gop` or `Frame` without a gap.
     Frame(Arc<Frame>),

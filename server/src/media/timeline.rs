@@ -2,15 +2,16 @@
 
 use super::Timestamp90k;
 
-/// Places the frames of one stream on the server's timeline: with the source's spacing, so that jitter of the network is not
-/// reproduced, and by the server's clock, so that all streams agree and none drifts.
+/// Gives each frame of one stream a timestamp on the media timeline, which all streams share (its *place*). Frames keep the
+/// spacing of the source's timestamps, so that jitter of the network is not reproduced, and follow the server's clock, so that
+/// all streams agree and none drifts.
 ///
-/// The place of a frame is its source timestamp plus an offset, chosen so that the fastest frames are placed at their arrival
-/// and later ones before it. Three things change the offset:
+/// The place of a frame is its source timestamp plus an offset. The offset is such that the frames with the shortest delay are
+/// placed at their arrival, and those that the network delayed longer (late ones) before it. Three things change the offset:
 /// - A frame that would be placed after its arrival reduces it at once, as with a burst of old frames at the start, a fast
 ///   source clock, or a jump forward.
-/// - When every frame of the last seconds was late, the source's clock is slow or has paused: the offset grows, gradually by a
-///   small amount, in one step by a large one.
+/// - When every frame of the last two seconds was late, the source's clock is slow or the source has paused: the offset grows by
+///   the least lateness, gradually if that is small, otherwise in one step.
 /// - A timestamp that does not advance is a jump or a restart of the source: the offset is set anew at the arrival.
 ///
 /// Sources are expected to send frames in display order (no B-frames); those of others are placed in order, but not smoothly.
@@ -23,15 +24,16 @@ pub struct Timeline {
 
 #[derive(Debug)]
 struct Source {
+    /// The source timestamp of the last frame.
     last: u32,
-    /// The place of the last frame by the source's clock.
+    /// The place of the last frame.
     place: i64,
-    /// By how much later frames have yet to be moved, gradually.
+    /// By how much the offset has yet to grow, gradually.
     slew: i64,
     window: Window,
 }
 
-/// The least lateness of any frame in a period.
+/// The least lateness of any frame in a period that ends at `ends`.
 #[derive(Debug)]
 struct Window {
     ends: i64,
@@ -44,7 +46,7 @@ const WINDOW: i64 = 2000 * MILLISECOND;
 const TOLERANCE: i64 = 5 * MILLISECOND;
 /// More lateness than this is not drift, but a pause of the source.
 const STEP: i64 = 250 * MILLISECOND;
-/// Slewing changes the distance of two frames by one part in this many.
+/// While the offset grows gradually, the distance of two frames is changed by one part in this many.
 const SLEW_PART: i64 = 50;
 
 impl Timeline {

@@ -3,7 +3,7 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// A point on the server's one media timeline, in ticks of 90 kHz (the RTP clock of every video codec, RFC 3551 §5).
+/// A point on the media timeline, in ticks of 90 kHz (the RTP clock of every video codec, RFC 3551 §5).
 ///
 /// All streams share the timeline, so two frames that were captured at the same time have nearly the same timestamp, whichever
 /// cameras they come from. 64 bits never wrap; the 32 bits in RTP are the lower half.

@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::WebrtcConfig;
 
-/// The local address that a peer's ICE agent is given. An ICE-lite agent never sends a check, so one local candidate per family
-/// and protocol suffices internally; the browser gets the real addresses.
+/// A placeholder for the server's own address, which the ICE agent of a peer gets as its local candidate. The agent is a lite
+/// one and never sends a check, so it needs no real address: one placeholder per family and protocol suffices. The browser gets
+/// the real addresses in the SDP ([`announced`]).
 pub(super) fn inside(family_of: IpAddr, port: u16) -> SocketAddr {
     match family_of {
         IpAddr::V4(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),

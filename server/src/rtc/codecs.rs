@@ -1,4 +1,4 @@
-//! The codecs of payload types, negotiated for each m-line.
+//! Which of the offered payload types and header extensions are negotiated, and what codec each payload type has.
 
 use rtc::peer_connection::configuration::media_engine::MediaEngine;
 use rtc::rtp_transceiver::rtp_sender::{
@@ -65,8 +65,8 @@ fn sendable(offered: &OfferedCodec) -> Option<Codec> {
     fits.then_some(codec)
 }
 
-/// One of the codecs to be negotiated, for the creation of a track. Without a codec the core does not register the track with
-/// its interceptors, and it would have no sender reports.
+/// The first offered codec that can be sent, to create a track with. Without a codec the core would not register the track with
+/// its interceptors, and no sender reports would be sent for it.
 pub(super) fn first(offered: &[OfferedCodec]) -> Option<RTCRtpCodec> {
     offered.iter().find_map(|offered| Some(capability(offered, sendable(offered)?)))
 }

@@ -18,7 +18,7 @@ use crate::rtp::ArrivalReport;
 /// The feedback of a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Feedback {
-    /// The browser cannot decode and requests a key frame: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
+    /// The browser needs a key frame to go on decoding: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
     KeyframeWanted { ssrc: u32 },
     /// The browser misses these packets (RFC 4585 §6.2.1).
     Lost { ssrc: u32, sequence_numbers: Vec<u16> },
@@ -26,7 +26,7 @@ pub(super) enum Feedback {
     Arrivals(Vec<ArrivalReport>),
 }
 
-/// Reads all incoming RTCP and passes it on unchanged.
+/// An interceptor that reads all incoming RTCP, reports the feedback in it, and passes every packet on unchanged.
 pub(super) struct FeedbackTap {
     feedback: mpsc::Sender<Feedback>,
     reads: VecDeque<TaggedPacket>,

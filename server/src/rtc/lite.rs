@@ -36,11 +36,12 @@ const MAX_ADDRESSES: usize = 64;
 /// How a packet from the network is handled.
 #[derive(Debug)]
 pub(super) enum Arrival {
-    /// The agent reads it, after the check `before`, which is made up here.
+    /// The agent reads the packet. If there is a `before`, it first reads that: a check that was made here in the browser's
+    /// name.
     Read {
         before: Option<BytesMut>,
     },
-    /// It is answered with this, and the agent does not see it.
+    /// The browser is sent this answer, and the agent does not see the packet.
     Answer(Vec<u8>),
     Drop,
 }
@@ -49,7 +50,7 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) enum Departure {
     Send,
-    /// The agent reads this as the answer to its check, which is not sent.
+    /// The packet is a check of the agent's own and is not sent; the agent reads this as the answer to it.
     Answer(BytesMut),
     Drop,
 }
@@ -62,21 +63,22 @@ struct Verified {
     nominated: bool,
 }
 
-/// See the [module](self).
+/// Decides for each packet between the network and the ICE agent whether it is passed on: see the [module](self).
 pub(super) struct LiteAgent {
     crypto: Arc<dyn RTCCryptoProvider>,
     /// The user name of the browser's requests: the server's user fragment and the browser's.
     username: String,
     password: String,
     browser_password: String,
-    /// The checks that make the agent add an address as a candidate, and nominate it.
+    /// Checks in the browser's name: `introduction` makes the agent add an address as a candidate, `nomination` makes it select
+    /// the pair.
     introduction: Vec<u8>,
     nomination: Vec<u8>,
     verified: Vec<Verified>,
 }
 
 impl LiteAgent {
-    /// With the server's credentials and the browser's.
+    /// `(ufrag, password)` are the server's ICE credentials, the others are the browser's.
     pub(super) fn new(
         (ufrag, password): (&str, &str),
         (browser_ufrag, browser_password): (&str, &str),
@@ -138,7 +140,7 @@ impl LiteAgent {
             return Arrival::Drop;
         }
         self.verified.push(Verified { address: from, transport, nominated: false });
-        // The added check comes first, since the agent answers a nominating request only on a valid pair.
+        // The agent reads the introduction before this check, since it answers a nominating check only on a valid pair.
         Arrival::Read { before: Some(BytesMut::from(&self.introduction[..])) }
     }
 
@@ -150,7 +152,7 @@ impl LiteAgent {
             let answer = if is_known { self.success(id).ok() } else { None };
             return answer.map_or(Departure::Drop, Departure::Answer);
         }
-        // The answers to the checks that were made up here are not sent.
+        // The browser did not send the introduction and the nomination, so it gets no answers to them.
         let own = [&self.introduction, &self.nomination];
         if own.into_iter().any(|check| stun::transaction_id(check) == Some(id)) {
             return Departure::Drop;
@@ -169,7 +171,7 @@ impl LiteAgent {
         Some(message)
     }
 
-    /// RFC 8445 §7.3.1.1.
+    /// The error 487 for a browser that takes itself for the controlled side (RFC 8445 §7.3.1.1).
     fn role_conflict(&self, request: &Message) -> Option<Vec<u8>> {
         let answer: [Box<dyn Setter>; 3] = [
             Box::new(BINDING_ERROR),

@@ -28,7 +28,7 @@ use super::port::{Port, Transport};
 use super::{address, codecs, sdp, stun};
 use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket, SlotPosition};
 
-/// Browsers check consent every 2.5 s or so (RFC 7675 §5.1: at most 5 s apart).
+/// Two missed consent checks: browsers send one about every 2.5 s (RFC 7675 §5.1 allows some 5 s).
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);
 const FAILED_AFTER: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(2);
@@ -62,20 +62,20 @@ pub enum PeerState {
     Connecting,
     /// Encrypted media can flow.
     Connected,
-    /// Nothing was received for a while; it may recover.
+    /// Nothing was received for a while; the connection may recover.
     Disconnected,
-    /// It has ended.
+    /// The connection has ended.
     Closed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerEvent {
     State(PeerState),
-    /// The slot cannot be decoded.
+    /// The browser has sent a PLI or FIR for this slot.
     KeyframeWanted {
         slot: SlotPosition,
     },
-    /// Packets of the slot did not arrive.
+    /// The browser has sent a NACK: these packets of the slot did not arrive.
     Lost {
         slot: SlotPosition,
         sequence_numbers: Vec<u16>,
@@ -114,7 +114,8 @@ pub struct Peer {
     outgoing: Vec<Outgoing>,
     state: PeerState,
     lite: LiteAgent,
-    /// What leaves beside the packets of `connection`.
+    /// Packets that wait to be sent and do not come out of `connection` any more: answers of `lite`, and what `connection` had
+    /// to send when its checks were answered.
     transmits: VecDeque<(SocketAddr, Transport, Bytes)>,
     ufrag: String,
     port: u16,
@@ -127,7 +128,7 @@ impl std::fmt::Debug for Peer {
 }
 
 impl Peer {
-    /// Answers `offer` with `slots` sending m-lines.
+    /// Makes a connection from a browser's offer. The answer has one sending m-line per slot.
     pub fn answer(now: Instant, offer: &str, slots: usize, port: &Port) -> Result<(Self, Answer), PeerError> {
         let offered = sdp::Offer::parse(offer).map_err(PeerError::Sdp)?;
         if offered.other_video {
@@ -140,6 +141,8 @@ impl Peer {
         let (ufrag, password) = (rtc::ice::rand::generate_ufrag(), rtc::ice::rand::generate_pwd());
         let lite = LiteAgent::new((&ufrag, &password), (&offered.ufrag, &offered.password))?;
         let (tap, feedback) = FeedbackTap::new();
+        // The position 500 is nearer to the network than all positions of the library's own interceptors (1000 and above), so
+        // the tap sees all RTCP as it was received.
         let interceptors = Registry::new()
             .with(Slot::Custom(500), tap)
             .with(Slot::SenderReport, SenderReportBuilder::new().build());
@@ -169,6 +172,7 @@ impl Peer {
         }
         let answer = connection.create_answer(None)?;
         connection.set_local_description(now, answer)?;
+        // An empty candidate says that there are no more.
         connection.add_local_candidate(RTCIceCandidateInit::default())?;
 
         let transceivers: Vec<_> = connection.get_transceivers().collect();
@@ -385,7 +389,7 @@ fn track(slot: SlotPosition, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack 
     MediaStreamTrack::new(id.clone(), id.clone(), id, RtpCodecKind::Video, vec![coding])
 }
 
-/// The candidates that the ICE agent knows inside; see [`address::inside`].
+/// The placeholder candidates that the ICE agent gets instead of the server's addresses: see [`address::inside`].
 fn inside_candidates(local: SocketAddr) -> Vec<String> {
     let mut addresses = vec![address::inside(std::net::Ipv4Addr::LOCALHOST.into(), local.port())];
     if local.is_ipv6() {

@@ -16,9 +16,9 @@ use tracing::{debug, warn};
 use super::{address, stun, tcp};
 use crate::config::WebrtcConfig;
 
-/// The limit of packets that wait for one peer. Browsers send little: checks, reports, retransmission requests.
+/// How many packets may wait for one peer. Browsers send little: checks, reports, retransmission requests.
 const INBOX: usize = 512;
-/// The limit of remote addresses of one peer: interfaces × families × NAT rebinding.
+/// From how many addresses one peer may send: interfaces × families × NAT rebinding.
 const MAX_ADDRESSES_PER_PEER: usize = 32;
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -199,8 +199,8 @@ struct Udp {
 }
 
 impl Udp {
-    /// Sends `contents` as datagrams of `segment` bytes (the last may be shorter). A full socket buffer drops them, as the
-    /// network would.
+    /// Sends `contents` as datagrams of `segment` bytes (the last may be shorter). If the socket's buffer is full, they are
+    /// dropped, as a full queue in the network would drop them.
     fn send(&self, destination: SocketAddr, contents: &[u8], segment: usize) {
         let destination = match destination.ip() {
             IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), destination.port()),
@@ -240,7 +240,7 @@ async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
                 continue;
             }
         }
-        // An IPv4 peer of a dual-stack socket, as the IPv4 address that it is.
+        // On a dual-stack socket an IPv4 peer has a mapped IPv6 address; it is stored as the IPv4 address.
         let from = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
         for packet in buffer[..meta.len].chunks(meta.stride.max(1)) {
             let Some(inbox) = table.route(from, packet) else { continue };
@@ -269,7 +269,7 @@ impl PeerSocket {
         self.tcp.insert(from, packets);
     }
 
-    /// Sends packets in order. Runs of equal size to one destination leave in one system call (UDP GSO).
+    /// Sends packets in order. Successive packets of equal size to one destination are sent with one system call (UDP GSO).
     pub fn send(&mut self, packets: impl Iterator<Item = (SocketAddr, Transport, Bytes)>) {
         let max_segments = self.udp.state.max_gso_segments();
         // The run of packets so far: destination, segment size, number of segments.

@@ -15,12 +15,12 @@ use tracing::debug;
 
 use super::port::{Inbound, Table, Transport};
 
-/// The limit for a connection's first packet, which identifies its peer.
+/// How long a connection may take to send its first packet, which identifies its peer.
 const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a peer may take no packet before its connection is closed.
+/// A connection is closed when the browser has read nothing from it for this long, while packets wait.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The limit of packets that wait for one connection: half a second of nine busy cameras. Further packets are dropped, as a
-/// full socket buffer would drop datagrams.
+/// How many packets may wait for one connection: half a second of nine busy cameras. When the queue is full, further packets
+/// are dropped, as a full socket buffer would drop datagrams.
 const WRITE_QUEUE: usize = 2048;
 const MAX_CONNECTIONS: usize = 1024;
 
@@ -48,7 +48,7 @@ pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
     }
 }
 
-/// Reads one connection until either side closes it.
+/// Passes the packets of one connection to their peer, and the peer's packets to the connection, until either side closes it.
 async fn serve(stream: TcpStream, from: SocketAddr, table: &Table) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut reader, writer) = stream.into_split();

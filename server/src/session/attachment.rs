@@ -1,4 +1,5 @@
-//! The link between one WebSocket and a session: the queue of the session's messages, and the handle for the socket's.
+//! The two ends of the link between one WebSocket and its session: an [`Outbox`] takes the session's messages to the socket, a
+//! [`SessionHandle`] takes the client's messages to the session.
 //!
 //! A session outlives its sockets: when one is lost, the client resumes on another. For a while both may exist, since a
 //! half-open socket is noticed only by unanswered pings. Therefore every message of a socket is passed on with the socket's
@@ -10,7 +11,7 @@ use multistream_protocol::{ClientMessage, Framing, ServerMessage};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
-/// The queue of one WebSocket for a session's messages. Its clones are the same queue.
+/// The queue of messages that a session sends on one WebSocket. A clone is the same queue, so it also identifies the socket.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     framing: Framing,
@@ -19,8 +20,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Wraps the queue `frames` of a socket, which is closed when the socket is gone. `overflow` is notified when the queue is
-    /// full: the socket must then be closed, since a client that missed a message no longer knows the states of its slots.
+    /// Wraps `frames`, the queue of the text frames that a socket is to send. The socket closes it when it is gone. `overflow`
+    /// is notified when the queue is full: the socket must then be closed, since a client that missed a message no longer knows
+    /// the states of its slots.
     pub fn new(framing: Framing, frames: mpsc::Sender<String>, overflow: Arc<Notify>) -> Self {
         Self { framing, frames, overflow }
     }
@@ -39,7 +41,7 @@ impl Outbox {
         self.frames.same_channel(&other.frames)
     }
 
-    /// Returns when the socket is gone.
+    /// Waits until the socket is gone.
     pub(super) async fn closed(&self) {
         self.frames.closed().await;
     }
@@ -60,7 +62,7 @@ pub(super) enum Command {
     Shutdown,
 }
 
-/// A socket's handle to its session. When the socket is gone, the session notices that by its outbox and waits for another.
+/// A socket's access to its session. It need not be told that the socket is gone: the session sees that the outbox is closed.
 #[derive(Debug)]
 pub struct SessionHandle {
     commands: mpsc::Sender<Command>,
@@ -72,7 +74,8 @@ impl SessionHandle {
         Self { commands, outbox }
     }
 
-    /// Passes a message on. It waits while the session is busy, which slows the client down.
+    /// Passes a message of the client to the session. Waits while the session's queue is full, so that a client that sends
+    /// faster than the session works is slowed down.
     pub async fn say(&self, message: ClientMessage) {
         let _ = self.commands.send(Command::Said(self.outbox.clone(), message)).await;
     }
@@ -82,12 +85,12 @@ impl SessionHandle {
         self.commands.is_closed()
     }
 
-    /// Ends the session, which the client has closed.
+    /// Ends the session because the client has sent `multistream/close`.
     pub async fn close(self) {
         let _ = self.commands.send(Command::Close(self.outbox)).await;
     }
 
-    /// Ends the session, whose client has closed the socket on purpose.
+    /// Ends the session because the client has closed the socket on purpose (close code 1000 or 1001).
     pub async fn leave(self) {
         let _ = self.commands.send(Command::Leave(self.outbox)).await;
     }

@@ -1,4 +1,5 @@
-//! A session's connection to its browser: the peer, its socket of the port, and the pacer.
+//! A session's connection to its browser. It takes packets from the [`Pacer`], has the [`Peer`] encrypt them, and sends them by
+//! the peer's socket on the [`Port`]; packets of the browser go the other way.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use crate::slot::Slot;
 
 /// How long a browser may stay disconnected before it counts as gone.
 const LOST_AFTER_DISCONNECTED: Duration = Duration::from_secs(10);
-/// The limit from the answer to an encrypted connection.
+/// How long it may take from the answer until the encrypted connection is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A change of the connection.
@@ -23,9 +24,9 @@ pub(super) struct Link {
     peer: Peer,
     pub(super) socket: PeerSocket,
     pacer: Pacer,
-    /// When the browser counts as gone, unless it connects before.
+    /// When the session ends because the browser is not connected; `None` while it is connected.
     deadline: Option<Instant>,
-    /// When the pacer has more to send.
+    /// When the pacer may release more packets; `None` if none are waiting.
     release_at: Option<Instant>,
 }
 

@@ -1,7 +1,7 @@
 //! The multistream session: messages ↔ slots ↔ peer connection.
 //!
 //! [`Sessions`] opens and counts the sessions. Each runs as one task that owns its slots, its connection and its subscriptions
-//! (`task.rs`), so no session can block or break another.
+//! (`task.rs`). What all sessions share never waits for one of them, so no session can block another.
 
 mod attachment;
 mod histogram;

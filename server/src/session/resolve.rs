@@ -1,5 +1,5 @@
-//! The stream that a client's request for a slot names. A request is resolved once, when it arrives; from then on the slot has
-//! a `StreamName`.
+//! Finds the stream that a client's request for a slot names. That is done once, when the request arrives; from then on the
+//! slot uses the resulting `StreamName`.
 
 use multistream_protocol::{ErrorCode, client, stream_name};
 

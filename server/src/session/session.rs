@@ -20,12 +20,13 @@ use crate::rtp::SlotPosition;
 use crate::slot::{Action, Reason, Slot, Splicer, Wanted, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
 
-/// The limit of events of one stream that wait for the session: two seconds of 30 pictures. With more the viewer misses frames.
+/// How many events of one stream may wait for the session: frames of two seconds at 30 fps. When the queue is full, the viewer
+/// misses frames.
 const EVENTS_PER_STREAM: usize = 64;
 /// How many packets of the browser are handled in one turn.
 const PACKETS_PER_TURN: usize = 64;
 
-/// The limit from `init` to the offer. A client that makes no offer would keep cameras running for nothing.
+/// How long after `init` the offer must come. A client that makes no offer would keep cameras running for nothing.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The state that all sessions share.
@@ -35,11 +36,11 @@ pub(super) struct Shared {
     pub(super) port: Port,
     pub(super) config: MultistreamConfig,
     pub(super) ice_servers: Vec<IceServer>,
-    /// The times from requests to the last packet of the stream's first key frame.
+    /// How long switches took: from the request until the last packet of the stream's first key frame has left.
     pub(super) shown_after: Histogram,
 }
 
-/// What a session receives, beside commands.
+/// What a session receives besides the commands of its sockets.
 #[derive(Debug)]
 pub(super) enum Received {
     Browser(Inbound),
@@ -49,7 +50,7 @@ pub(super) enum Received {
 #[derive(Debug)]
 pub(super) struct Session {
     shared: Arc<Shared>,
-    /// In order of slot index, which is the order of the m-lines.
+    /// In ascending order of the slots' indices, which is also the order of the m-lines.
     slots: Vec<Slot>,
     subscriptions: Subscriptions,
     link: Option<Link>,
@@ -88,7 +89,7 @@ impl Session {
             replies: Vec::new(),
         };
         session.perform_actions();
-        // The answer contains the statuses of the slots.
+        // The client gets the statuses of the slots with the SDP answer (`multistream/answer`), not before.
         session.replies.clear();
         Ok(session)
     }
@@ -161,7 +162,7 @@ impl Session {
             ClientMessage::Resume(resume) => self.resume(now, resume),
             ClientMessage::Keyframe(keyframe) => self.keyframe(now, &keyframe),
             ClientMessage::Warm(warm) => self.warm(now, warm),
-            // A lite agent needs no candidates: it answers every address with a valid request.
+            // A lite agent needs no candidates of the browser: it learns the browser's addresses from its checks.
             ClientMessage::Ice(_) | ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
         };
         self.perform_actions();
@@ -179,7 +180,8 @@ impl Session {
         [slots, self.warm.poll_timeout(), link].into_iter().flatten().min()
     }
 
-    /// Handles what is due, and sends what may leave. Returns whether the browser is gone, or has never made an offer.
+    /// Handles the timers that are due, and sends the packets that may leave. Returns whether the session is over, because the
+    /// browser is gone or has not made an offer in time.
     pub(super) fn drive(&mut self, now: Instant) -> bool {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
@@ -260,8 +262,8 @@ impl Session {
         Ok(())
     }
 
-    /// Makes the slots prepare their streams; they change together in [`Session::drive`]. A stream that does not exist refuses
-    /// the layout before any slot takes part.
+    /// Makes the slots of an atomic layout prepare their streams; [`Session::drive`] changes them together. If one of the
+    /// streams does not exist, all slots are refused at once.
     fn hold_layout(&mut self, now: Instant, latest: &BTreeMap<i32, &client::SlotRequest>, request_id: &str) {
         let registry = &self.shared.registry;
         let resolved: BTreeMap<_, _> =
@@ -277,7 +279,7 @@ impl Session {
             match (&refusal, resolved) {
                 (Some(reason), _) => slot.refuse(&wanted(resolved), id(request_id), reason),
                 (None, Ok(target)) => slot.hold(now, self.layouts, target.clone(), id(request_id)),
-                // It would be the refusal.
+                // Unreachable: an unresolved name would have set `refusal`.
                 (None, Err(_)) => {}
             }
         }
@@ -288,7 +290,7 @@ impl Session {
         let is_for_another = resume.stream.is_some() || resume.quality.is_some();
         let request = client::SlotRequest {
             slot: resume.slot,
-            // What is shown now is a resolved name: it stands for its quality too.
+            // The slot's own name is a resolved one, which already contains the quality (`door-360p`).
             stream: resume.stream.unwrap_or_else(|| wanted.name().to_owned()),
             quality: resume.quality,
         };
@@ -297,7 +299,7 @@ impl Session {
         }
         let resolved = match &wanted {
             Wanted::Known(target) => Ok(target.clone()),
-            // `init` keeps a slot whose stream does not exist.
+            // A slot whose stream `init` could not find still exists: look the name up again.
             Wanted::Unknown { .. } => resolve(&self.shared.registry, &request),
         };
         let slot = self.slot(resume.slot, &resume.request_id)?;
@@ -373,6 +375,7 @@ impl Session {
     }
 }
 
+/// The id that answers the request; `None` for an empty one, which asks for no answer.
 fn id(request_id: &str) -> Option<String> {
     (!request_id.is_empty()).then(|| request_id.to_owned())
 }

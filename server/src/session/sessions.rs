@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::rtc::{Port, PortError};
 use crate::stream::Registry;
 
+/// How many commands may wait for one session. A socket that has more waits.
 const COMMAND_QUEUE: usize = 64;
 
 /// The numbers of sessions and peers.
@@ -123,7 +124,7 @@ impl Sessions {
         Ok(SessionHandle::new(commands, outbox))
     }
 
-    /// The times from requests to the last packet of the stream's first key frame.
+    /// How long switches took: from the request until the last packet of the stream's first key frame has left.
     pub fn shown_after(&self) -> &Histogram {
         &self.shared.shown_after
     }
@@ -133,7 +134,7 @@ impl Sessions {
         SessionSummary { sessions, peers: self.shared.port.peers() }
     }
 
-    /// Informs all clients that the server stops, and waits until their connections are closed.
+    /// Ends all sessions with the reason `server_shutdown`, and waits until their connections are closed.
     pub async fn shutdown(&self) {
         let (sessions, mut tasks) = {
             let mut open = self.lock();

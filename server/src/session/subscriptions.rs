@@ -7,8 +7,8 @@ use crate::rtp::SlotPosition;
 use crate::slot::SubscriptionTag;
 use crate::stream::{StreamEvent, Subscription};
 
-/// How many events of one subscription are taken in one turn. The others follow in the next turn, after events of the other
-/// slots.
+/// How many events of one subscription are taken in one call of [`Subscriptions::poll_events`]. The others follow in the next
+/// call, after the events of the other slots.
 const TURN: usize = 16;
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions(Vec<Entry>);
 
-/// An event, and whose it is.
+/// An event of a stream, with the slot and the subscription that it is for.
 #[derive(Debug)]
 pub(super) struct SlotEvent {
     pub(super) position: SlotPosition,

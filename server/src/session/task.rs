@@ -10,7 +10,7 @@ use tracing::{debug, info};
 use super::attachment::{Command, Outbox};
 use super::session::Session;
 
-/// How often the task wakes without a deadline; no timer of the session depends on it.
+/// How long the task sleeps at most when no timer of the session is running. Nothing depends on this value.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// How a session ended.
@@ -55,7 +55,7 @@ impl SessionTask {
     /// Runs until the session ends; returns why it ended.
     async fn serve(&mut self) -> End {
         let mut received = Vec::new();
-        // When a session without a socket ends.
+        // When the session ends because it has had no socket for `resume_timeout`; `None` while it has one.
         let mut give_up_at: Option<Instant> = None;
         loop {
             let now = Instant::now();
@@ -81,8 +81,8 @@ impl SessionTask {
                 }
             };
             tokio::select! {
-                // Commands come before the end of the socket: a `Leave` is already queued when its socket closes, and would be
-                // ignored once the session has noted that the socket is gone.
+                // Commands are handled before the end of the socket. When a client leaves, its `Leave` is queued just before
+                // the socket closes; a session that had noted the end of the socket first would ignore it.
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),

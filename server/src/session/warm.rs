@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::stream::{Registry, StreamName, Subscription};
 
-/// The limit of streams that one session keeps running at once, each of which may be an ffmpeg.
+/// How many streams one session may keep running at once. Each may be an ffmpeg that uses a good part of a core.
 const MAX_STREAMS: usize = 4;
 const DEFAULT_TTL_S: u32 = 15;
 const MAX_TTL_S: u32 = 120;
@@ -22,7 +22,8 @@ struct Warm {
 pub(super) struct WarmStreams(Vec<Warm>);
 
 impl WarmStreams {
-    /// Keeps a stream running for `ttl_s` seconds from now. Returns the actual time, or a sentence about the limit.
+    /// Keeps a stream running for `ttl_s` seconds from now, at most [`MAX_TTL_S`]. Returns the seconds that it was granted, or
+    /// a sentence that says which limit was reached.
     pub(super) fn keep(
         &mut self,
         now: Instant,

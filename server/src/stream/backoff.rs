@@ -6,6 +6,7 @@ use std::time::Duration;
 /// cameras behind a switch that was rebooted are not all tried at the same moment.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
+    /// The failures since the last key frame.
     failures: u32,
 }
 
@@ -13,7 +14,8 @@ pub(super) struct Backoff {
 const PERMANENT: Duration = Duration::from_secs(10);
 
 impl Backoff {
-    /// `jitter` is a random number between 0 and 1.
+    /// The delay after another failure. `permanent` means that the source cannot work as it is configured; `jitter` is a random
+    /// number between 0 and 1.
     pub(super) fn after_failure(&mut self, permanent: bool, jitter: f64) -> Duration {
         let wait = Duration::from_secs(match self.failures {
             0..=4 => 1,

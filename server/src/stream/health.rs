@@ -1,4 +1,4 @@
-//! The measurements of a stream.
+//! Measures a stream: frame rate, bit rate, length of the GOP, and totals.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 pub(super) struct Health {
     /// The arrivals and sizes of the last seconds' frames.
     recent: VecDeque<(Instant, usize)>,
+    /// The timestamp of the last key frame, and the number of frames from there on.
     gop_started: Option<(Timestamp90k, u32)>,
     pub(super) codec: Option<Codec>,
     pub(super) dimensions: Option<Dimensions>,
@@ -46,7 +47,8 @@ impl Health {
         }
     }
 
-    /// Forgets the measurements when the source is restarted, since its pictures may differ.
+    /// Forgets what was measured of the last run when the source is started anew, since its pictures may differ. The totals
+    /// remain.
     pub(super) fn restart(&mut self) {
         self.recent.clear();
         self.gop_started = None;
@@ -54,7 +56,7 @@ impl Health {
         self.dimensions = None;
     }
 
-    /// Frames and bits per second.
+    /// Frames and bits per second in the last [`WINDOW`].
     pub(super) fn rates(&self, now: Instant) -> (f64, u64) {
         let recent = || self.recent.iter().skip_while(|(at, _)| now.duration_since(*at) > WINDOW);
         let (Some((first, first_len)), Some((last, _))) = (recent().next(), self.recent.back()) else {

@@ -29,23 +29,36 @@ use super::{
 pub(super) enum Purpose {
     /// To show its pictures.
     Watch,
-    /// To make a variant of it. It does not shorten the back-off of a stream that is offline, since it joins every second.
+    /// To make a variant of it. A variant whose camera is offline joins again every second, so a `Feed` must not shorten the
+    /// camera's back-off.
     Feed,
     /// To keep the stream running. It receives no events.
     Keep,
 }
 
+/// What the registry and the viewers ask of a hub.
 #[derive(Debug)]
 pub(super) enum Command {
-    Join { viewer: u64, queue: mpsc::Sender<StreamEvent>, purpose: Purpose },
-    Refresh { viewer: u64 },
-    Snapshot { reply: oneshot::Sender<StreamSnapshot> },
-    Shutdown { done: oneshot::Sender<()> },
+    Join {
+        viewer: u64,
+        queue: mpsc::Sender<StreamEvent>,
+        purpose: Purpose,
+    },
+    /// Send the GOP again to this viewer.
+    Refresh {
+        viewer: u64,
+    },
+    Snapshot {
+        reply: oneshot::Sender<StreamSnapshot>,
+    },
+    Shutdown {
+        done: oneshot::Sender<()>,
+    },
 }
 
-/// The queue of access units between a source and its hub; a source that is faster waits.
+/// How many access units may wait between a source and its hub. When the queue is full, the source waits.
 const UNITS: usize = 16;
-/// How long a source may take to stop before it is dropped.
+/// How long a source may take to end once it was told to stop. After that its task is aborted.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the hub retries to inform a viewer with a full queue that the stream is offline.
 const OWED_EVERY: Duration = Duration::from_millis(200);
@@ -85,30 +98,31 @@ pub(super) fn spawn(
 }
 
 struct Hub {
-    // In.
+    // What the hub is made with.
     name: StreamName,
     sources: Vec<Source>,
     ffmpeg: Arc<FfmpegConfig>,
     registry: Weak<Registry>,
     clock: MediaClock,
-    // Owned.
+    // The source that runs, and what is made of its access units.
     life: Life,
     run: Option<Run>,
     framer: Framer,
     gop: GopCache,
-    // Out.
+    // The viewers, who get the frames, and the measurements.
     viewers: Viewers,
-    /// One future for each viewer, which ends when the viewer's queue is closed, which is how a viewer leaves.
+    /// One future per viewer. It completes with the viewer's number when the viewer drops its queue, which is how it leaves.
     leaving: FuturesUnordered<BoxFuture<'static, u64>>,
     health: Health,
 }
 
 /// A running source.
 struct Run {
-    /// `None` once the source has dropped its end, or the hub has closed its own to stop the source.
+    /// The queue of the source's access units. `None` once the source has dropped its end, or the hub has dropped this one to
+    /// stop the source.
     units: Option<mpsc::Receiver<AccessUnit>>,
     task: JoinHandle<Result<(), SourceError>>,
-    /// When the source is dropped; set when it has been told to stop.
+    /// When the source's task is aborted; set when the source was told to stop.
     drop_at: Option<Instant>,
 }
 
@@ -185,7 +199,7 @@ impl Hub {
         }
     }
 
-    /// Why the stream is offline, while it waits for the next attempt.
+    /// Why the stream is offline; `None` if it is not.
     fn down(&self) -> Option<StreamError> {
         (self.life.state() == StreamState::Offline).then(|| self.life.error().cloned()).flatten()
     }
@@ -290,7 +304,8 @@ impl Hub {
         self.run = Some(Run { units: Some(units), task, drop_at: None });
     }
 
-    /// Stops the source by closing its output, on which it frees what it holds and ends.
+    /// Tells the source to stop by closing the queue of its access units. The source then releases its connection or child
+    /// process, and ends.
     fn stop(&mut self) {
         self.reset_pictures();
         if let Some(run) = &mut self.run {
@@ -299,7 +314,7 @@ impl Hub {
         }
     }
 
-    /// Forgets the state of a run, which does not apply to the next one.
+    /// Forgets the timeline, the codec and the GOP of the last run of the source, which do not apply to the next one.
     fn reset_pictures(&mut self) {
         self.framer.restart();
         self.gop.clear();

@@ -1,5 +1,8 @@
-//! Decides when a stream's source runs: `Idle → Starting → Live ⇄ Offline → Idle`. Pure: events and times go in, actions come
-//! out.
+//! Decides when a stream's source runs. Pure: events and times go in, actions come out.
+//!
+//! The first viewer takes an idle stream to `Starting`, and a key frame takes it to `Live`. When all sources have failed, or
+//! one that was live fails, the stream is `Offline`, and after a pause it is `Starting` again. Some time after the last viewer
+//! has left (`linger`), it is `Idle` again, from whatever state.
 //!
 //! Call a `handle_*` method for each event, then [`Life::poll_action`] until it returns `None`, and call
 //! [`Life::handle_timeout`] at the time of [`Life::poll_timeout`].
@@ -10,26 +13,26 @@ use std::time::{Duration, Instant};
 use super::backoff::Backoff;
 use super::{StreamError, StreamState};
 
-/// The margin beyond a source's own timeout. A source should notice its silence itself, with a better message; this is for one
-/// that does not.
+/// How much longer than its own timeout a source may be silent before it counts as failed. A source reports its own timeout
+/// with a better message; this is the safety net for one that misses it.
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 /// How long a source may send frames without a key frame before it is restarted.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_secs(30);
-/// The longest wait of a new viewer for the next attempt. It shortens a long back-off, but limits how often the camera is
-/// tried.
+/// A new viewer moves the next attempt forward to this long after the last failure. That shortens a long back-off, but the
+/// camera is still not tried more often than this.
 const HURRY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone)]
 pub(super) struct LifeSettings {
     pub(super) linger: Duration,
     pub(super) preload: bool,
-    /// The longest time without a frame for each source, in order, before it counts as failed.
+    /// For each source, in the order of the config: how long it may send no frame before it counts as failed.
     pub(super) patience: Vec<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Start this source; no other runs.
+    /// Start the source at this index. No source is running.
     Start(usize),
     /// Stop the running source, and report its end with [`Life::handle_ended`].
     Stop,
@@ -42,7 +45,7 @@ pub(super) struct Life {
     settings: LifeSettings,
     phase: Phase,
     viewers: usize,
-    /// When the source stops because there are no viewers.
+    /// When the stream becomes idle because it has no viewers; `None` while it has some, and for preloaded streams.
     idle_at: Option<Instant>,
     backoff: Backoff,
     error: Option<StreamError>,
@@ -55,10 +58,11 @@ enum Phase {
     Idle,
     Running {
         source: usize,
-        /// The last frame, decodable or not.
+        /// When the last frame came, decodable or not; at first, when the source was started.
         last_frame: Instant,
-        /// Since when frames are dropped for lack of a key frame.
+        /// Since when no key frame has come, while frames are dropped for lack of one.
         waiting: Option<Instant>,
+        /// Whether a key frame has come.
         live: bool,
     },
     Stopping {
@@ -106,7 +110,7 @@ impl Life {
         }
     }
 
-    /// Why the last attempt failed, until a key frame comes.
+    /// Why the last attempt failed; `None` again once a key frame has come.
     pub(super) fn error(&self) -> Option<&StreamError> {
         self.error.as_ref()
     }
@@ -123,7 +127,8 @@ impl Life {
         self.restarts
     }
 
-    /// `hurry` is false for a variant that re-subscribes to its camera, so that it does not shorten the camera's back-off.
+    /// Handles a new viewer. `hurry` says whether it shortens the back-off of an offline stream. It is false for a variant that
+    /// subscribes to its camera again every second.
     pub(super) fn handle_joined(&mut self, hurry: bool, now: Instant) {
         self.viewers += 1;
         self.idle_at = None;
@@ -142,14 +147,15 @@ impl Life {
     pub(super) fn handle_left(&mut self, now: Instant) {
         self.viewers = self.viewers.saturating_sub(1);
         if self.viewers == 0 && !self.settings.preload {
-            // A viewer that leaves an offline stream and comes back must not bypass the back-off.
+            // If an offline stream became idle at once, a viewer could leave and come back to start the source anew, past the
+            // back-off.
             let down = matches!(self.phase, Phase::Waiting { .. });
             self.idle_at =
                 Some(now + if down { self.settings.linger.max(HURRY) } else { self.settings.linger });
         }
     }
 
-    /// Handles a frame that viewers get.
+    /// Handles a frame that is sent to the viewers.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
         let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };
         *last_frame = now;
@@ -161,21 +167,22 @@ impl Life {
         }
     }
 
-    /// Handles a picture that is dropped until the next key frame, which still shows that the source works.
+    /// Handles a picture that is dropped because no key frame has come yet. It still shows that the source sends.
     pub(super) fn handle_waiting_frame(&mut self, now: Instant) {
         let Phase::Running { last_frame, waiting, .. } = &mut self.phase else { return };
         *last_frame = now;
         waiting.get_or_insert(now);
     }
 
-    /// The stream that a variant is made of is down. The variant subscribes to it again every second, without a growing
-    /// back-off: that costs the camera nothing, and the variant is back as soon as the camera is.
+    /// Handles the end of a variant's source because the camera that it is made from is offline. The variant subscribes to the
+    /// camera's stream again about every second, without a growing back-off: that costs the camera nothing, and the variant is
+    /// back within a second of the camera.
     pub(super) fn handle_input_down(&mut self, error: StreamError, jitter: f64, now: Instant) {
         let backoff = std::mem::take(&mut self.backoff);
         self.handle_ended(error, jitter, now);
         self.backoff = backoff;
         if let Phase::Waiting { retry_at, .. } = &mut self.phase {
-            // Also after a permanent failure of the camera, so that its variants recover soon after it does.
+            // The delay is short also after a permanent failure of the camera, so that its variants recover soon after it does.
             *retry_at = now + Backoff::default().after_failure(false, jitter);
         }
     }

@@ -12,7 +12,8 @@ use crate::media::StreamNames;
 use super::hub::{self, Command, Purpose};
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription};
 
-/// The limit of commands that wait for one hub, which handles each within microseconds. With more, new viewers are refused.
+/// How many commands may wait for one hub, which handles each within microseconds. When the queue is full, new viewers are
+/// refused.
 const INBOX: usize = 1024;
 
 /// All streams. It is made once and needs a tokio runtime, on which its hubs run.
@@ -61,8 +62,9 @@ impl Registry {
         self.names.qualities(stream)
     }
 
-    /// Starts the stream if it is not running. The first event comes at once if the stream is live or known to be offline. Up
-    /// to `room` events wait for the viewer; with more it misses frames up to the next key frame or GOP.
+    /// Subscribes to the stream, and starts it if it is not running. The first event comes at once if the stream is live or
+    /// known to be offline. Up to `room` events wait for the viewer; when they are that many, it misses frames until it has
+    /// room and gets a key frame or the GOP.
     ///
     /// `None` if too many commands wait for the hub, or the server stops.
     pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
@@ -74,7 +76,7 @@ impl Registry {
         self.join(name, room, Purpose::Feed)
     }
 
-    /// Keeps the stream running as long as the subscription exists, which receives no events.
+    /// Keeps the stream running as long as the returned subscription exists. The subscription receives no events.
     pub fn keep_running(&self, name: &StreamName) -> Option<Subscription> {
         self.join(name, 1, Purpose::Keep)
     }

@@ -10,7 +10,7 @@ use crate::source::{self, Output, SourceError};
 
 use super::{Registry, StreamError, StreamEvent, Subscription};
 
-/// The queue of frames: a second, by which a busy program may be behind.
+/// How many frames may wait for the program that makes the variant: about a second of them.
 const FRAMES: usize = 32;
 
 /// Runs a source once, with the stream it reads, if it reads one.
@@ -36,7 +36,7 @@ pub(super) async fn run(
     tokio::select! {
         result = &mut running => result,
         reason = &mut feeding => {
-            // Its input is closed now, so it ends by itself after its remaining pictures.
+            // The source's input is closed now, so the source ends by itself after its remaining pictures.
             let result = running.await;
             match reason {
                 Some(reason) => Err(down(reason)),
@@ -46,6 +46,7 @@ pub(super) async fn run(
     }
 }
 
+/// The name of the stream that the source reads, if it reads one.
 fn upstream(source: &Source) -> Option<&str> {
     match source {
         Source::Ffmpeg(ffmpeg) => ffmpeg.upstream(),
@@ -87,6 +88,7 @@ async fn feed(mut subscription: Subscription, frames: mpsc::Sender<Arc<Frame>>) 
     Some(for_now("the server is shutting down".to_owned()))
 }
 
+/// An error that may pass by itself.
 fn for_now(message: String) -> StreamError {
     StreamError { permanent: false, message }
 }

@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use super::StreamEvent;
 use super::hub::Command;
 
-/// As long as it exists, the stream runs and its events wait here. Dropping it unsubscribes: the hub notices that the queue is
-/// closed, so there is no message for it that could get lost.
+/// As long as a subscription exists, the stream runs, and its events wait in the subscription's queue. Dropping it
+/// unsubscribes: the hub notices that the queue is closed, so no message is needed that could get lost.
 #[derive(Debug)]
 pub struct Subscription {
     pub(super) viewer: u64,
@@ -17,7 +17,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Requests the GOP again. A stream without one sends the next one.
+    /// Requests the GOP again. A stream that has none cached sends its next key frame.
     pub fn refresh(&self) {
         // A hub without space in its queue sends the next key frame anyway, and one that has ended needs nothing.
         let _ = self.hub.try_send(Command::Refresh { viewer: self.viewer });

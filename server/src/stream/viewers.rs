@@ -11,9 +11,9 @@ use super::{Gop, StreamError, StreamEvent};
 
 /// The viewers of a stream, with the state of each.
 ///
-/// A viewer with a full queue misses frames, and all frames up to the next key frame, which cannot be decoded without them. To
-/// shorten the gap it gets the GOP as soon as its queue has space, but only once per GOP, so that a viewer that is always slow
-/// is not sent everything twice.
+/// A viewer whose queue is full misses a frame, and then all frames up to the next key frame too, since they cannot be decoded
+/// without the missed one. To shorten this gap it gets the GOP as soon as its queue has space, but only once per GOP, so that a
+/// viewer that is always slow is not sent everything twice.
 #[derive(Debug, Default)]
 pub(crate) struct Viewers {
     viewers: Vec<Viewer>,
@@ -25,21 +25,22 @@ struct Viewer {
     id: u64,
     queue: mpsc::Sender<StreamEvent>,
     place: Place,
-    /// Whether it was sent this GOP again already.
+    /// Whether the viewer was already sent the current GOP again because it had missed frames.
     caught_up: bool,
-    /// The failure that it has yet to be informed of.
+    /// The failure of the stream that the viewer could not be informed of yet, since its queue was full.
     owed: Option<StreamError>,
 }
 
+/// Which frames a viewer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// It has every frame of the GOP up to now.
+    /// The viewer has every frame of the current GOP up to now.
     Following,
-    /// It waits for its first GOP since it joined or since the stream went offline.
+    /// The viewer has had no GOP since it joined or since the stream went offline.
     New,
-    /// It has missed frames because it was too slow.
+    /// The viewer has missed frames because its queue was full.
     Behind,
-    /// It keeps the stream running and receives no events.
+    /// The viewer only keeps the stream running, and receives no events.
     Keeping,
 }
 
@@ -52,7 +53,7 @@ impl Viewers {
         self.frames_skipped
     }
 
-    /// Adds a viewer. `gop` or `down` is its first event, if there is one.
+    /// Adds a viewer. Its first event is `gop`, or, without one, `down`: why the stream is offline.
     pub(crate) fn join(
         &mut self,
         id: u64,
@@ -80,6 +81,7 @@ impl Viewers {
         self.viewers.len() < before
     }
 
+    /// Sends a viewer the GOP again; without one, why the stream is offline, if it is.
     pub(crate) fn refresh(&mut self, id: u64, gop: Option<Gop>, down: Option<StreamError>) {
         let wants = |viewer: &&mut Viewer| viewer.id == id && viewer.place != Place::Keeping;
         let Some(viewer) = self.viewers.iter_mut().find(wants) else { return };
@@ -122,7 +124,7 @@ impl Viewers {
         }
     }
 
-    /// Retries to inform the viewers whose queue was full. Returns whether any is left.
+    /// Informs the viewers of a failure whose queue was full when the stream failed. Returns whether any is left.
     pub(crate) fn send_owed(&mut self) -> bool {
         for viewer in &mut self.viewers {
             viewer.send_owed();
