@@ -15,9 +15,9 @@ use super::{ClientError, Code};
 /// The app's options.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The limit for a handshake, and for the answer to a request.
+    /// How long a handshake may take, and the answer to a request.
     pub connection_timeout: Duration,
-    /// Whether the first connection is retried too when it fails, by the same reconnect policy.
+    /// Whether `connect` goes on trying, by the reconnect policy, when its first attempt fails.
     pub retry_connect: bool,
 }
 
@@ -27,19 +27,22 @@ impl Default for Options {
     }
 }
 
-/// See the [module](super).
+/// The state of one client: its connection, its slots, and the app's calls that are open. How a shell drives it is described in
+/// the [module](super).
 #[derive(Debug)]
 pub struct Client {
     pub(super) options: Options,
     pub(super) phase: Phase,
     pub(super) state: State,
     pub(super) attempt: Attempt,
-    /// How many attempts were made since the connection was lost.
+    /// How many attempts the reconnect policy has allowed since the connection was lost, or since the first attempt of
+    /// `connect` failed.
     pub(super) retry: u32,
-    /// The call of `connect`, until it is settled.
+    /// The call of `connect`, until it is resolved or rejected.
     pub(super) connecting: Option<PromiseId>,
-    /// The peer of an attempt that lost its socket: it plays on until the next one is connected.
-    pub(super) outgoing_peer: Option<Attempt>,
+    /// The earlier attempt whose peer still plays although its socket was lost. The peer is closed when the next attempt is
+    /// connected, or taken over by it when the server resumes the session.
+    pub(super) previous_peer: Option<Attempt>,
     /// The token that resumes the server's session on a new socket without a new peer connection.
     pub(super) resume_token: Option<String>,
     pub(super) slots: Slots,
@@ -57,7 +60,7 @@ impl Client {
             attempt: 0,
             retry: 0,
             connecting: None,
-            outgoing_peer: None,
+            previous_peer: None,
             resume_token: None,
             slots: Slots::default(),
             requests: Requests::default(),
@@ -156,8 +159,7 @@ impl Client {
             Ok(wanted) => {
                 let wish = wanted.shows().clone();
                 self.request_picture(now, wish, |request_id, wish| {
-                    // Stream and quality are named, so that the request does not depend on what the server remembers of the
-                    // slot.
+                    // The request names stream and quality, so that it does not depend on what the server last had in the slot.
                     let SlotRequest { slot, stream, quality } = wish;
                     Resume { request_id, slot, stream: Some(stream), quality }.into()
                 })
@@ -165,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Asks for a key frame now.
+    /// Requests a key frame of the slot. Resolves to whether one was sent.
     pub fn request_keyframe(&mut self, now: Duration, slot: i32) -> PromiseId {
         let promise = self.next_id();
         match self.ready_slot(slot).map(drop) {
@@ -232,13 +234,13 @@ impl Client {
         promise
     }
 
-    /// Replaces the wish of a slot that exists, and ends the calls that waited for the old one.
+    /// Replaces what the app wants in a slot, and rejects the calls that waited for the old wish as superseded.
     fn wish(&mut self, promise: PromiseId, wish: SlotRequest, atomic: bool) {
-        let untold = self.state != State::Connected;
+        let unsent = self.state != State::Connected;
         let index = wish.slot as u32;
         if let Ok(slot) = self.slots.get_mut(wish.slot) {
             slot.show(promise, wish, atomic);
-            slot.untold = untold;
+            slot.unsent = unsent;
         }
         let superseded = self.requests.supersede(index);
         self.settle(superseded);
@@ -262,8 +264,8 @@ impl Client {
         }
     }
 
-    /// Sends a message if there is a connection. Otherwise nothing is sent: the `init` of the next connection contains every
-    /// wish.
+    /// Sends a message if there is a connection. Otherwise nothing is sent now: the `init` of a new session contains every
+    /// wish, and [`Client::resumed`] sends what a resumed session has missed.
     fn send_if_connected(&mut self, message: ClientMessage) {
         if self.state == State::Connected {
             self.push(Command::Send(self.attempt, message));

@@ -1,4 +1,4 @@
-//! What the core hands to its shell: commands, the outcomes of calls, and events.
+//! What the core returns to its shell: commands, among them the outcomes of calls and the events for the app.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,9 +19,10 @@ pub type PromiseId = u32;
 pub enum Command {
     OpenSocket(Attempt),
     Send(Attempt, ClientMessage),
-    /// Close the socket once every message sent before has left.
+    /// Close the socket after it has sent every earlier message.
     CloseSocket(Attempt),
-    /// Make a peer with this many receiving video transceivers, and an offer.
+    /// Make a peer with this many receiving video transceivers, and report its offer to
+    /// [`Client::handle_offer`](super::Client::handle_offer).
     CreatePeer {
         attempt: Attempt,
         slots: usize,

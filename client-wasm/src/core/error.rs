@@ -34,7 +34,7 @@ codes! {
     UnknownSlot = "unknown-slot",
     /// A later call for the same slot overrode this one.
     Superseded = "superseded",
-    /// `disconnect()` or an `AbortSignal` ended it.
+    /// `disconnect()` or an `AbortSignal` ended the call.
     Aborted = "aborted",
     /// The WebSocket could not be opened or was closed during the handshake.
     WebsocketFailed = "websocket-failed",
@@ -44,7 +44,7 @@ codes! {
     ConnectionLost = "connection-lost",
     /// The `RTCPeerConnection` refused the session or could not reach the server.
     PeerFailed = "peer-failed",
-    /// The server sent what is not part of the protocol.
+    /// The server sent something that is not part of the protocol.
     BadMessage = "bad-message",
     /// The server did not answer in time.
     Timeout = "timeout",
@@ -61,7 +61,7 @@ pub struct ClientError {
     pub code: Cow<'static, str>,
     /// A sentence for people.
     pub message: String,
-    /// The slot it is about.
+    /// The slot that the error is about; `None` if it is about the whole call.
     pub slot: Option<u32>,
     /// The call changed nothing: every slot goes on as it was before it.
     pub kept: bool,

@@ -34,9 +34,8 @@ impl Client {
         }
     }
 
-    /// A text frame of the server. Returns its `type` if it is one of the protocol's.
-    ///
-    /// Types of other protocols on the same socket, and those of a later server, are ignored.
+    /// Handles a text frame of the server. Returns its `type` if the protocol has it. Other types are ignored: they belong to
+    /// other protocols on the same socket, or to a later server.
     pub fn handle_text(&mut self, attempt: Attempt, text: &str) -> Option<&'static str> {
         match ServerMessage::from_text(text) {
             Ok(Some((message, _))) => {
@@ -52,7 +51,7 @@ impl Client {
         }
     }
 
-    /// A frame that is not a message. During a handshake it fails the attempt; later it is only reported to the app.
+    /// Handles a frame that is not a message. During a handshake the attempt fails; later the app gets an `error` event.
     pub fn handle_bad_message(&mut self, attempt: Attempt, detail: &str) {
         if attempt != self.attempt {
             return;
@@ -111,7 +110,7 @@ impl Client {
         }
     }
 
-    /// The browser found a candidate; an empty one ends them.
+    /// The browser found a candidate; an empty one says that there are no more.
     pub fn handle_local_candidate(&mut self, attempt: Attempt, candidate: Ice) {
         match &mut self.phase {
             _ if attempt != self.attempt => {}
@@ -142,7 +141,7 @@ impl Client {
         }
     }
 
-    /// The browser refused to make a peer, an offer, or to take the answer.
+    /// The browser failed to make a peer or an offer, or to apply the answer.
     pub fn handle_peer_error(&mut self, attempt: Attempt, detail: String) {
         if self.handshake(attempt).is_some() {
             self.fail_attempt(ClientError::new(Code::PeerFailed, detail));
@@ -151,9 +150,9 @@ impl Client {
 
     /// The peer's connection state changed.
     pub fn handle_peer_state(&mut self, now: Duration, attempt: Attempt, state: PeerState) {
-        if self.outgoing_peer == Some(attempt) {
+        if self.previous_peer == Some(attempt) {
             if state == PeerState::Failed {
-                self.outgoing_peer = None;
+                self.previous_peer = None;
                 self.push(Command::ClosePeer(attempt));
             }
             return;
@@ -185,22 +184,22 @@ impl Client {
     fn handle_ready(&mut self, ready: Ready) {
         let attempt = self.attempt;
         let slots = self.slots.len();
-        let outgoing = self.outgoing_peer;
+        let previous = self.previous_peer;
         let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Ready)
         else {
             return;
         };
         let resumed = handshake.resuming && ready.resumed;
-        if let (true, Some(from)) = (resumed, outgoing) {
+        if let (true, Some(from)) = (resumed, previous) {
             self.resume_token = ready.resume;
-            self.outgoing_peer = None;
+            self.previous_peer = None;
             self.resumed(from);
         } else if ready.slots as usize == slots && !ready.resumed {
             handshake.step = Step::Offer;
             self.resume_token = ready.resume;
             self.push(Command::CreatePeer { attempt, slots, ice_servers: ready.ice_servers });
         } else if ready.resumed {
-            // The old peer failed after `init` had asked for its session, so a resumed session has no peer to go on with.
+            // The previous peer failed after `init` had asked to resume its session, so the resumed session has no peer.
             self.resume_token = None;
             let message = "The media path broke while the session was being resumed.";
             self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
@@ -225,7 +224,7 @@ impl Client {
         handshake.step = Step::AnswerApplied;
         self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
         self.requests.handle_new_session();
-        // `init` contained every wish.
+        // Every wish up to now was part of the `init` of this session.
         self.slots.handle_new_session();
         for status in answer.slots {
             self.handle_status(Status { slot: status.slot, status, request_id: None });
@@ -291,7 +290,7 @@ impl Client {
         self.settle(settled);
     }
 
-    /// Makes the wishes of calls that the server did not refuse final: a later refusal does not undo them.
+    /// For each call that has ended without a refusal: its slots can no longer go back to what they showed before it.
     fn take_answered(&mut self, settled: &[Settled]) {
         for Settled { promise, result } in settled {
             if result.as_ref().err().is_none_or(|error| !error.kept) {

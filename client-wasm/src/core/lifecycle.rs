@@ -11,20 +11,20 @@ use super::{Client, ClientError, Code};
 /// (RFC 7675 §5.1 gives consent up after 30).
 const PEER_GRACE: Duration = Duration::from_secs(3);
 
-/// Where the connection is.
+/// What the connection is doing.
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
     Handshake(Handshake),
     Connected {
-        /// Set while the peer is `disconnected`.
+        /// When the connection counts as lost; set while the peer is `disconnected`.
         peer_deadline: Option<Duration>,
     },
     /// The shell asks the reconnect policy for the next delay.
     PlanningReconnect {
         reason: String,
     },
-    /// Until the next attempt starts.
+    /// The next attempt starts at `until`.
     Waiting {
         until: Duration,
     },
@@ -35,7 +35,7 @@ pub(super) enum Phase {
 pub(super) struct Handshake {
     pub(super) step: Step,
     pub(super) deadline: Duration,
-    /// The id of the handshake's last request: `init`, then `offer`.
+    /// The id of the last request of this handshake: that of `init`, later that of `offer`.
     pub(super) request_id: String,
     /// The browser's candidates that came before the offer was sent.
     pub(super) local_candidates: Vec<Ice>,
@@ -46,7 +46,7 @@ pub(super) struct Handshake {
     pub(super) resuming: bool,
 }
 
-/// What the handshake waits for.
+/// What the handshake waits for, in the order of the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Socket,
@@ -110,8 +110,8 @@ impl Client {
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.step = Step::Ready;
             handshake.request_id.clone_from(&request_id);
-            // A session is resumed only if its peer still receives media; otherwise a new one is opened.
-            let resume = self.resume_token.clone().filter(|_| self.outgoing_peer.is_some());
+            // The session is resumed only if its peer still receives media; otherwise a new session is opened.
+            let resume = self.resume_token.clone().filter(|_| self.previous_peer.is_some());
             handshake.resuming = resume.is_some();
             let init = Init { request_id, slots: self.slots.requests(), resume };
             self.push(Command::Send(self.attempt, init.into()));
@@ -122,7 +122,7 @@ impl Client {
     pub(super) fn established(&mut self) {
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
-        if let Some(old) = self.outgoing_peer.take() {
+        if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
         }
         let attempt = self.attempt;
@@ -143,22 +143,22 @@ impl Client {
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
         self.set_state(State::Connected);
-        // Requests without an answer and wishes made without a socket are sent now. Repeating a request that did arrive does no
-        // harm.
+        // Sends again the requests that the server has not answered, which it may or may not have received: a second time does
+        // no harm. Then the wishes that were made while there was no socket.
         for (request_id, slots) in self.requests.awaited_pictures() {
             let mut wishes = self.slots.requests();
             wishes.retain(|wish| slots.contains(&(wish.slot as u32)));
             for slot in &slots {
                 if let Ok(slot) = self.slots.get_mut(*slot as i32) {
-                    slot.untold = false;
+                    slot.unsent = false;
                 }
             }
             self.push(Command::Send(to, Layout { request_id, slots: wishes, atomic: false }.into()));
         }
-        let untold = self.slots.take_untold();
-        if !untold.is_empty() {
+        let unsent = self.slots.take_unsent();
+        if !unsent.is_empty() {
             let request_id = self.next_id().to_string();
-            self.push(Command::Send(to, Layout { request_id, slots: untold, atomic: false }.into()));
+            self.push(Command::Send(to, Layout { request_id, slots: unsent, atomic: false }.into()));
         }
         self.pause_again();
         self.emit(Event::Reconnected(to));
@@ -190,13 +190,13 @@ impl Client {
         }
     }
 
-    /// The connection broke. With `peer_alive` its peer still receives media, and is closed only when the next attempt is
-    /// connected.
+    /// The connection broke: plans the next attempt. If `peer_alive`, only the socket is lost and the peer still receives
+    /// media; it is then kept as [`Client::previous_peer`].
     pub(super) fn lost(&mut self, reason: String, peer_alive: bool) {
         let attempt = self.attempt;
         self.push(Command::CloseSocket(attempt));
         if peer_alive {
-            self.outgoing_peer = Some(attempt);
+            self.previous_peer = Some(attempt);
         } else {
             self.push(Command::ClosePeer(attempt));
         }
@@ -228,8 +228,9 @@ impl Client {
         }
     }
 
-    /// The network is back or the tab woke up: an attempt that is waited for starts at once. A peer that is `disconnected` is
-    /// replaced at once too: a new network means other addresses, and a new connection takes no longer than an ICE restart.
+    /// The network is back, or the tab is visible again. If the next attempt is waiting for its time, it starts at once. A peer
+    /// that is `disconnected` is replaced at once: a new network means other addresses, and a new connection takes no longer
+    /// than an ICE restart.
     pub fn handle_wake(&mut self, now: Duration) {
         match self.phase {
             Phase::Waiting { .. } => {
@@ -271,7 +272,7 @@ impl Client {
     pub(super) fn end(&mut self, reason: &str, error: &ClientError) {
         self.push(Command::CloseSocket(self.attempt));
         self.push(Command::ClosePeer(self.attempt));
-        if let Some(old) = self.outgoing_peer.take() {
+        if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
         }
         self.phase = Phase::Idle;
@@ -286,7 +287,7 @@ impl Client {
         self.emit(Event::Disconnected { reason: reason.to_owned() });
     }
 
-    /// The handshake of this attempt, if it is the one under way.
+    /// The handshake that is under way, if it is that of this attempt.
     pub(super) fn handshake(&mut self, attempt: Attempt) -> Option<&mut Handshake> {
         match &mut self.phase {
             Phase::Handshake(handshake) if attempt == self.attempt => Some(handshake),

@@ -1,4 +1,4 @@
-//! The calls that wait for an answer: which message of the server ends which of them, and how.
+//! The app's calls that wait for an answer of the server, and which message resolves or rejects which of them.
 //!
 //! A switch resolves when its picture is being sent. The server may say so at once, or answer `buffering` first and report
 //! `active` later without the request's id. A status that was sent before that answer is about what the slot showed before.
@@ -42,8 +42,9 @@ struct Picture {
     slot: u32,
     /// The stream's name as the client derives it, until the server's answer gives the resolved one.
     stream: String,
-    /// Whether the server answered the request: its later statuses are then about this picture.
+    /// Whether the server has answered the request. The statuses of the slot that come later are about this picture.
     answered: bool,
+    /// The status that reported that the picture is being sent.
     sent: Option<SlotStatus>,
 }
 
@@ -59,7 +60,8 @@ pub(super) struct Settled {
 pub(super) struct Requests(Vec<Waiting>);
 
 impl Requests {
-    /// `wishes`: what each slot shall show.
+    /// Adds a call that resolves when the pictures of all `wishes` are being sent: to a list of statuses if `many`, otherwise
+    /// to one.
     pub(super) fn await_pictures(
         &mut self,
         promise: PromiseId,
@@ -180,7 +182,8 @@ impl Requests {
         settled
     }
 
-    /// The `init` of a new session contained the slots' wishes, so every status of that session is about them.
+    /// A new session was opened by an `init` that contained what the app wants in each slot. So every status of that session is
+    /// about the pictures that are waited for, without an answer to their requests.
     pub(super) fn handle_new_session(&mut self) {
         for waiting in &mut self.0 {
             if let Wait::Pictures { pictures, .. } = &mut waiting.wait {
@@ -191,7 +194,7 @@ impl Requests {
         }
     }
 
-    /// The pictures that are waited for, by the id of their request.
+    /// The calls that wait for pictures: the id of the request, and the slots whose pictures are not being sent yet.
     pub(super) fn awaited_pictures(&self) -> Vec<(String, Vec<u32>)> {
         let awaited = self.0.iter().filter_map(|waiting| match &waiting.wait {
             Wait::Pictures { pictures, .. } => {
@@ -204,7 +207,7 @@ impl Requests {
         awaited.collect()
     }
 
-    /// The id under which a pause of `slot` waits, to send it again in a new session.
+    /// The request id of the call that waits for `slot` to be paused, to send the pause again in a new session.
     pub(super) fn pause_id(&self, slot: u32) -> Option<&str> {
         self.0.iter().find_map(|waiting| match waiting.wait {
             Wait::Paused { slot: paused } if paused == slot => Some(waiting.request_id.as_str()),
@@ -293,7 +296,7 @@ impl Waiting {
 }
 
 impl Picture {
-    /// Notes that the picture is sent, or returns why it will not be.
+    /// Records in `sent` that the picture is being sent, or returns why it will not be.
     fn handle_status(&mut self, answers: bool, status: &SlotStatus) -> Option<End> {
         if answers {
             self.answered = true;

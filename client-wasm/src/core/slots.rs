@@ -15,15 +15,15 @@ struct Wish {
     atomic: bool,
 }
 
-/// One slot. Its wish is kept here and nowhere else.
+/// One slot, with what the app wants it to show. That is kept here and nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
     /// What the app wants now.
     now: Wish,
     /// Earlier wishes, oldest first: the slot goes back to the last of them when the server refuses `now`.
     before: Vec<Wish>,
-    /// `now` has yet to be sent: it was made while there was no connection.
-    pub(super) untold: bool,
+    /// Whether `now` was not sent to the server yet, because it was made while there was no connection.
+    pub(super) unsent: bool,
 }
 
 impl Slot {
@@ -39,7 +39,7 @@ impl Slot {
         self.now.shows.slot as u32
     }
 
-    /// A later wish, which replaces this one unless the server refuses it.
+    /// The app wants another stream. If the server refuses that, the slot goes back to the wish before.
     pub(super) fn show(&mut self, request: PromiseId, shows: SlotRequest, atomic: bool) {
         self.replace(Wish { request, shows, paused: false, atomic });
     }
@@ -52,7 +52,7 @@ impl Slot {
         self.before.push(std::mem::replace(&mut self.now, wish));
     }
 
-    /// The server accepted this request: wishes from before it cannot come back.
+    /// The server accepted this request: the slot can no longer go back to a wish from before it.
     fn take(&mut self, request: PromiseId) {
         if self.now.request == request {
             self.before.clear();
@@ -81,7 +81,7 @@ impl Slot {
 pub(super) struct Slots(Vec<Slot>);
 
 impl Slots {
-    /// Refuses what the server would refuse, before anything is sent.
+    /// Fails for slots that the server would refuse, so that nothing is sent.
     pub(super) fn new(request: PromiseId, slots: Vec<SlotRequest>) -> Result<Self, ClientError> {
         if slots.is_empty() {
             return Err(invalid(
@@ -97,7 +97,7 @@ impl Slots {
                 return Err(invalid(format!("Slot {} is named twice.", shows.slot)));
             }
             let now = Wish { request, shows, paused: false, atomic: false };
-            ordered.insert(at, Slot { now, before: Vec::new(), untold: false });
+            ordered.insert(at, Slot { now, before: Vec::new(), unsent: false });
         }
         Ok(Self(ordered))
     }
@@ -118,13 +118,13 @@ impl Slots {
         self.0.iter().map(|slot| slot.now.shows.clone()).collect()
     }
 
-    /// Takes the wishes that have yet to be sent.
-    pub(super) fn take_untold(&mut self) -> Vec<SlotRequest> {
-        let untold = self
+    /// Returns the wishes that were not sent yet, and marks them as sent.
+    pub(super) fn take_unsent(&mut self) -> Vec<SlotRequest> {
+        let unsent = self
             .0
             .iter_mut()
-            .filter_map(|slot| std::mem::take(&mut slot.untold).then(|| slot.now.shows.clone()));
-        untold.collect()
+            .filter_map(|slot| std::mem::take(&mut slot.unsent).then(|| slot.now.shows.clone()));
+        unsent.collect()
     }
 
     pub(super) fn get_mut(&mut self, index: i32) -> Result<&mut Slot, ClientError> {
@@ -136,29 +136,30 @@ impl Slots {
         })
     }
 
-    /// The `init` of a new session contained the current wishes: earlier ones cannot come back.
+    /// The `init` of a new session contained the current wishes: they count as sent, and the slots cannot go back to earlier
+    /// ones.
     pub(super) fn handle_new_session(&mut self) {
         for slot in &mut self.0 {
             slot.before.clear();
-            slot.untold = false;
+            slot.unsent = false;
         }
     }
 
-    /// The server accepted a request, or answered it otherwise than by a refusal.
+    /// The call has ended without a refusal by the server.
     pub(super) fn take(&mut self, request: PromiseId) {
         for slot in &mut self.0 {
             slot.take(request);
         }
     }
 
-    /// The server refused a request whole.
+    /// The server refused a request for all of its slots.
     pub(super) fn refuse(&mut self, request: PromiseId) {
         for slot in &mut self.0 {
             slot.refuse(request);
         }
     }
 
-    /// The server refused a request for this slot; of an atomic one, that is a refusal for every slot.
+    /// The server refused a request for this slot. If it is an atomic layout, that refuses it for every slot.
     pub(super) fn refuse_slot(&mut self, index: u32, request: PromiseId) {
         let Some(slot) = self.0.iter_mut().find(|slot| slot.index() == index) else { return };
         if slot.is_part_of_atomic(request) {
@@ -173,7 +174,7 @@ impl Slots {
     }
 }
 
-/// Refuses a wish that the server would refuse for its form.
+/// Fails for a wish that the server would refuse whatever its configuration: a negative slot, or no stream.
 pub(super) fn check(wish: &SlotRequest) -> Result<(), ClientError> {
     if wish.slot < 0 {
         return Err(invalid(format!("Slot {} is negative: slots count from 0.", wish.slot)));

@@ -13,7 +13,7 @@ pub fn socket_url(server: &str, token: Option<&str>) -> Result<String, ClientErr
         "https" | "wss" => "wss",
         _ => return Err(invalid(server)),
     };
-    // A query or fragment of the page's address is no part of the server's.
+    // If the app passes the address of a page, its query and fragment are not part of the server's address.
     let base = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     if base.is_empty() {
         return Err(invalid(server));
