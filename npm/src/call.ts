@@ -1,6 +1,6 @@
-// The promise that a call of the client returns. If the app handles the rejection, it is that of any promise. If it does not,
-// the rejection becomes a warning in the console instead of an unhandled rejection, which would end up in the app's error
-// reports.
+// The promise that a call of the client returns. It rejects like any promise for an app that handles the rejection. If the app
+// does not, the rejection becomes a warning in the console instead of an unhandled rejection, which would end up in the app's
+// error reports.
 import { type ErrorCode, MultiStreamError } from './errors.js';
 
 /** Codes that are not reported: the app itself disconnected, or asked for something else in the meantime. */
@@ -24,7 +24,7 @@ export class Call<T> extends Promise<T> {
     return watched(super.then(onFulfilled, onRejected) as Call<A | B>);
   }
 
-  /** Whether a promise was derived from it, which then reports the rejection instead. */
+  /** Whether a promise was derived from this one by `then`. The derived one then reports the rejection, not this one. */
   get hasListener(): boolean {
     return this.#hasListener;
   }
@@ -43,7 +43,7 @@ function watched<T>(call: Call<T>): Call<T> {
 
 function report(reason: unknown): void {
   if (!(reason instanceof MultiStreamError)) {
-    // A callback of the app threw it, so it is an unhandled rejection as with any promise.
+    // The error comes from a callback of the app, so it is an unhandled rejection as with any promise.
     void Promise.reject(reason);
   } else if (!SILENT.includes(reason.code)) {
     console.warn(`multistream: ${reason.message} (${reason.code})`);

@@ -15,7 +15,7 @@ export type ClientErrorCode =
   | 'unknown-slot'
   /** A later call for the same slot overrode this one. */
   | 'superseded'
-  /** `disconnect()` or an `AbortSignal` ended it. */
+  /** `disconnect()` or an `AbortSignal` ended the call. */
   | 'aborted'
   /** The WebSocket could not be opened, or was closed during the handshake. */
   | 'websocket-failed'
@@ -25,7 +25,7 @@ export type ClientErrorCode =
   | 'connection-lost'
   /** The `RTCPeerConnection` refused the session, or no media path to the server was found. */
   | 'peer-failed'
-  /** The server sent what is not part of the protocol. */
+  /** The server sent something that is not part of the protocol. */
   | 'bad-message'
   /** The server did not answer in time. */
   | 'timeout'
@@ -65,7 +65,7 @@ export class MultiStreamError extends Error {
   override readonly name = 'MultiStreamError';
   /** A stable code for programs; `message` is the sentence for people. */
   readonly code: ErrorCode;
-  /** The slot it is about, if it is about one. */
+  /** The slot that the error is about; `undefined` if it is about the whole call. */
   readonly slot: number | undefined;
   /** The call was refused and changed nothing: every slot goes on as it was before it. */
   readonly kept: boolean;

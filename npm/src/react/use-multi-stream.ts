@@ -24,7 +24,7 @@ export interface MultiStream {
   state: ClientState;
   /** The last error; `null` again once the connection is made. */
   error: MultiStreamError | null;
-  /** The attempt that is waited for and why the connection was lost; `null` while nothing is being reconnected. */
+  /** The next attempt to reconnect, and why the connection was lost; `null` while the connection is not being restored. */
   reconnecting: { retry: number; delayMs: number; reason: string } | null;
   /**
    * Keeps a slot's picture in a video: `<video ref={videoRef(0)} />`. For one video per slot; `client.attach` takes more.
@@ -130,7 +130,7 @@ export function useMultiStream(
     if (changed.length === 0) return;
     client.switchMany(changed).catch((error: unknown) => {
       const { code } = asError(error);
-      // Overridden by a later change, or the connection has ended: this is not an error.
+      // `superseded` by a later change, or `aborted` since the connection has ended: the app need not be told.
       if (code !== 'superseded' && code !== 'aborted')
         setView((view) => ({ ...view, error: asError(error) }));
     });

@@ -17,7 +17,7 @@ export class Catalogue {
     this.#askStreams = askStreams;
   }
 
-  /** Empty until the server has answered. */
+  /** The variants of a stream; empty until the server has answered. */
   variants(stream: string): readonly Variant[] {
     return this.#streams.get(stream) ?? [];
   }
@@ -26,7 +26,7 @@ export class Catalogue {
     return performance.now() - this.#answeredAt < FRESH_MS;
   }
 
-  /** Never rejects: without an answer the last one is kept. A stream without known variants is shown in `native`. */
+  /** Requests the list again. Never rejects: without an answer the last list is kept. */
   refresh(): Promise<void> {
     this.#asking ??= this.#ask()
       .catch(() => {})

@@ -21,8 +21,8 @@ export interface Tile {
 export const NATIVE = 'native';
 const USUAL_RATIO = 16 / 9;
 /**
- * How much larger than the tile a smaller variant must be before it is chosen, so that a tile at the limit does not switch back
- * and forth.
+ * A tile changes to a smaller variant only if that is still larger than the tile by this factor, so that a tile at the limit does
+ * not flip between two variants.
  */
 const SPARE = 1.1;
 
@@ -58,13 +58,14 @@ interface Size {
 /** Larger than every known size. */
 const UNKNOWN: Size = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
+/** Whether the picture is `spare` times as large as the tile: in both directions for `cover`, else in the one that limits it. */
 function isEnough({ width, height }: Size, tile: Tile, spare: number): boolean {
   const wide = width >= tile.width * spare;
   const high = height >= tile.height * spare;
   return tile.cover ? wide && high : wide || high;
 }
 
-/** Computes a side that is not known from the aspect ratio of another variant: all show the same picture. */
+/** The size of a variant. A side that is not known follows from the aspect ratio of another variant: all show the same picture. */
 function sizeOf({ quality, width, height }: Variant, all: readonly Variant[]): Size | undefined {
   if (width !== null && height !== null) return { width, height };
   const whole = all.find((other) => other.width !== null && other.height !== null);

@@ -18,28 +18,38 @@ const HIDDEN = 'hidden';
  * nothing.
  */
 const HIDDEN_MS = 2_000;
+/** How long a video's size must have been at rest before another quality is chosen. */
 const RESIZED_MS = 100;
 /** How long `connect` waits for the list of variants before it asks for native pictures. */
 const CATALOGUE_MS = 1_000;
+
+/** What the app asked one slot to show. */
 interface Wish {
   readonly stream: string;
   /** The quality that the app asked for. */
   readonly quality: string | undefined;
-  /** The quality that was requested from the server. */
+  /** The quality that the server was sent, after `'auto'` was resolved. */
   readonly told: string | undefined;
 }
 
 interface Slot {
   readonly index: number;
   wish: Wish;
-  /** How many calls of the app wait for this slot. Until they end nothing is requested here, which would supersede them. */
+  /**
+   * How many calls of the app for this slot are open. Until they end this class sends no request for it, which would supersede
+   * them.
+   */
   calls: number;
   pausedByApp: boolean;
+  /** Paused because it is out of sight. */
   pausedHere: boolean;
+  /** Runs while the slot is out of sight and not paused yet. */
   hiding: ReturnType<typeof setTimeout> | undefined;
+  /** Runs until the video's size has been at rest for `RESIZED_MS`. */
   resizing: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** Stands between the app's calls and the core. */
 export class Savings {
   readonly #pauseHidden: boolean;
   readonly #autoQuality: boolean;
@@ -65,7 +75,7 @@ export class Savings {
 
   /** Returns the slots to connect with, with the chosen qualities. Waits up to `CATALOGUE_MS` for the list of variants. */
   async plan(slots: readonly SlotConfig[]): Promise<readonly SlotConfig[]> {
-    // The core refuses anything else.
+    // Not an array: passed on as it is, so that the core reports the error.
     if (!Array.isArray(slots)) return slots;
     if (slots.some((slot) => this.#isAuto(slot.quality))) {
       await Promise.race([this.#catalogue.refresh(), new Promise((late) => setTimeout(late, CATALOGUE_MS))]);
@@ -141,11 +151,13 @@ export class Savings {
     return quality === AUTO || (this.#autoQuality && quality === undefined);
   }
 
+  /** The wish as the server is sent it: with a quality that fits the tile in place of `'auto'`. */
   #told(wish: SlotConfig): SlotConfig {
     if (!this.#isAuto(wish.quality)) return wish;
     return { ...wish, quality: this.#choose(wish.stream, this.#sight.tile(wish.slot)) };
   }
 
+  /** The quality of `stream` that fits `tile`. Without a tile the current quality stays. */
   #choose(stream: string, tile: Tile | undefined, current?: string): string {
     return tile ? chooseQuality(this.#catalogue.variants(stream), tile, current) : (current ?? NATIVE);
   }
@@ -179,6 +191,7 @@ export class Savings {
     if (wish && this.#isAuto(wish.quality) && wish.told !== NATIVE) void this.#learn();
   }
 
+  /** Performs a switch of the app by `call`, and records what its slots shall show; undoes that if the server refuses. */
   async #show<T>(
     wishes: readonly SlotConfig[],
     told: readonly (string | undefined)[],
@@ -206,6 +219,7 @@ export class Savings {
     });
   }
 
+  /** Requests the list of variants if the last one is older than a minute. */
   #learnIfOld(): void {
     if (!this.#catalogue.isFresh) void this.#learn();
   }
@@ -248,13 +262,14 @@ export class Savings {
     if (quality !== wish.told) {
       const change = { ...wish, told: quality };
       slot.wish = change;
-      // Other failures of the camera are reported by the slot's status.
+      // A refused switch is undone here. If the camera fails, the slot's status reports it.
       core.switchStream(index, wish.stream, quality).catch((error) => revert(slot, change, before, error));
     } else if (before.pausedHere) {
       core.resume(index).catch(() => {});
     }
   }
 
+  /** Pauses a slot that was out of sight for `HIDDEN_MS`. */
   #hide(index: number, slot: Slot): void {
     slot.hiding = undefined;
     // If a call of the app waits, the slot is reviewed again when the call ends.
@@ -265,6 +280,7 @@ export class Savings {
       .catch(() => {});
   }
 
+  /** Performs a pause or resume of the app by `call`, and records that the app decided it. */
   #decided<T>(index: number, pausedByApp: boolean, call: () => Promise<T>): Promise<T> {
     const slot = this.#slots.get(index);
     if (slot !== undefined) {
@@ -274,6 +290,7 @@ export class Savings {
     return this.#during([index], call);
   }
 
+  /** Performs a call of the app for these slots. While it is open nothing else is requested for them; then they are reviewed. */
   async #during<T>(indices: readonly number[], call: () => Promise<T>): Promise<T> {
     const slots = indices.flatMap((index) => this.#slots.get(index) ?? []);
     for (const slot of slots) slot.calls += 1;
@@ -289,6 +306,8 @@ export class Savings {
 /** Restores what the slot had before a refused wish, unless a later wish was made since. */
 function revert(slot: Slot, wish: Wish, before: Slot, error: unknown, atomic = false): void {
   if (!(error instanceof MultiStreamError) || !error.kept) return;
+  // An atomic call that is refused changes none of its slots. Otherwise the error names the slot that was refused, if it is
+  // one.
   const isMeant = atomic || error.slot === undefined || error.slot === slot.index;
   if (slot.wish !== wish || !isMeant) return;
   slot.wish = before.wish;

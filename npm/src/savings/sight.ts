@@ -10,10 +10,11 @@ export interface Changes {
 interface Watched {
   slot: number;
   video: HTMLVideoElement;
-  /** Whether it is inside the viewport and laid out; `true` until the observer's first report. */
+  /** Whether the video is laid out and inside the viewport; `true` until the observer's first report. */
   intersects: boolean;
 }
 
+/** Knows of each slot whether one of its videos is visible, and how large they are. */
 export class Sight {
   readonly #changes: Changes;
   readonly #watched = new Set<Watched>();
@@ -26,7 +27,7 @@ export class Sight {
     this.#changes = changes;
   }
 
-  /** Returns a function that stops the observation. */
+  /** Observes a video that shows the slot. Returns a function that stops it. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     const watched = { slot, video, intersects: true };
     if (this.#watched.size === 0) this.#open();
@@ -57,7 +58,7 @@ export class Sight {
     return this.#slots.has(slot) ? this.#of(slot).some(isSeen) : undefined;
   }
 
-  /** The tile of the slot's largest video, or of the largest video of all slots. */
+  /** The tile of the slot's largest video; without a slot, that of the largest video of all slots. */
   tile(slot?: number): Tile | undefined {
     const videos = slot === undefined ? [...this.#watched] : this.#of(slot);
     const [largest] = videos.map(({ video }) => tileOf(video)).sort((a, b) => b.height - a.height);

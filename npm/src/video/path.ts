@@ -27,7 +27,7 @@ interface Candidate {
   candidateType?: RTCIceCandidateType;
 }
 
-/** `undefined` until a candidate pair is selected. */
+/** Reads the path from a connection's statistics; `undefined` until a candidate pair is selected. */
 export async function readPath(receiver: RTCRtpReceiver): Promise<ConnectionPath | undefined> {
   const report = new Map<string, unknown>((await receiver.getStats()) as Iterable<[string, unknown]>);
   const entries = [...report.values()] as RTCStats[];

@@ -13,7 +13,7 @@ import type { SlotStatus } from '../types.js';
 export interface SwitchTiming {
   /** When the switch was requested, on the clock of `performance.now()`, in milliseconds. */
   requested: number;
-  /** Milliseconds from then until the client knew that the key frame was sent. */
+  /** Milliseconds from `requested` until the client knew that the key frame was sent. */
   active: number;
   /**
    * Milliseconds from `requested` until the display refresh that shows the first picture of the new stream, as
@@ -33,14 +33,14 @@ export interface SwitchTiming {
  */
 export type SwitchedStatus = SlotStatus & { timing: SwitchTiming };
 
-/** How long the first picture is waited for after the answer. */
+/** How long after the server's answer the first picture may be displayed; later ones are not timed. */
 const PATIENCE_MS = 1_000;
 
 /** Times switches by the videos that show each slot. */
 export class FirstPictures {
   readonly #videos = new Map<number, Set<HTMLVideoElement>>();
 
-  /** Returns a function that removes the video. */
+  /** Adds a video that shows the slot. Returns a function that removes it. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     const videos = this.#videos.get(slot) ?? new Set();
     this.#videos.set(slot, videos.add(video));

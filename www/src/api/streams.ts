@@ -7,7 +7,7 @@ export interface Camera {
   name: string;
   /** `native` first. */
   qualities: readonly string[];
-  /** Its source failed when a viewer asked for it. */
+  /** Whether the camera's source has failed and is being tried again. A camera that nobody watches is not offline. */
   isOffline: boolean;
 }
 
@@ -41,7 +41,7 @@ export function baseStreams(list: StreamList): Camera[] {
     .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 
-/** The list of cameras, refreshed. While the server does not answer the last list stays: the tiles show what is wrong. */
+/** The list of cameras. While the server does not answer, the last list is kept; the tiles show that the connection is lost. */
 export function useCameras(): Cameras {
   const [cameras, setCameras] = useState<Cameras>({ state: 'loading' });
   useEffect(() => {
@@ -77,7 +77,7 @@ function same(a: readonly Camera[], b: readonly Camera[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** When a camera's last frame came, in the browser's time; `undefined` if the server does not say. */
+/** When a camera's last frame came, in ms since 1970 by the browser's clock; `undefined` if the server does not report it. */
 export async function lastFrameAt(stream: string, signal: AbortSignal): Promise<number | undefined> {
   const response = await fetch(apiUrl(`api/streams?src=${encodeURIComponent(stream)}`), { signal });
   const { last_frame_age_s: age } = (await response.json()) as { last_frame_age_s?: number | null };

@@ -1,4 +1,5 @@
-// Warms the camera that a pointer or the focus rests on, since it may be shown next.
+// Warms the camera that a pointer or the focus rests on: asks the server to start its stream ahead of time, since it may be
+// shown next.
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useMemo, useRef } from 'react';
 

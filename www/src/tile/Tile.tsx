@@ -20,9 +20,9 @@ interface Props {
   qualities?: readonly string[];
   /** Whether the keyboard and the list of cameras act on this tile. */
   selected?: boolean;
-  /** Whether it fills the whole grid. */
+  /** Whether the tile fills the whole grid. */
   enlarged?: boolean;
-  /** Whether it belongs to a larger layout only. It keeps its slot, so that its picture is there at once. */
+  /** Whether only a larger layout has this tile. It keeps its slot, so that its picture is there at once in that layout. */
   hidden?: boolean;
   meters?: Meters;
   /** Whether something is being dragged over it. */

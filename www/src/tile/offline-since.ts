@@ -12,7 +12,7 @@ export function useOfflineSince(status: SlotStatus | undefined): number | undefi
     const abort = new AbortController();
     lastFrameAt(offline, abort.signal)
       .then((at) => abort.signal.aborted || setSince(at))
-      // The server does not answer either, which the header shows.
+      // If the server does not answer, the time stays unknown; the header shows that the connection is lost.
       .catch(() => {});
     return () => abort.abort();
   }, [offline]);

@@ -12,7 +12,7 @@ const CHECK_MS = 500;
 /** The age of the last frame from which a picture counts as frozen; longer than slow cameras take between two frames. */
 const FROZEN_AFTER_MS = 2_500;
 
-/** Watches the frames of `video`. Another `stream` starts at `none` again. `onEach` is called with every frame. */
+/** Whether the picture of `video` moves. When `stream` changes, the state is `none` again. `onEach` is called with every frame. */
 export function usePicture(
   video: RefObject<HTMLVideoElement | null>,
   stream: string | undefined,

@@ -21,7 +21,7 @@ export function saveSnapshot(tile: HTMLElement): void {
 
 export function toggleFullScreen(tile: HTMLElement): void {
   if (document.fullscreenElement) void document.exitFullscreen();
-  // An iframe may not be allowed to. The button then does nothing; the browser logs why.
+  // An iframe may not be allowed to go full screen. The button then does nothing; the browser logs why.
   else void tile.requestFullscreen().catch(() => {});
 }
 

@@ -7,9 +7,9 @@ import { notShown, type WallState } from './wall-state';
 
 export const INTERVALS_S: readonly number[] = [5, 10, 20, 60];
 export const DEFAULT_INTERVAL_S = 10;
-/** How long before its turn a camera is warmed. */
+/** How long before its turn the server is asked to start a camera's stream. */
 const WARM_BEFORE_MS = 5_000;
-/** How long after the last input on the page the tour goes on. */
+/** How long after the last input on the page the tour continues. */
 const IDLE_MS = 5_000;
 
 /** A change that the tour made. */

@@ -1,5 +1,5 @@
 // The wall as React state. It is written to the address, so that it can be bookmarked and shared, and to the browser's storage,
-// so that an address without parameters shows it again.
+// so that a page opened without parameters shows the same wall again.
 import { useEffect, useState } from 'react';
 import { type Means, readWall, type WallQuery, type WallState, writeWall } from './wall-state';
 

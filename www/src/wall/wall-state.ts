@@ -46,7 +46,7 @@ export function writeWall({ layout, choices }: WallState): { layout: string; til
   return { layout: layout.name, tiles: tiles.join(',') };
 }
 
-/** Fills the cells after the last choice with the cameras that are not shown yet. */
+/** Gives the cells that have had no choice yet, those after the last one in `choices`, the cameras that are not shown yet. */
 export function fill({ layout, choices }: WallState, cameras: readonly Camera[]): WallState {
   const filled = [...choices];
   for (const { name } of cameras) {
