@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use multistream_protocol::{NATIVE, stream_name};
 
-/// The name of a stream that exists. Only [`StreamNames`] makes one.
+/// The name of a stream that exists. Only `StreamNames`, the list of all names, makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 
