@@ -11,7 +11,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 use crate::browser::driver::Driver;
 use crate::browser::{convert, http};
-use crate::core::{Client, ClientError, Code, Options, PromiseId, State, http_url};
+use crate::core::{Client, ClientError, Code, Options, PromiseId, Show, State, http_url};
 
 #[wasm_bindgen]
 extern "C" {
@@ -86,8 +86,16 @@ impl Core {
     }
 
     #[wasm_bindgen(js_name = "switchStream")]
-    pub fn switch_stream(&self, slot: f64, stream: String, quality: Option<String>) -> Promise {
-        self.with_slot(slot, |client, now, slot| client.switch(now, SlotRequest { slot, stream, quality }))
+    pub fn switch_stream(
+        &self,
+        slot: f64,
+        stream: String,
+        quality: Option<String>,
+        asked: Option<String>,
+    ) -> Promise {
+        self.with_slot(slot, |client, now, slot| {
+            client.switch(now, Show { told: SlotRequest { slot, stream, quality }, asked })
+        })
     }
 
     #[wasm_bindgen(js_name = "switchMany")]
@@ -95,8 +103,8 @@ impl Core {
         self.with_slots(slots, |client, now, slots| client.switch_many(now, slots, atomic))
     }
 
-    pub fn pause(&self, slot: f64) -> Promise {
-        self.with_slot(slot, Client::pause)
+    pub fn pause(&self, slot: f64, reason: Option<String>) -> Promise {
+        self.with_slot(slot, |client, now, slot| client.pause(now, slot, reason))
     }
 
     pub fn resume(&self, slot: f64) -> Promise {
@@ -110,6 +118,11 @@ impl Core {
 
     pub fn warm(&self, stream: String, quality: Option<String>) -> Promise {
         self.0.promise(|client, now| client.warm(now, stream, quality))
+    }
+
+    /// What a slot shall show by the last call that was not refused; `undefined` for a slot that there is not.
+    pub fn wish(&self, slot: u32) -> JsValue {
+        self.0.wish(slot)
     }
 
     pub fn disconnect(&self) {
@@ -152,23 +165,28 @@ impl Core {
         if let Some(index) = convert::integer(slot) {
             self.0.promise(|client, now| call(client, now, index))
         } else {
-            self.0
-                .rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more.").keeping())
+            self.no_integer()
         }
+    }
+
+    fn no_integer(&self) -> Promise {
+        self.0.rejected(&ClientError::new(Code::UnknownSlot, "A slot is an integer, 0 or more.").keeping())
     }
 
     fn with_slots(
         &self,
         slots: &JsValue,
-        call: impl FnOnce(&mut Client, Duration, Vec<SlotRequest>) -> PromiseId,
+        call: impl FnOnce(&mut Client, Duration, Vec<Show>) -> PromiseId,
     ) -> Promise {
-        match convert::slot_requests(slots) {
+        match convert::shows(slots) {
             Ok(slots) => self.0.promise(|client, now| call(client, now, slots)),
-            Err(error) => {
-                let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");
-                self.0.rejected(&ClientError::new(Code::InvalidSlots, message).keeping())
-            }
+            Err(error) => self.no_slots(&error),
         }
+    }
+
+    fn no_slots(&self, error: &str) -> Promise {
+        let message = format!("The slots are not an array of {{ slot, stream, quality? }}: {error}.");
+        self.0.rejected(&ClientError::new(Code::InvalidSlots, message).keeping())
     }
 }
 

@@ -313,7 +313,7 @@ export class Client {
     const core = this.#coreOf(instance);
     if (core.state === 'idle' || core.state === 'disconnected') {
       this.#onStatus = onStatus;
-      this.#savings.begin(slots, planned);
+      this.#savings.begin(planned);
     }
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#watchNetwork(true);
@@ -387,8 +387,8 @@ export class Client {
     return new CoreClass(settings, hooks);
   }
 
-  #handle(told: ClientEvent): void {
-    const event = this.#savings.handle(told);
+  #handle(event: ClientEvent): void {
+    this.#savings.handle(event);
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
     if (event.type === 'disconnected') {
       this.#tracks.clear();

@@ -1,78 +1,27 @@
-// Tests which slots are paused, resumed and switched for the app, with a virtual clock and the fake screen of `screen.ts`.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { MultiStreamError } from '../src/errors.js';
-import type { Streams } from '../src/generated/protocol.js';
-import type { AskStreams } from '../src/savings/catalogue.js';
+// Tests which slots are paused, resumed and switched for the app.
+import { describe, expect, test, vi } from 'vitest';
+import type { Streams, SlotStatus as WireStatus } from '../src/generated/protocol.js';
 import { Savings } from '../src/savings/savings.js';
-import type { ClientOptions, ClientState, SlotConfig, SlotStatus } from '../src/types.js';
-import type { Core } from '../src/wasm/glue.js';
-import { FakeVideo, installScreen, page } from './screen.js';
+import { sockets } from './browser.js';
+import {
+  answerBy,
+  askStreams,
+  connect,
+  core,
+  grant,
+  grantAll,
+  heard,
+  hold,
+  LIST,
+  news,
+  refuse,
+  refused,
+  useFakes,
+  wireStatus,
+} from './savings-rig.js';
+import { FakeVideo, page } from './screen.js';
 
-/** An answer of `GET /api/streams`, with only the fields that are read. */
-const LIST = {
-  camera1: {
-    state: 'live',
-    variants: [
-      { quality: 'native', stream: 'camera1', width: 1280, height: 720 },
-      { quality: '360p', stream: 'camera1-360p', width: null, height: 360 },
-    ],
-  },
-  'camera1-360p': { state: 'idle', variants: [] },
-} as unknown as Streams;
-
-const askStreams = vi.fn<AskStreams>();
-
-/** The calls of the core, as text: `pause 0`, `switch 0 camera1 360p`. */
-let told: string[];
-/** What the core's calls resolve to. */
-let answer: (call: string) => Promise<SlotStatus>;
-let state: ClientState;
-
-function status(slot: number, stream: string, quality?: string): SlotStatus {
-  return { slot, stream, status: 'active', ...(quality !== undefined && { quality }) };
-}
-
-const core = {
-  get state() {
-    return state;
-  },
-  pause: (slot: number) => tell(`pause ${slot}`),
-  resume: (slot: number) => tell(`resume ${slot}`),
-  switchStream: (slot: number, stream: string, quality?: string) =>
-    tell(`switch ${slot} ${stream} ${quality}`),
-  warm: async (stream: string, quality?: string) => `${stream}-${quality}`,
-} as unknown as Core;
-
-function tell(call: string): Promise<SlotStatus> {
-  told.push(call);
-  return answer(call);
-}
-
-async function connect(options: ClientOptions, slots: SlotConfig[]): Promise<Savings> {
-  const savings = new Savings(options, askStreams, () => core);
-  const planned = await savings.plan(slots);
-  told.push(...planned.map(({ slot, stream, quality }) => `init ${slot} ${stream} ${quality}`));
-  savings.begin(slots, planned);
-  state = 'connected';
-  savings.handle({ type: 'state', state });
-  return savings;
-}
-
-/** The calls of the core since the last time. */
-const news = () => told.splice(0);
-
-beforeEach(() => {
-  told = [];
-  state = 'idle';
-  answer = async (call) => status(Number(call.split(' ')[1]), 'camera1');
-  vi.useFakeTimers();
-  installScreen();
-  askStreams.mockReset().mockResolvedValue(LIST);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+useFakes();
 
 describe('pauseHidden', () => {
   const options = { pauseHidden: true };
@@ -167,16 +116,13 @@ describe('pauseHidden', () => {
 
   test('waits for a call of the app, which a pause would end as superseded', async () => {
     const { savings, video } = await watched();
-    let finish = (_: SlotStatus) => {};
-    answer = () =>
-      new Promise((done) => {
-        finish = done;
-      });
+    const held = hold();
     const switching = savings.switchStream(core, 0, 'camera7');
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(news()).toEqual(['switch 0 camera7 undefined']);
-    finish(status(0, 'camera7'));
+    grantAll();
+    for (const request of held) grant(request);
     await switching;
     await vi.advanceTimersByTimeAsync(2_000);
     expect(news()).toEqual(['pause 0']);
@@ -186,30 +132,28 @@ describe('pauseHidden', () => {
     const { savings, video } = await watched();
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(2_000);
-    answer = async () => {
-      throw new MultiStreamError('unknown-stream', 'there is no such stream', 0, true);
-    };
-    await expect(savings.switchStream(core, 0, 'nowhere')).rejects.toThrow('no such stream');
+    answerBy((request) => refuse(request));
+    await refused(savings.switchStream(core, 0, 'nowhere'));
     news();
+    grantAll();
     video.scroll(true);
     expect(news()).toEqual(['resume 0']);
   });
 
   test('gives hidden as the reason of its own pauses only', async () => {
     const { savings, video } = await watched();
-    const paused: SlotStatus = { slot: 0, stream: 'camera1', status: 'paused' };
-    expect(savings.handle({ type: 'status', slot: 0, status: paused })).toMatchObject({ status: paused });
+    await savings.pause(core, 0);
+    expect(heard.at(-1)).toEqual({ slot: 0, stream: 'camera1', status: 'paused' });
+    await savings.resume(core, 0);
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(savings.handle({ type: 'status', slot: 0, status: paused })).toMatchObject({
-      status: { ...paused, reason: 'hidden' },
-    });
+    expect(heard.at(-1)).toEqual({ slot: 0, stream: 'camera1', status: 'paused', reason: 'hidden' });
   });
 
   test('pauses nothing after the connection has ended', async () => {
-    const { savings, video } = await watched();
+    const { video } = await watched();
     video.scroll(false);
-    savings.handle({ type: 'disconnected', reason: 'over' });
+    core.disconnect();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(news()).toEqual([]);
   });
@@ -217,7 +161,7 @@ describe('pauseHidden', () => {
 
 describe('quality auto', () => {
   test('connects with the quality that fits a video attached before, and native without one', async () => {
-    const savings = new Savings({}, askStreams, () => core);
+    const savings = new Savings({}, askStreams, () => undefined);
     const video = new FakeVideo();
     video.resize(320, 180);
     savings.watch(0, video.element);
@@ -257,18 +201,15 @@ describe('quality auto', () => {
 
   test('is the quality in the status, beside the actual quality', async () => {
     const savings = await connect({ autoQuality: true }, [{ slot: 0, stream: 'camera1' }]);
-    const event = savings.handle({
-      type: 'status',
-      slot: 0,
-      status: { ...status(0, 'camera1-360p', '360p'), actualQuality: '360p' },
-    });
-    expect(event).toMatchObject({
-      status: { quality: 'auto', actualQuality: '360p', stream: 'camera1-360p' },
-    });
-    answer = async () => status(0, 'camera1-360p', '360p');
+    const video = new FakeVideo();
+    video.resize(320, 180);
+    savings.watch(0, video.element);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(heard.at(-1)).toMatchObject({ quality: 'auto', stream: 'camera1-360p' });
     expect((await savings.switchStream(core, 0, 'camera1', '360p')).quality).toBe('360p');
-    answer = async () => status(0, 'camera1', 'native');
     expect((await savings.switchStream(core, 0, 'camera1')).quality).toBe('auto');
+    const statuses = await savings.switchMany(core, [{ slot: 0, stream: 'camera1' }], true);
+    expect(statuses.map(({ quality }) => quality)).toEqual(['auto']);
   });
 
   test('does not change a quality that the app named', async () => {
@@ -303,8 +244,8 @@ describe('quality auto', () => {
     expect(news()).toContain('switch 0 camera1 360p');
     const broken = { ...LIST, 'camera1-360p': { state: 'offline', variants: [] } } as unknown as Streams;
     askStreams.mockResolvedValue(broken);
-    const offline: SlotStatus = { slot: 0, stream: 'camera1-360p', quality: '360p', status: 'offline' };
-    savings.handle({ type: 'status', slot: 0, status: offline });
+    const offline: WireStatus = { ...wireStatus(0, 'camera1', '360p'), status: 'offline' };
+    sockets.at(-1)?.say({ type: 'multistream/status', slot: 0, status: offline });
     await vi.advanceTimersByTimeAsync(0);
     expect(news()).toEqual(['switch 0 camera1 native']);
   });
@@ -326,7 +267,9 @@ describe('quality auto', () => {
     const video = new FakeVideo();
     video.resize(320, 180);
     savings.watch(0, video.element);
-    expect(await savings.warm(core, 'camera1')).toBe('camera1-360p');
-    expect(await savings.warm(core, 'camera1', '720p')).toBe('camera1-720p');
+    void savings.warm(core, 'camera1').catch(() => {});
+    void savings.warm(core, 'camera1', '720p').catch(() => {});
+    const warmed = sockets[0]?.sent.filter(({ type }) => type === 'multistream/warm');
+    expect(warmed).toMatchObject([{ quality: '360p' }, { quality: '720p' }]);
   });
 });

@@ -9,26 +9,30 @@ use serde_wasm_bindgen::{Serializer, preserve};
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
-use crate::core::{Attempt, ClientError, Event};
+use crate::core::{Attempt, ClientError, Event, Show, Wish};
 
-/// A slot as the typings say.
+/// A slot as the typings say, with the quality that the app asked for where the façade chose another.
 #[derive(Deserialize)]
 struct SlotConfig {
     slot: i32,
     stream: String,
     quality: Option<String>,
+    asked: Option<String>,
 }
 
 /// The app's slots, or what is wrong with them as the end of a sentence.
-pub(crate) fn slot_requests(value: &JsValue) -> Result<Vec<SlotRequest>, String> {
+pub(crate) fn shows(value: &JsValue) -> Result<Vec<Show>, String> {
     let slots: Vec<JsValue> =
         value.dyn_ref::<Array>().map(|slots| slots.iter().collect()).ok_or("it is no array")?;
-    let request = |(index, slot): (usize, JsValue)| {
+    let show = |(index, slot): (usize, JsValue)| {
         serde_wasm_bindgen::from_value(slot)
-            .map(|SlotConfig { slot, stream, quality }| SlotRequest { slot, stream, quality })
+            .map(|SlotConfig { slot, stream, quality, asked }| Show {
+                told: SlotRequest { slot, stream, quality },
+                asked,
+            })
             .map_err(|error| format!("number {index}: {}", describe(&error.into())))
     };
-    slots.into_iter().enumerate().map(request).collect()
+    slots.into_iter().enumerate().map(show).collect()
 }
 
 /// A number that is an `i32`; −0 is one.
@@ -59,6 +63,27 @@ pub(super) fn peer_config(own: &JsValue, ice_servers: &[IceServer]) -> RtcConfig
     // On a plain object of ours this cannot fail.
     let _ = Reflect::set(&config, &key, &servers);
     config.unchecked_into()
+}
+
+/// A wish as the façade reads it; what is absent is `undefined`.
+#[derive(Serialize)]
+struct WishFields<'a> {
+    stream: &'a str,
+    quality: Option<&'a str>,
+    asked: Option<&'a str>,
+    paused: bool,
+    reason: Option<&'a str>,
+}
+
+pub(super) fn wish(wish: &Wish) -> JsValue {
+    let fields = WishFields {
+        stream: &wish.show.told.stream,
+        quality: wish.show.told.quality.as_deref(),
+        asked: wish.show.asked.as_deref(),
+        paused: wish.paused,
+        reason: wish.reason.as_deref(),
+    };
+    fields.serialize(&Serializer::new()).unwrap_or_default()
 }
 
 /// A status as the typings say: camelCase, absent fields left out.
@@ -213,8 +238,9 @@ mod tests {
     #[wasm_bindgen_test]
     fn the_apps_slots_are_read_or_refused_by_name() {
         let slots = JSON::parse(r#"[{"slot":0,"stream":"a"},{"slot":1,"stream":"b","quality":"720p"}]"#);
-        let slots = slot_requests(&slots.unwrap_or_default()).unwrap_or_default();
-        assert_eq!((slots[0].quality.as_deref(), slots[1].quality.as_deref()), (None, Some("720p")));
+        let slots = shows(&slots.unwrap_or_default()).unwrap_or_default();
+        let quality = |at: usize| slots[at].told.quality.as_deref();
+        assert_eq!((quality(0), quality(1)), (None, Some("720p")));
         for (text, word) in [
             ("7", "array"),
             (r#"[{"stream":"a"}]"#, "`slot`"),
@@ -223,7 +249,7 @@ mod tests {
             (r#"[{"slot":0,"stream":"a"},null]"#, "number 1"),
         ] {
             let value = JSON::parse(text).unwrap_or_default();
-            let error = slot_requests(&value).expect_err(text);
+            let error = shows(&value).expect_err(text);
             assert!(error.contains(word), "{text}: {error}");
         }
     }

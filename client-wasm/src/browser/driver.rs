@@ -87,6 +87,11 @@ impl Driver {
     pub(crate) fn promise(&self, call: impl FnOnce(&mut Client, Duration) -> PromiseId) -> Promise {
         let now = now();
         let promise = call(&mut self.core.borrow_mut(), now);
+        self.settled(promise)
+    }
+
+    /// Apart from [`Self::promise`], which is compiled once per call of the app.
+    fn settled(&self, promise: PromiseId) -> Promise {
         let settled = Promise::new(&mut |resolve, reject| {
             self.settlers.borrow_mut().push(Settler { promise, resolve, reject });
         });
@@ -116,6 +121,10 @@ impl Driver {
         let attempt = self.core.borrow().attempt();
         let receiver = self.peer(attempt).and_then(|peer| peer.receiver(slot));
         receiver.or_else(|| self.peers.borrow().first()?.receiver(slot)).into()
+    }
+
+    pub(crate) fn wish(&self, slot: u32) -> JsValue {
+        self.core.borrow().wish(slot).map(convert::wish).unwrap_or_default()
     }
 
     fn run(&self) {

@@ -9,7 +9,7 @@ use multistream_protocol::client::{Close, Keyframe, Layout, Pause, Resume, SlotR
 use super::command::{Attempt, Command, Event, PromiseId, State};
 use super::lifecycle::Phase;
 use super::requests::{Requests, Settled};
-use super::slots::{self, Slot, Slots};
+use super::slots::{self, Show, Slot, Slots, Wish};
 use super::{ClientError, Code};
 
 /// The app's options.
@@ -78,6 +78,11 @@ impl Client {
         self.attempt
     }
 
+    /// What the slot shall show, by the last call that was not refused. `None` for a slot that `connect` did not name.
+    pub fn wish(&self, slot: u32) -> Option<&Wish> {
+        self.slots.get(slot).map(Slot::wish)
+    }
+
     /// The shell's next command, if there is one.
     pub fn poll_command(&mut self) -> Option<Command> {
         self.commands.pop_front()
@@ -89,7 +94,7 @@ impl Client {
     }
 
     /// Opens the connection. Resolves to the tracks when media can flow.
-    pub fn connect(&mut self, now: Duration, slots: Vec<SlotRequest>) -> PromiseId {
+    pub fn connect(&mut self, now: Duration, slots: Vec<Show>) -> PromiseId {
         let promise = self.next_id();
         if !matches!(self.phase, Phase::Idle) {
             let message = "connect() was called before: call disconnect() first, or make a second client.";
@@ -109,34 +114,36 @@ impl Client {
     }
 
     /// Shows another stream. Resolves to the slot's status when the new picture is being sent.
-    pub fn switch(&mut self, now: Duration, wish: SlotRequest) -> PromiseId {
-        self.request_picture(now, wish, |request_id, wish| Switch::new(request_id, wish).into())
+    pub fn switch(&mut self, now: Duration, show: Show) -> PromiseId {
+        self.request_picture(now, show, |request_id, told| Switch::new(request_id, told).into())
     }
 
     /// Switches several slots with one request. If `atomic` is set, all of them change together or none does.
-    pub fn switch_many(&mut self, now: Duration, wishes: Vec<SlotRequest>, atomic: bool) -> PromiseId {
+    pub fn switch_many(&mut self, now: Duration, shows: Vec<Show>, atomic: bool) -> PromiseId {
         let promise = self.next_id();
-        if let Err(error) = self.check_layout(promise, &wishes) {
+        if let Err(error) = self.check_layout(&shows) {
             self.refuse(promise, error);
             return promise;
         }
-        for wish in &wishes {
-            self.wish(promise, wish.clone(), atomic);
+        let mut slots = Vec::with_capacity(shows.len());
+        for show in shows {
+            slots.push(show.told.clone());
+            self.show(promise, show, atomic);
         }
         let request_id = promise.to_string();
         let deadline = now + self.options.connection_timeout;
-        self.requests.await_pictures(promise, request_id.clone(), deadline, &wishes, true);
-        self.send_if_connected(Layout { request_id, slots: wishes, atomic }.into());
+        self.requests.await_pictures(promise, request_id.clone(), deadline, &slots, true);
+        self.send_if_connected(Layout { request_id, slots, atomic }.into());
         promise
     }
 
-    /// Stops the slot's stream; its track stays.
-    pub fn pause(&mut self, now: Duration, slot: i32) -> PromiseId {
+    /// Stops the slot's stream; its track stays. `reason`: see [`Wish::reason`].
+    pub fn pause(&mut self, now: Duration, slot: i32, reason: Option<String>) -> PromiseId {
         let promise = self.next_id();
         match self.ready_slot(slot) {
             Err(error) => self.refuse(promise, error),
             Ok(wanted) => {
-                wanted.pause(promise);
+                wanted.pause(promise, reason);
                 let superseded = self.requests.supersede(slot as u32);
                 self.settle(superseded);
                 let request_id = promise.to_string();
@@ -157,10 +164,10 @@ impl Client {
                 promise
             }
             Ok(wanted) => {
-                let wish = wanted.shows().clone();
-                self.request_picture(now, wish, |request_id, wish| {
+                let show = wanted.wish().show.clone();
+                self.request_picture(now, show, |request_id, told| {
                     // The request names stream and quality, so that it does not depend on what the server last had in the slot.
-                    let SlotRequest { slot, stream, quality } = wish;
+                    let SlotRequest { slot, stream, quality } = told;
                     Resume { request_id, slot, stream: Some(stream), quality }.into()
                 })
             }
@@ -216,39 +223,40 @@ impl Client {
     fn request_picture(
         &mut self,
         now: Duration,
-        wish: SlotRequest,
-        request: impl FnOnce(String, SlotRequest) -> ClientMessage,
+        show: Show,
+        request: fn(String, SlotRequest) -> ClientMessage,
     ) -> PromiseId {
         let promise = self.next_id();
-        let ready = slots::check(&wish).and_then(|()| self.ready_slot(wish.slot).map(drop));
+        let ready = slots::check(&show.told).and_then(|()| self.ready_slot(show.told.slot).map(drop));
         if let Err(error) = ready {
             self.refuse(promise, error);
             return promise;
         }
-        self.wish(promise, wish.clone(), false);
+        let told = show.told.clone();
+        self.show(promise, show, false);
         let request_id = promise.to_string();
         let deadline = now + self.options.connection_timeout;
-        let wishes = std::slice::from_ref(&wish);
+        let wishes = std::slice::from_ref(&told);
         self.requests.await_pictures(promise, request_id.clone(), deadline, wishes, false);
-        self.send_if_connected(request(request_id, wish));
+        self.send_if_connected(request(request_id, told));
         promise
     }
 
     /// Replaces what the app wants in a slot, and rejects the calls that waited for the old wish as superseded.
-    fn wish(&mut self, promise: PromiseId, wish: SlotRequest, atomic: bool) {
+    fn show(&mut self, promise: PromiseId, show: Show, atomic: bool) {
         let unsent = self.state != State::Connected;
-        let index = wish.slot as u32;
-        if let Ok(slot) = self.slots.get_mut(wish.slot) {
-            slot.show(promise, wish, atomic);
+        let index = show.told.slot;
+        if let Ok(slot) = self.slots.get_mut(index) {
+            slot.show(promise, show, atomic);
             slot.unsent = unsent;
         }
-        let superseded = self.requests.supersede(index);
+        let superseded = self.requests.supersede(index as u32);
         self.settle(superseded);
     }
 
-    fn check_layout(&mut self, promise: PromiseId, wishes: &[SlotRequest]) -> Result<(), ClientError> {
-        Slots::new(promise, wishes.to_vec())?;
-        wishes.iter().try_for_each(|wish| self.ready_slot(wish.slot).map(drop))
+    fn check_layout(&mut self, shows: &[Show]) -> Result<(), ClientError> {
+        slots::check_all(shows)?;
+        shows.iter().try_for_each(|show| self.ready_slot(show.told.slot).map(drop))
     }
 
     /// Rejects a call for which nothing was changed and nothing sent.

@@ -233,10 +233,10 @@ impl Client {
     }
 
     fn handle_status(&mut self, message: Status) {
-        let Status { status, request_id, .. } = message;
-        if !self.slots.contains(status.slot) {
-            return;
-        }
+        let Status { mut status, request_id, .. } = message;
+        let Some(slot) = self.slots.get(status.slot) else { return };
+        // Before a refusal takes the wish back: the status is about what was asked for.
+        slot.complete(&mut status);
         self.emit(Event::Status(status.clone()));
         if let Some(request) = request_id.as_deref().and_then(request_of).filter(|_| status.kept) {
             self.slots.refuse_slot(status.slot, request);

@@ -167,7 +167,7 @@ impl Client {
     /// Sends a pause for every paused slot: `init` names the slots' streams, but not that some are paused.
     pub(super) fn pause_again(&mut self) {
         let paused: Vec<i32> =
-            self.slots.iter().filter(|slot| slot.is_paused()).map(|slot| slot.shows().slot).collect();
+            self.slots.iter().filter(|slot| slot.wish().paused).map(|slot| slot.index() as i32).collect();
         for slot in paused {
             let request_id = match self.requests.pause_id(slot as u32) {
                 Some(waiting) => waiting.to_owned(),

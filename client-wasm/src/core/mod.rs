@@ -26,4 +26,5 @@ pub use client::{Client, Options};
 pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, State};
 pub use error::{ClientError, Code};
 pub use reconnect::default_delay;
+pub use slots::{Show, Wish};
 pub use url::{http_url, socket_url};

@@ -1,21 +1,35 @@
 //! What the app wants each slot to show. `init` sends these wishes, switches change them, and a reconnect sends them again.
+//! No other part of the client keeps them: the façade reads them here.
 
 use multistream_protocol::client::SlotRequest;
+use multistream_protocol::{SlotState, SlotStatus, stream_name};
 
 use super::command::PromiseId;
 use super::{ClientError, Code};
 
-/// What one call of the app asked one slot to show.
+/// What one slot shall show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Wish {
+pub struct Show {
+    /// What the server is told.
+    pub told: SlotRequest,
+    /// The quality that the app asked for, where the server is told another: the façade turned `auto` into a real one. Only
+    /// the slot's statuses contain it.
+    pub asked: Option<String>,
+}
+
+/// What one call asked of one slot. A refusal of the call takes all of it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
     request: PromiseId,
-    shows: SlotRequest,
-    paused: bool,
+    pub show: Show,
+    pub paused: bool,
+    /// Why the façade paused the slot; `None` where the app did. Only the slot's statuses contain it.
+    pub reason: Option<String>,
     /// The call was an atomic layout: the server changes all of its slots or none.
     atomic: bool,
 }
 
-/// One slot, with what the app wants it to show. That is kept here and nowhere else.
+/// One slot and its wishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
     /// What the app wants now.
@@ -27,25 +41,32 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn shows(&self) -> &SlotRequest {
-        &self.now.shows
-    }
-
-    pub(super) fn is_paused(&self) -> bool {
-        self.now.paused
+    pub(super) fn wish(&self) -> &Wish {
+        &self.now
     }
 
     pub(super) fn index(&self) -> u32 {
-        self.now.shows.slot as u32
+        self.now.show.told.slot as u32
     }
 
     /// The app wants another stream. If the server refuses that, the slot goes back to the wish before.
-    pub(super) fn show(&mut self, request: PromiseId, shows: SlotRequest, atomic: bool) {
-        self.replace(Wish { request, shows, paused: false, atomic });
+    pub(super) fn show(&mut self, request: PromiseId, show: Show, atomic: bool) {
+        self.replace(Wish { request, show, paused: false, reason: None, atomic });
     }
 
-    pub(super) fn pause(&mut self, request: PromiseId) {
-        self.replace(Wish { request, shows: self.now.shows.clone(), paused: true, atomic: false });
+    pub(super) fn pause(&mut self, request: PromiseId, reason: Option<String>) {
+        self.replace(Wish { request, show: self.now.show.clone(), paused: true, reason, atomic: false });
+    }
+
+    /// Adds to a status what the server does not know: the quality that the app asked for, and the reason of a pause.
+    pub(super) fn complete(&self, status: &mut SlotStatus) {
+        let Wish { show: Show { told, asked }, reason, .. } = &self.now;
+        if asked.is_some() && status.stream == stream_name(&told.stream, status.quality.as_deref()) {
+            status.quality.clone_from(asked);
+        }
+        if reason.is_some() && status.status == SlotState::Paused {
+            status.reason.clone_from(reason);
+        }
     }
 
     fn replace(&mut self, wish: Wish) {
@@ -82,21 +103,13 @@ pub(super) struct Slots(Vec<Slot>);
 
 impl Slots {
     /// Fails for slots that the server would refuse, so that nothing is sent.
-    pub(super) fn new(request: PromiseId, slots: Vec<SlotRequest>) -> Result<Self, ClientError> {
-        if slots.is_empty() {
-            return Err(invalid(
-                "There are no slots: name at least one, like { slot: 0, stream: 'camera1' }.",
-            ));
-        }
+    pub(super) fn new(request: PromiseId, slots: Vec<Show>) -> Result<Self, ClientError> {
+        check_all(&slots)?;
         // Kept in order by insertion: a sort would cost two kilobytes of the download.
         let mut ordered: Vec<Slot> = Vec::with_capacity(slots.len());
-        for shows in slots {
-            check(&shows)?;
-            let at = ordered.partition_point(|earlier| earlier.now.shows.slot < shows.slot);
-            if ordered.get(at).is_some_and(|earlier| earlier.now.shows.slot == shows.slot) {
-                return Err(invalid(format!("Slot {} is named twice.", shows.slot)));
-            }
-            let now = Wish { request, shows, paused: false, atomic: false };
+        for show in slots {
+            let at = ordered.partition_point(|earlier| earlier.now.show.told.slot < show.told.slot);
+            let now = Wish { request, show, paused: false, reason: None, atomic: false };
             ordered.insert(at, Slot { now, before: Vec::new(), unsent: false });
         }
         Ok(Self(ordered))
@@ -111,11 +124,11 @@ impl Slots {
     }
 
     pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|slot| slot.now.shows.slot as u32)
+        self.0.iter().map(Slot::index)
     }
 
     pub(super) fn requests(&self) -> Vec<SlotRequest> {
-        self.0.iter().map(|slot| slot.now.shows.clone()).collect()
+        self.0.iter().map(|slot| slot.now.show.told.clone()).collect()
     }
 
     /// Returns the wishes that were not sent yet, and marks them as sent.
@@ -123,12 +136,12 @@ impl Slots {
         let unsent = self
             .0
             .iter_mut()
-            .filter_map(|slot| std::mem::take(&mut slot.unsent).then(|| slot.now.shows.clone()));
+            .filter_map(|slot| std::mem::take(&mut slot.unsent).then(|| slot.now.show.told.clone()));
         unsent.collect()
     }
 
     pub(super) fn get_mut(&mut self, index: i32) -> Result<&mut Slot, ClientError> {
-        self.0.iter_mut().find(|slot| slot.now.shows.slot == index).ok_or_else(|| {
+        self.0.iter_mut().find(|slot| slot.now.show.told.slot == index).ok_or_else(|| {
             ClientError::new(
                 Code::UnknownSlot,
                 format!("There is no slot {index}: connect() did not name it."),
@@ -169,9 +182,23 @@ impl Slots {
         }
     }
 
-    pub(super) fn contains(&self, index: u32) -> bool {
-        self.indices().any(|known| known == index)
+    pub(super) fn get(&self, index: u32) -> Option<&Slot> {
+        self.0.iter().find(|slot| slot.index() == index)
     }
+}
+
+/// Fails for a call without slots, for one that names a slot twice, and for a wish that [`check`] fails for.
+pub(super) fn check_all(shows: &[Show]) -> Result<(), ClientError> {
+    if shows.is_empty() {
+        return Err(invalid("There are no slots: name at least one, like { slot: 0, stream: 'camera1' }."));
+    }
+    for (at, Show { told, .. }) in shows.iter().enumerate() {
+        check(told)?;
+        if shows[..at].iter().any(|earlier| earlier.told.slot == told.slot) {
+            return Err(invalid(format!("Slot {} is named twice.", told.slot)));
+        }
+    }
+    Ok(())
 }
 
 /// Fails for a wish that the server would refuse whatever its configuration: a negative slot, or no stream.

@@ -1,10 +1,9 @@
 // Saves bandwidth and decoding where it makes no visible difference: pauses the slots that are out of sight, and chooses the
-// quality that fits each tile's pixels. It keeps what the app asked for and never undoes it.
+// quality that fits each tile's pixels. What the app asked for, it reads from the core, and never undoes it.
 
-import { MultiStreamError } from '../errors.js';
 import type { ClientEvent } from '../events.js';
 import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
-import type { Core } from '../wasm/glue.js';
+import type { ChosenSlot, Core } from '../wasm/glue.js';
 import { type AskStreams, Catalogue } from './catalogue.js';
 import { chooseQuality, NATIVE, type Tile } from './choose.js';
 import { Sight } from './sight.js';
@@ -23,26 +22,12 @@ const RESIZED_MS = 100;
 /** How long `connect` waits for the list of variants before it asks for native pictures. */
 const CATALOGUE_MS = 1_000;
 
-/** What the app asked one slot to show. */
-interface Wish {
-  readonly stream: string;
-  /** The quality that the app asked for. */
-  readonly quality: string | undefined;
-  /** The quality that the server was sent, after `'auto'` was resolved. */
-  readonly told: string | undefined;
-}
-
 interface Slot {
-  readonly index: number;
-  wish: Wish;
   /**
    * How many calls of the app for this slot are open. Until they end this class sends no request for it, which would supersede
    * them.
    */
   calls: number;
-  pausedByApp: boolean;
-  /** Paused because it is out of sight. */
-  pausedHere: boolean;
   /** Runs while the slot is out of sight and not paused yet. */
   hiding: ReturnType<typeof setTimeout> | undefined;
   /** Runs until the video's size has been at rest for `RESIZED_MS`. */
@@ -74,30 +59,20 @@ export class Savings {
   }
 
   /** Returns the slots to connect with, with the chosen qualities. Waits up to `CATALOGUE_MS` for the list of variants. */
-  async plan(slots: readonly SlotConfig[]): Promise<readonly SlotConfig[]> {
+  async plan(slots: readonly SlotConfig[]): Promise<readonly ChosenSlot[]> {
     // Not an array: passed on as it is, so that the core reports the error.
     if (!Array.isArray(slots)) return slots;
     if (slots.some((slot) => this.#isAuto(slot.quality))) {
       await Promise.race([this.#catalogue.refresh(), new Promise((late) => setTimeout(late, CATALOGUE_MS))]);
     }
-    return slots.map((slot) => this.#told(slot));
+    return slots.map((slot) => this.#chosen(slot));
   }
 
-  /** Starts to manage the slots of a new connection: `asked` by the app, `planned` by {@link plan}. */
-  begin(asked: readonly SlotConfig[], planned: readonly SlotConfig[]): void {
+  /** Starts to manage the slots of a new connection. */
+  begin(slots: readonly SlotConfig[]): void {
     this.end();
-    if (!Array.isArray(asked)) return;
-    asked.forEach(({ slot: index, stream, quality }, at) => {
-      this.#slots.set(index, {
-        index,
-        wish: { stream, quality, told: planned[at]?.quality },
-        calls: 0,
-        pausedByApp: false,
-        pausedHere: false,
-        hiding: undefined,
-        resizing: undefined,
-      });
-    });
+    if (!Array.isArray(slots)) return;
+    for (const { slot } of slots) this.#slots.set(slot, { calls: 0, hiding: undefined, resizing: undefined });
   }
 
   /** The connection has ended. */
@@ -109,37 +84,31 @@ export class Savings {
     this.#slots = new Map();
   }
 
-  /** Handles an event of the core. Returns the event for the app, with `'auto'` and `'hidden'` in a status where they apply. */
-  handle(event: ClientEvent): ClientEvent {
+  /** Handles an event of the core. */
+  handle(event: ClientEvent): void {
     if (event.type === 'disconnected') this.end();
     if (event.type === 'state' && event.state === 'connected') this.#connected();
-    if (event.type !== 'status') return event;
-    const { status } = event.status;
-    if (status === 'offline' || status === 'error') this.#failed(event.slot);
-    return { ...event, status: this.#describe(event.status) };
+    if (event.type === 'status') this.#handleStatus(event.status);
   }
 
-  async switchStream(core: Core, slot: number, stream: string, quality?: string): Promise<SlotStatus> {
-    const wish = { slot, stream, quality };
-    const { quality: told } = this.#told(wish);
-    return this.#describe(await this.#show([wish], [told], () => core.switchStream(slot, stream, told)));
+  switchStream(core: Core, slot: number, stream: string, quality?: string): Promise<SlotStatus> {
+    const chosen = this.#chosen({ slot, stream, quality });
+    return this.#show([chosen], () => core.switchStream(slot, stream, chosen.quality, chosen.asked));
   }
 
-  async switchMany(core: Core, wishes: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]> {
-    if (!Array.isArray(wishes)) return core.switchMany(wishes, atomic);
-    const told = wishes.map((wish) => this.#told(wish));
-    const qualities = told.map(({ quality }) => quality);
-    const statuses = await this.#show(wishes, qualities, () => core.switchMany(told, atomic), atomic);
-    return statuses.map((status) => this.#describe(status));
+  async switchMany(core: Core, slots: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]> {
+    if (!Array.isArray(slots)) return core.switchMany(slots, atomic);
+    const chosen = slots.map((slot) => this.#chosen(slot));
+    return this.#show(chosen, () => core.switchMany(chosen, atomic));
   }
 
   /** Pauses a slot for the app. Only the app ends this pause. */
-  async pause(core: Core, slot: number): Promise<SlotStatus> {
-    return this.#describe(await this.#decided(slot, true, () => core.pause(slot)));
+  pause(core: Core, slot: number): Promise<SlotStatus> {
+    return this.#during([slot], () => core.pause(slot));
   }
 
-  async resume(core: Core, slot: number): Promise<SlotStatus> {
-    return this.#describe(await this.#decided(slot, false, () => core.resume(slot)));
+  resume(core: Core, slot: number): Promise<SlotStatus> {
+    return this.#during([slot], () => core.resume(slot));
   }
 
   /** Keeps a stream running. It is not known which tile will show it, so the quality fits the largest one. */
@@ -151,10 +120,15 @@ export class Savings {
     return quality === AUTO || (this.#autoQuality && quality === undefined);
   }
 
-  /** The wish as the server is sent it: with a quality that fits the tile in place of `'auto'`. */
-  #told(wish: SlotConfig): SlotConfig {
-    if (!this.#isAuto(wish.quality)) return wish;
-    return { ...wish, quality: this.#choose(wish.stream, this.#sight.tile(wish.slot)) };
+  /** Whether the quality of what the slot shows is chosen here. */
+  #hasAuto(slot: number): boolean {
+    return this.#core()?.wish(slot)?.asked === AUTO;
+  }
+
+  /** The slot as the core takes it: with a quality that fits the tile in place of `'auto'`. */
+  #chosen(slot: SlotConfig): ChosenSlot {
+    if (!this.#isAuto(slot.quality)) return { ...slot, asked: undefined };
+    return { ...slot, quality: this.#choose(slot.stream, this.#sight.tile(slot.slot)), asked: AUTO };
   }
 
   /** The quality of `stream` that fits `tile`. Without a tile the current quality stays. */
@@ -162,61 +136,29 @@ export class Savings {
     return tile ? chooseQuality(this.#catalogue.variants(stream), tile, current) : (current ?? NATIVE);
   }
 
-  /**
-   * Adds to a status what the server does not know: that the app asked for `auto`, and that the slot is paused because it is
-   * out of sight.
-   */
-  #describe(status: SlotStatus): SlotStatus {
-    const slot = this.#slots.get(status.slot);
-    if (slot === undefined) return status;
-    const { wish, pausedHere } = slot;
-    const suffix = status.quality && status.quality !== NATIVE ? `-${status.quality}` : '';
-    const isAuto = this.#isAuto(wish.quality) && status.stream === `${wish.stream}${suffix}`;
-    return {
-      ...status,
-      ...(isAuto && { quality: AUTO }),
-      ...(pausedHere && status.status === 'paused' && { reason: HIDDEN }),
-    };
-  }
-
   /** Reviews every slot after a connection, since the server may have another config than before. */
   #connected(): void {
     for (const index of this.#slots.keys()) this.#review(index);
-    if ([...this.#slots.values()].some(({ wish }) => this.#isAuto(wish.quality))) this.#learnIfOld();
+    if ([...this.#slots.keys()].some((index) => this.#hasAuto(index))) this.#learnIfOld();
   }
 
   /** Asks for the list of variants again when a chosen variant fails, so that another one is chosen while the camera works. */
-  #failed(index: number): void {
-    const wish = this.#slots.get(index)?.wish;
-    if (wish && this.#isAuto(wish.quality) && wish.told !== NATIVE) void this.#learn();
+  #handleStatus({ slot, status, kept }: SlotStatus): void {
+    if (status !== 'offline' && status !== 'error') return;
+    const wish = this.#core()?.wish(slot);
+    if (wish?.asked !== AUTO) return;
+    // After a refusal the slot is as before, so a list that says the same leads to the same choice and the same refusal.
+    if (kept) this.#learnIfOld();
+    else if (wish.quality !== NATIVE) void this.#learn();
   }
 
-  /** Performs a switch of the app by `call`, and records what its slots shall show; undoes that if the server refuses. */
-  async #show<T>(
-    wishes: readonly SlotConfig[],
-    told: readonly (string | undefined)[],
-    call: () => Promise<T>,
-    atomic = false,
-  ): Promise<T> {
-    const changes = wishes.flatMap(({ slot: index, stream, quality }, at) => {
-      const slot = this.#slots.get(index);
-      if (slot === undefined) return [];
-      const before = { ...slot };
-      slot.wish = { stream, quality, told: told[at] };
-      slot.pausedByApp = false;
-      slot.pausedHere = false;
-      return [{ slot, wish: slot.wish, before }];
-    });
-    if (wishes.some(({ quality }) => this.#isAuto(quality))) this.#learnIfOld();
-    const indices = changes.map(({ slot }) => slot.index);
-    return this.#during(indices, async () => {
-      try {
-        return await call();
-      } catch (error) {
-        for (const { slot, wish, before } of changes) revert(slot, wish, before, error, atomic);
-        throw error;
-      }
-    });
+  /** Performs a switch of the app by `call`. */
+  async #show<T>(slots: readonly ChosenSlot[], call: () => Promise<T>): Promise<T> {
+    if (slots.some(({ asked }) => asked === AUTO)) this.#learnIfOld();
+    return this.#during(
+      slots.map(({ slot }) => slot),
+      call,
+    );
   }
 
   /** Requests the list of variants if the last one is older than a minute. */
@@ -236,7 +178,7 @@ export class Savings {
     clearTimeout(slot.resizing);
     slot.resizing = setTimeout(() => {
       this.#review(index);
-      if (this.#isAuto(slot.wish.quality)) this.#learnIfOld();
+      if (this.#hasAuto(index)) this.#learnIfOld();
     }, RESIZED_MS);
   }
 
@@ -252,42 +194,23 @@ export class Savings {
     }
     clearTimeout(slot.hiding);
     slot.hiding = undefined;
-    if (slot.calls > 0 || slot.pausedByApp) return;
-    const before = { ...slot };
-    const { wish } = slot;
-    const quality = this.#isAuto(wish.quality)
-      ? this.#choose(wish.stream, this.#sight.tile(index), wish.told)
-      : wish.told;
-    slot.pausedHere = false;
-    if (quality !== wish.told) {
-      const change = { ...wish, told: quality };
-      slot.wish = change;
-      // A refused switch is undone here. If the camera fails, the slot's status reports it.
-      core.switchStream(index, wish.stream, quality).catch((error) => revert(slot, change, before, error));
-    } else if (before.pausedHere) {
-      core.resume(index).catch(() => {});
-    }
+    const wish = core.wish(index);
+    if (slot.calls > 0 || wish === undefined || (wish.paused && wish.reason !== HIDDEN)) return;
+    const { stream, asked } = wish;
+    const quality =
+      asked === AUTO ? this.#choose(stream, this.#sight.tile(index), wish.quality) : wish.quality;
+    // If the server refuses, the core takes the wish back. If the camera fails, the slot's status reports it.
+    if (quality !== wish.quality) core.switchStream(index, stream, quality, asked).catch(() => {});
+    else if (wish.paused) core.resume(index).catch(() => {});
   }
 
   /** Pauses a slot that was out of sight for `HIDDEN_MS`. */
   #hide(index: number, slot: Slot): void {
     slot.hiding = undefined;
+    const core = this.#core();
     // If a call of the app waits, the slot is reviewed again when the call ends.
-    if (slot.calls > 0 || slot.pausedByApp || slot.pausedHere) return;
-    slot.pausedHere = true;
-    this.#core()
-      ?.pause(index)
-      .catch(() => {});
-  }
-
-  /** Performs a pause or resume of the app by `call`, and records that the app decided it. */
-  #decided<T>(index: number, pausedByApp: boolean, call: () => Promise<T>): Promise<T> {
-    const slot = this.#slots.get(index);
-    if (slot !== undefined) {
-      slot.pausedByApp = pausedByApp;
-      slot.pausedHere = false;
-    }
-    return this.#during([index], call);
+    if (slot.calls > 0 || core?.wish(index)?.paused !== false) return;
+    core.pause(index, HIDDEN).catch(() => {});
   }
 
   /** Performs a call of the app for these slots. While it is open nothing else is requested for them; then they are reviewed. */
@@ -301,16 +224,4 @@ export class Savings {
       for (const index of indices) this.#review(index);
     }
   }
-}
-
-/** Restores what the slot had before a refused wish, unless a later wish was made since. */
-function revert(slot: Slot, wish: Wish, before: Slot, error: unknown, atomic = false): void {
-  if (!(error instanceof MultiStreamError) || !error.kept) return;
-  // An atomic call that is refused changes none of its slots. Otherwise the error names the slot that was refused, if it is
-  // one.
-  const isMeant = atomic || error.slot === undefined || error.slot === slot.index;
-  if (slot.wish !== wish || !isMeant) return;
-  slot.wish = before.wish;
-  slot.pausedByApp = before.pausedByApp;
-  slot.pausedHere = before.pausedHere;
 }

@@ -28,15 +28,30 @@ export interface Settings {
   debug: boolean;
 }
 
+/** A slot as the core takes it. */
+export interface ChosenSlot extends SlotConfig {
+  /** The quality that the app asked for, where `quality` was chosen for it. Statuses contain it as their `quality`. */
+  asked?: string | undefined;
+}
+
+/** What a slot shall show, by the last call that was not refused. */
+export interface Wish extends Omit<ChosenSlot, 'slot'> {
+  paused: boolean;
+  /** Of a pause that was not the app's. The status `paused` contains it. */
+  reason?: string;
+}
+
 export class Core {
   constructor(settings: Settings, hooks: Hooks);
-  connect(slots: readonly SlotConfig[]): Promise<Map<number, MediaStreamTrack>>;
-  switchStream(slot: number, stream: string, quality?: string): Promise<SlotStatus>;
-  switchMany(slots: readonly SlotConfig[], atomic: boolean): Promise<SlotStatus[]>;
-  pause(slot: number): Promise<SlotStatus>;
+  connect(slots: readonly ChosenSlot[]): Promise<Map<number, MediaStreamTrack>>;
+  switchStream(slot: number, stream: string, quality?: string, asked?: string): Promise<SlotStatus>;
+  switchMany(slots: readonly ChosenSlot[], atomic: boolean): Promise<SlotStatus[]>;
+  pause(slot: number, reason?: string): Promise<SlotStatus>;
   resume(slot: number): Promise<SlotStatus>;
   requestKeyframe(slot: number): Promise<KeyframeStatus>;
   warm(stream: string, quality?: string): Promise<string>;
+  /** `undefined` for a slot that connect() did not name. */
+  wish(slot: number): Wish | undefined;
   disconnect(): void;
   wake(): void;
   receiver(slot: number): RTCRtpReceiver | undefined;

@@ -4,20 +4,21 @@ mod connect;
 mod reconnect;
 mod requests;
 mod wire;
+mod wishes;
 
 use std::time::Duration;
 
 use multistream_protocol::client::SlotRequest;
 use serde_json::{Value, json};
 
-use super::{Attempt, Client, ClientError, Command, Event, Options, Outcome, PeerState, PromiseId};
+use super::{Attempt, Client, ClientError, Command, Event, Options, Outcome, PeerState, PromiseId, Show};
 
 pub(super) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-pub(super) fn show(slot: i32, stream: &str) -> SlotRequest {
-    SlotRequest { slot, stream: stream.to_owned(), quality: None }
+pub(super) fn show(slot: i32, stream: &str) -> Show {
+    Show { told: SlotRequest { slot, stream: stream.to_owned(), quality: None }, asked: None }
 }
 
 /// A client, its clock, and the commands it has returned.

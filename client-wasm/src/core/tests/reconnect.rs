@@ -171,7 +171,7 @@ fn a_switch_made_without_a_connection_is_part_of_the_next_init() {
 #[test]
 fn a_paused_slot_is_paused_again_after_a_reconnect() {
     let mut rig = Rig::connected();
-    let pause = rig.client.pause(rig.now, 1);
+    let pause = rig.client.pause(rig.now, 1, None);
     rig.status(1, "camera2", "paused", Some(pause));
     let keyframe = rig.client.request_keyframe(rig.now, 0);
     rig.lose_socket();

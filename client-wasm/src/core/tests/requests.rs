@@ -42,7 +42,7 @@ fn a_status_from_before_the_answer_does_not_end_a_switch() {
 fn a_switch_waits_for_the_name_that_the_server_resolved() {
     let mut rig = Rig::connected();
     let mut wish = show(0, "camera7");
-    wish.quality = Some("720p".to_owned());
+    wish.told.quality = Some("720p".to_owned());
     let switch = rig.client.switch(rig.now, wish);
     rig.status(0, "Camera7-720p", "buffering", Some(switch));
     rig.status(0, "Camera7-720p", "active", None);
@@ -122,14 +122,14 @@ fn a_switch_that_is_never_answered_times_out() {
 fn calls_without_a_connection_or_for_an_unknown_slot_are_refused() {
     let mut rig = Rig::new();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
-    let pause = rig.client.pause(rig.now, 0);
+    let pause = rig.client.pause(rig.now, 0, None);
     rig.drain();
     assert_eq!((rig.code(switch), rig.code(pause)), ("not-connected".to_owned(), "not-connected".to_owned()));
 
     let mut rig = Rig::connected();
     let calls = [
         rig.client.switch(rig.now, show(7, "camera7")),
-        rig.client.pause(rig.now, 7),
+        rig.client.pause(rig.now, 7, None),
         rig.client.resume(rig.now, 7),
         rig.client.request_keyframe(rig.now, 7),
         rig.client.switch_many(rig.now, vec![show(0, "camera7"), show(7, "camera8")], false),
@@ -174,7 +174,7 @@ fn a_switch_overrides_its_slot_of_a_layout() {
 fn pause_ends_a_switch_and_resume_waits_for_the_picture() {
     let mut rig = Rig::connected();
     let switch = rig.client.switch(rig.now, show(0, "camera7"));
-    let pause = rig.client.pause(rig.now, 0);
+    let pause = rig.client.pause(rig.now, 0, None);
     rig.drain();
     assert_eq!(rig.code(switch), "superseded");
     rig.status(0, "camera7", "paused", Some(pause));
@@ -213,7 +213,7 @@ fn disconnect_rejects_every_call_that_waits() {
     let mut rig = Rig::connected();
     let calls = [
         rig.client.switch(rig.now, show(0, "camera7")),
-        rig.client.pause(rig.now, 1),
+        rig.client.pause(rig.now, 1, None),
         rig.client.request_keyframe(rig.now, 0),
     ];
     rig.client.disconnect();
@@ -236,7 +236,7 @@ fn warm_is_answered_with_the_resolved_name() {
 }
 
 /// The server's refusal of a request for one slot, which goes on as it was.
-fn refuse(rig: &mut Rig, slot: u32, request: u32, reason: &str) {
+pub(super) fn refuse(rig: &mut Rig, slot: u32, request: u32, reason: &str) {
     let status = json!({ "slot": slot, "stream": "refused", "status": "error", "reason": reason, "error": "No.", "kept": true });
     rig.server(&json!({
         "type": "multistream/status", "slot": slot, "request_id": request.to_string(), "status": status
@@ -295,7 +295,7 @@ fn refusals_in_any_order_leave_the_last_wish_that_was_not_refused() {
 #[test]
 fn a_refused_switch_of_a_paused_slot_leaves_it_paused() {
     let mut rig = Rig::connected();
-    let pause = rig.client.pause(rig.now, 1);
+    let pause = rig.client.pause(rig.now, 1, None);
     rig.status(1, "camera2", "paused", Some(pause));
     let switch = rig.client.switch(rig.now, show(1, "camera7"));
     refuse(&mut rig, 1, switch, "unknown-stream");
