@@ -1,5 +1,6 @@
 // Tests that a crash of the client's WebAssembly leaves nothing behind, and that the same page can connect again.
 import { expect, rtspStreams, test } from './fixtures';
+import { WallPage } from './page/wall-page';
 
 test('after a crash the cameras are let go, and a new connection of the same client plays', async ({
   cameras,
@@ -35,4 +36,27 @@ test('after a crash the cameras are let go, and a new connection of the same cli
   await wall.expectCamera(0, 3);
   await wall.switch(0, 'camera1');
   await wall.expectCamera(0, 1);
+});
+
+test('the page says that it is not connected, and plays again by itself', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 4) });
+  const wall = await WallPage.open(page, server, '?layout=2x2');
+  for (const cell of [0, 1, 2, 3]) await wall.expectLive(cell, cell + 1);
+  await page.evaluate(() => {
+    const { now } = performance;
+    performance.now = () => {
+      throw new Error('no clock');
+    };
+    // The client is called by this event; what its handlers throw is reported to the window.
+    dispatchEvent(new Event('pageshow'));
+    performance.now = now;
+  });
+  for (const cell of [0, 1, 2, 3]) {
+    await expect(wall.tile(cell)).toHaveAttribute('data-status', 'disconnected');
+  }
+  for (const cell of [0, 1, 2, 3]) await wall.expectLive(cell, cell + 1);
 });

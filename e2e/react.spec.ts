@@ -43,6 +43,8 @@ async function expectPlaying(page: Page, slot: number): Promise<void> {
   const video = page.locator(`[data-slot="${slot}"] video`);
   const frames = () =>
     video.evaluate((video: HTMLVideoElement) => video.getVideoPlaybackQuality().totalVideoFrames);
+  // A tile that is out of sight for two seconds is paused.
+  await video.scrollIntoViewIfNeeded();
   const before = await frames();
   await expect.poll(frames, `frames of slot ${slot}`).toBeGreaterThan(before + 5);
 }

@@ -52,6 +52,9 @@ const NOTHING: View = {
   reconnecting: null,
 };
 
+/** The pause before a new connection after a crash of the client, so that one that crashes each time does no harm. */
+const CRASHED_MS = 2_000;
+
 /**
  * A connection that lasts as long as the component. It is replaced when `url`, the token or the slots' indices
  * change; other streams or qualities in `slots` are switched on the same connection. Unlike the client itself it also
@@ -91,10 +94,10 @@ export function useMultiStream(
     .join();
   useEffect(() => {
     if (indices === '') return;
-    const { slots, options } = latest.current;
-    const client = new MultiStreamClient(url, withDefaults(options));
-    shown.current = slots;
+    const options = withDefaults(latest.current.options);
+    const client = new MultiStreamClient(url, options);
     let mounted = true;
+    let restart: ReturnType<typeof setTimeout> | undefined;
     const update = (change: (view: View) => Partial<View>) => {
       if (mounted) setView((view) => ({ ...view, ...change(view) }));
     };
@@ -110,13 +113,23 @@ export function useMultiStream(
     client.on('reconnecting', ({ retry, delayMs, reason }) =>
       update(() => ({ reconnecting: { retry, delayMs, reason } })),
     );
-    client.on('error', ({ error }) => update(() => ({ error })));
+    const connect = () => {
+      const { slots } = latest.current;
+      shown.current = slots;
+      client
+        .connect(slots)
+        .catch((error: unknown) => update(() => ({ error: asError(error), state: 'disconnected' })));
+    };
+    client.on('error', ({ error }) => {
+      update(() => ({ error }));
+      // After any other error the client reconnects by itself.
+      if (error.code === 'client-crashed' && options.retryConnect) restart = setTimeout(connect, CRASHED_MS);
+    });
     setView({ ...NOTHING, client, state: 'connecting' });
-    client
-      .connect(slots)
-      .catch((error: unknown) => update(() => ({ error: asError(error), state: 'disconnected' })));
+    connect();
     return () => {
       mounted = false;
+      clearTimeout(restart);
       client.disconnect();
       setView(NOTHING);
     };
