@@ -174,6 +174,22 @@ async fn a_lost_socket_does_not_affect_the_media_and_the_session_can_be_resumed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_that_closes_its_peer_connection_ends_its_session_at_once() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(5).await.expect("plays");
+    let start = Instant::now();
+    viewer.close_media().await.expect("closes");
+    let end = viewer.control.until_type("multistream/disconnected").await.expect("the client is told");
+    // ICE alone would take ten.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(end["reason"], "connection_lost");
+    until("letting the camera go", || cameras.viewers(1) == 0).await;
+    assert_eq!(server.sessions.summary().peers, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_session_of_a_viewer_without_media_ends() {
     let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
     let server = server(&cameras, 1).await;

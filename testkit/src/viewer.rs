@@ -79,6 +79,12 @@ impl Viewer {
         self.tally.longest_gaps(time).await
     }
 
+    /// Closes the peer connection, as a page does that has no more use for it. The WebSocket stays open.
+    pub async fn close_media(&self) -> Result<(), ViewerError> {
+        let connection = Arc::clone(&self.media.connection);
+        Ok(self.media.machine.run(async move { connection.close().await }).await?)
+    }
+
     /// Stops all media traffic, as a machine does that has lost its network. The WebSocket stays open.
     pub fn pull_media_plug(&mut self) {
         self.media.machine.switch_off();

@@ -13,10 +13,11 @@ use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::{RTCIceConnectionState, RTCPeerConnectionState};
-use rtc::peer_connection::transport::{RTCDtlsRole, RTCIceCandidateInit};
+use rtc::peer_connection::transport::{RTCDtlsRole, RTCDtlsTransportState, RTCIceCandidateInit};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtp_transceiver::RTCRtpSenderId;
 use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpSender, RtpCodecKind,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
@@ -112,6 +113,8 @@ pub struct Peer {
     feedback: mpsc::Receiver<Feedback>,
     /// By position of the slot.
     outgoing: Vec<Outgoing>,
+    /// Any sender: all of them share one DTLS transport, and only a sender tells that transport's state.
+    sender: RTCRtpSenderId,
     state: PeerState,
     lite: LiteAgent,
     /// Packets that wait to be sent and do not come out of `connection` any more: answers of `lite`, and what `connection` had
@@ -175,6 +178,7 @@ impl Peer {
         // An empty candidate says that there are no more.
         connection.add_local_candidate(RTCIceCandidateInit::default())?;
 
+        let sender = senders.first().ok_or(PeerError::NotReceiving)?.1;
         let transceivers: Vec<_> = connection.get_transceivers().collect();
         let negotiated = senders.into_iter().map(|(ssrc, sender)| {
             let mid = transceivers.iter().find_map(|id| {
@@ -197,6 +201,7 @@ impl Peer {
             connection,
             feedback,
             outgoing,
+            sender,
             state: PeerState::Connecting,
             lite,
             transmits: VecDeque::new(),
@@ -338,6 +343,10 @@ impl Peer {
                 return Some(PeerEvent::State(state));
             }
         }
+        if self.state != PeerState::Closed && self.is_closed_by_browser() {
+            self.state = PeerState::Closed;
+            return Some(PeerEvent::State(PeerState::Closed));
+        }
         while let Ok(feedback) = self.feedback.try_recv() {
             match feedback {
                 Feedback::Arrivals(reports) => return Some(PeerEvent::Arrivals(reports)),
@@ -354,6 +363,14 @@ impl Peer {
             }
         }
         None
+    }
+
+    /// Whether the browser closed the DTLS connection. The connection as a whole remains `connected` then, as a closed DTLS
+    /// transport counts as one that is up (W3C WebRTC §4.3.3).
+    fn is_closed_by_browser(&mut self) -> bool {
+        let sender = self.connection.rtp_sender(self.sender);
+        let transport = sender.as_ref().and_then(RTCRtpSender::transport);
+        transport.is_some_and(|transport| transport.state() == RTCDtlsTransportState::Closed)
     }
 
     fn slot_of(&self, ssrc: u32) -> Option<SlotPosition> {
