@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod client;
+mod error;
 mod json;
 mod message;
 mod name;

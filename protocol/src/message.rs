@@ -4,8 +4,9 @@
 
 use serde::Serialize;
 
+use crate::ErrorCode;
+use crate::error::Error;
 use crate::json::{Field, Fields, Json};
-use crate::{ErrorCode, server};
 
 /// The namespace of this protocol; other types on the same socket belong to other protocols.
 pub(crate) const NAMESPACE: &str = "multistream/";
@@ -66,7 +67,7 @@ macro_rules! messages {
             ///
             /// The error is the `multistream/error` with which a server answers such a frame: it names the field that is
             /// wrong, and carries the frame's `request_id` where that could be read.
-            pub fn from_text(text: &str) -> Result<Option<(Self, $crate::Framing)>, $crate::server::Error> {
+            pub fn from_text(text: &str) -> Result<Option<(Self, $crate::Framing)>, $crate::error::Error> {
                 let Some(frame) = $crate::message::Frame::read(text)? else { return Ok(None) };
                 let mut message = match frame.kind() {
                     $($wire => $name::$variant($variant::default()),)+
@@ -119,7 +120,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn read(text: &str) -> Result<Option<Self>, server::Error> {
+    pub(crate) fn read(text: &str) -> Result<Option<Self>, Error> {
         let frame =
             serde_json::from_str(text).map_err(|error| bad(format!("the message is not JSON: {error}")))?;
         let Json::Object(mut frame) = frame else { return Err(bad("the message is not a JSON object")) };
@@ -147,21 +148,21 @@ impl Frame {
         self.framing
     }
 
-    pub(crate) fn fields(self, message: &mut dyn Field) -> Result<(), server::Error> {
+    pub(crate) fn fields(self, message: &mut dyn Field) -> Result<(), Error> {
         let request_id = self.request_id();
         let read = message.read(Json::Object(self.fields));
         read.map_err(|fault| bad(format!("`{}`, {fault}", self.kind)).answering(&request_id))
     }
 
     /// What becomes of an unknown type of this protocol where that is the sender's mistake.
-    pub(crate) fn refused<T>(&self, known: &[&str]) -> Result<Option<T>, server::Error> {
+    pub(crate) fn refused<T>(&self, known: &[&str]) -> Result<Option<T>, Error> {
         let message = format!("unknown type `{}`; known are {}", self.kind, known.join(", "));
-        Err(server::Error::new(ErrorCode::UnknownType, message).answering(&self.request_id()))
+        Err(Error::new(ErrorCode::UnknownType, message).answering(&self.request_id()))
     }
 
     /// What becomes of it where the sender may be newer than the reader.
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the counterpart of `refused`")]
-    pub(crate) fn ignored<T>(&self, _known: &[&str]) -> Result<Option<T>, server::Error> {
+    pub(crate) fn ignored<T>(&self, _known: &[&str]) -> Result<Option<T>, Error> {
         Ok(None)
     }
 
@@ -189,6 +190,6 @@ pub(crate) fn frame(kind: &str, fields: &str, framing: Framing) -> String {
     [r#"{"type":""#, kind, before, after, end].concat()
 }
 
-fn bad(message: impl Into<String>) -> server::Error {
-    server::Error::new(ErrorCode::BadMessage, message)
+fn bad(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::BadMessage, message)
 }

@@ -10,10 +10,10 @@ use multistream_protocol::Framing;
 use wasm_bindgen::prelude::*;
 
 use super::convert;
+use super::facade::{Hooks, Settings};
 use super::knock::Knock;
 use super::peer::{Peer, PeerEvent};
 use super::socket::{Socket, SocketEvent};
-use crate::api::{Hooks, Settings};
 use crate::core::{
     Attempt, Client, ClientError, Command, Event, Outcome, PromiseId, State, default_delay, http_url,
     socket_url,

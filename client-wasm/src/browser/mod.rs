@@ -5,6 +5,7 @@
 
 pub(crate) mod convert;
 pub(crate) mod driver;
+pub(crate) mod facade;
 pub(crate) mod http;
 mod knock;
 mod peer;

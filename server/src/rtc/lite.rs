@@ -25,7 +25,7 @@ use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc::stun::textattrs::Username;
 
-use super::port::Transport;
+use super::routes::Transport;
 use super::stun;
 
 /// The first bytes of DTLS packets on a shared port (RFC 7983 §7).

@@ -10,9 +10,11 @@ pub(crate) mod fuzzing;
 mod lite;
 mod peer;
 mod port;
+mod routes;
 mod sdp;
 mod stun;
 mod tcp;
 
 pub use peer::{Answer, NegotiatedSlot, Peer, PeerError, PeerEvent, PeerState};
-pub use port::{Inbound, PeerSocket, Port, PortError, Transport};
+pub use port::{PeerSocket, Port, PortError};
+pub use routes::{Inbound, Transport};

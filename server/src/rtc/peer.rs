@@ -25,7 +25,8 @@ use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use super::codecs::HeaderExtensions;
 use super::feedback::{Feedback, FeedbackTap};
 use super::lite::{Arrival, Departure, LiteAgent};
-use super::port::{Port, Transport};
+use super::port::Port;
+use super::routes::Transport;
 use super::{address, codecs, sdp, stun};
 use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket, SlotPosition};
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::{TcpListener, UdpSocket};
@@ -13,13 +13,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::{address, stun, tcp};
+use super::routes::{Inbound, Table, Transport};
+use super::{address, tcp};
 use crate::config::WebrtcConfig;
 
-/// How many packets may wait for one peer. Browsers send little: checks, reports, retransmission requests.
-const INBOX: usize = 512;
-/// From how many addresses one peer may send: interfaces × families × NAT rebinding.
-const MAX_ADDRESSES_PER_PEER: usize = 32;
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
 /// Why the port could not be opened.
@@ -27,27 +24,6 @@ const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 pub enum PortError {
     #[error("cannot listen on {protocol} {address}: {source} (set `webrtc.listen` to a free port)")]
     Bind { protocol: &'static str, address: SocketAddr, source: io::Error },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    Udp,
-    Tcp,
-}
-
-/// What arrives for one peer.
-#[derive(Debug)]
-pub enum Inbound {
-    Packet {
-        from: SocketAddr,
-        transport: Transport,
-        packet: BytesMut,
-    },
-    /// The browser has opened a TCP connection; packets for it are sent to `packets`.
-    TcpOpened {
-        from: SocketAddr,
-        packets: mpsc::Sender<Bytes>,
-    },
 }
 
 /// The port that all peers share. Dropping it closes the sockets.
@@ -96,8 +72,7 @@ impl Port {
 
     /// Registers the peer with this server-side user fragment. The returned socket receives its packets from now on.
     pub fn register(&self, ufrag: &str) -> PeerSocket {
-        let (inbox, inbound) = mpsc::channel(INBOX);
-        self.table.lock().by_ufrag.insert(ufrag.to_owned(), Entry { inbox, addresses: Vec::new() });
+        let inbound = self.table.insert(ufrag);
         PeerSocket {
             ufrag: ufrag.to_owned(),
             inbound,
@@ -110,7 +85,7 @@ impl Port {
 
     /// How many peers are registered.
     pub fn peers(&self) -> usize {
-        self.table.lock().by_ufrag.len()
+        self.table.len()
     }
 }
 
@@ -133,60 +108,6 @@ async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError
             Ok(listener) => return Ok((socket, listener)),
             Err(error) if tries == 0 => return Err(failed("TCP")(error)),
             Err(_) => {}
-        }
-    }
-}
-
-/// The routes from packets to peers.
-#[derive(Debug, Default)]
-pub(super) struct Table(Mutex<Routes>);
-
-#[derive(Debug, Default)]
-struct Routes {
-    by_ufrag: HashMap<String, Entry>,
-    by_address: HashMap<SocketAddr, mpsc::Sender<Inbound>>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    inbox: mpsc::Sender<Inbound>,
-    addresses: Vec<SocketAddr>,
-}
-
-impl Table {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Routes> {
-        // No change of the table can panic half-way, so a poisoned table is still consistent.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The peer that this STUN message addresses.
-    pub(super) fn by_ufrag(&self, packet: &[u8]) -> Option<mpsc::Sender<Inbound>> {
-        let ufrag = stun::server_ufrag(packet)?;
-        Some(self.lock().by_ufrag.get(ufrag)?.inbox.clone())
-    }
-
-    /// The peer of a datagram. A STUN username takes precedence over the address, since a browser may reuse a port for a new
-    /// connection.
-    fn route(&self, from: SocketAddr, packet: &[u8]) -> Option<mpsc::Sender<Inbound>> {
-        let mut routes = self.lock();
-        let Some(ufrag) = stun::server_ufrag(packet) else { return routes.by_address.get(&from).cloned() };
-        let Routes { by_ufrag, by_address } = &mut *routes;
-        let entry = by_ufrag.get_mut(ufrag)?;
-        if !entry.addresses.contains(&from) && entry.addresses.len() < MAX_ADDRESSES_PER_PEER {
-            entry.addresses.push(from);
-            by_address.insert(from, entry.inbox.clone());
-        }
-        Some(entry.inbox.clone())
-    }
-
-    fn remove(&self, ufrag: &str) {
-        let mut routes = self.lock();
-        let Some(entry) = routes.by_ufrag.remove(ufrag) else { return };
-        for address in entry.addresses {
-            // The address may have been assigned to another peer since.
-            if routes.by_address.get(&address).is_some_and(|inbox| inbox.same_channel(&entry.inbox)) {
-                routes.by_address.remove(&address);
-            }
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::port::{Inbound, Table, Transport};
+use super::routes::{Inbound, Table, Transport};
 
 /// How long a connection may take to send its first packet, which identifies its peer.
 const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use multistream_protocol::ErrorCode;
 
+use super::action::Action;
 use super::machine::{Asked, Feed, Held, Machine};
-use super::slot::Action;
 use super::transitions::unsupported;
 use super::{Reason, Slot, SubscriptionTag, Target};
 use crate::media::Frame;

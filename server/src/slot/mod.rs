@@ -4,6 +4,7 @@
 //! atomic layout change together. A slot's [`Splicer`] joins the frames of successive streams into one continuous RTP stream.
 //! [`Pacer`](crate::egress::Pacer) decides when a slot's packets leave.
 
+mod action;
 mod atomic;
 mod held;
 mod keyframes;
@@ -16,9 +17,10 @@ mod subscription_tag;
 pub(crate) mod tests;
 mod transitions;
 
+pub use action::Action;
 pub use atomic::settle_layouts;
 pub use held::Readiness;
 pub use machine::{Reason, Target, Wanted};
-pub use slot::{Action, Slot};
+pub use slot::Slot;
 pub use splicer::{Released, Splicer};
 pub use subscription_tag::SubscriptionTag;

@@ -11,40 +11,9 @@ use multistream_protocol::{ErrorCode, SlotState, SlotStatus};
 use super::keyframes::Keyframes;
 use super::machine::{Asked, Held, Machine, Role, status};
 use super::transitions::unsupported;
-use super::{Reason, Splicer, SubscriptionTag, Target, Wanted};
+use super::{Action, Reason, Splicer, SubscriptionTag, Target, Wanted};
 use crate::media::{Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
-
-/// What a slot requests of the session, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Subscribe to the stream; its events come back with this tag.
-    Subscribe {
-        tag: SubscriptionTag,
-        name: StreamName,
-    },
-    Unsubscribe {
-        tag: SubscriptionTag,
-    },
-    /// Request the stream's GOP again.
-    Refresh {
-        tag: SubscriptionTag,
-    },
-    /// Send the status to the client; with a request id it answers that request.
-    Status {
-        status: SlotStatus,
-        request_id: Option<String>,
-    },
-    /// The first key frame of a stream has left, this long after the request.
-    Shown {
-        after: Duration,
-    },
-    /// Answer `multistream/keyframe`.
-    Keyframe {
-        status: KeyframeStatus,
-        request_id: String,
-    },
-}
 
 /// One slot of a session.
 #[derive(Debug)]

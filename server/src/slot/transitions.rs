@@ -6,8 +6,8 @@ use std::time::Instant;
 use multistream_protocol::server::KeyframeStatus;
 use multistream_protocol::{ErrorCode, SlotState};
 
+use super::action::Action;
 use super::machine::{Asked, Feed, Machine, Role, Shown, Waiting, status};
-use super::slot::Action;
 use super::{Reason, Slot, Target};
 use crate::media::{Codec, Frame};
 use crate::rtp::PayloadTypes;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::filter::Filters;
 use super::hardware;
-use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, words};
+use super::template::split;
+use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource};
 
 /// The command line of ffmpeg for a source, and the codec that it produces.
 #[derive(Debug)]
@@ -181,12 +182,6 @@ fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> V
         "copy" => ["-c:v", "copy"].map(str::to_owned).to_vec(),
         name => split(config.template(name).unwrap_or(name)),
     }
-}
-
-/// Splits a template into words. Quotes were checked when the config was read; a template with an open quote is split at its
-/// spaces.
-pub(super) fn split(template: &str) -> Vec<String> {
-    words(template).unwrap_or_else(|| template.split_whitespace().map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Maps a software command line to a hardware engine as go2rtc does: the encoder's template, the decoder's options and the
 //! filters. The tests check the mapping only, since they run without the hardware.
 
-use super::command::split;
 use super::filter::{Filter, Filters};
+use super::template::split;
 use crate::config::{FfmpegConfig, Hardware, Rotation};
 
 /// Changes the encoder and the filters to those of the engine, and returns the arguments that go before the input. `copy` and

@@ -9,6 +9,7 @@ mod outlet;
 mod rtp_socket;
 mod run;
 mod sdp;
+mod template;
 mod timeline;
 
 pub(super) use run::{prefixed, remux, run_once};

@@ -1,0 +1,47 @@
+//! What the façade of the npm package gives the client: its settings, and functions to call.
+
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the façade gives: how to tell the app, and what only JavaScript can make.
+    pub type Hooks;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn event(this: &Hooks, event: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = "error")]
+    pub(crate) fn make_error(
+        this: &Hooks,
+        code: &str,
+        message: &str,
+        slot: Option<u32>,
+        kept: bool,
+    ) -> Result<JsValue, JsValue>;
+
+    /// Milliseconds until the next try, or nothing to give up.
+    #[wasm_bindgen(method, catch, js_name = "reconnectDelay")]
+    pub(crate) fn reconnect_delay(
+        this: &Hooks,
+        retry: u32,
+        reason: &str,
+        default_ms: f64,
+    ) -> Result<Option<f64>, JsValue>;
+}
+
+/// What the façade says about the server and the connection.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Settings {
+    pub(crate) server_url: String,
+    pub(crate) token: Option<String>,
+    /// An `RTCConfiguration` or `undefined`.
+    #[serde(with = "serde_wasm_bindgen::preserve", default)]
+    pub(crate) pc_config: JsValue,
+    pub(crate) connection_timeout_ms: u32,
+    pub(crate) retry_connect: bool,
+    /// While reconnecting, ask the server whether it listens again instead of sitting out the pause.
+    pub(crate) knock: bool,
+    pub(crate) debug: bool,
+}
