@@ -10,7 +10,7 @@ use crate::child::Process;
 /// The system's Python, the only one for which apt installs the bindings of `GObject`.
 const PYTHON: &str = "/usr/bin/python3";
 /// The limit for the start, which renders the loops the first time.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone)]
 pub struct CamerasOptions {

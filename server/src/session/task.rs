@@ -11,7 +11,7 @@ use super::attachment::{Command, Outbox};
 use super::session::Session;
 
 /// How long the task sleeps at most when no timer of the session is running. Nothing depends on this value.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy)]

@@ -182,7 +182,7 @@ mod tests {
     type Events = Receiver<StreamEvent>;
 
     fn bench() -> Bench {
-        let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(60) };
+        let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_mins(1) };
         Bench { viewers: Viewers::default(), cache: GopCache::new(limits), next: 0 }
     }
 

@@ -30,7 +30,7 @@ fn clock_drift_during_an_idle_hour_is_not_taken_for_a_queue() {
         wall.clock_ppm = ppm;
         switch_about(&mut wall, 12, 15, 40);
         let before = wall.pace();
-        wall.idle(Duration::from_secs(3600));
+        wall.idle(Duration::from_hours(1));
         switch_about(&mut wall, 12, 15, 40);
         let after = wall.pace();
         assert!(after >= 0.9 * before, "{ppm} ppm: {before:.0} B/s before the hour, {after:.0} after");

@@ -18,7 +18,7 @@ pub(super) struct Hub {
 
 impl Hub {
     pub(super) fn new(id: usize, codec: Codec, gop_len: usize) -> Self {
-        let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_secs(3600) };
+        let limits = GopLimits { max_bytes: 1 << 20, max_duration: Duration::from_hours(1) };
         let camera = Camera::new(id as u8, codec, gop_len);
         Self { camera, gop: GopCache::new(limits), viewers: Viewers::default(), down: None }
     }
