@@ -1,4 +1,4 @@
-// The end-to-end tests: Debian's Chromium against the real server and real RTSP cameras.
+// The end-to-end tests: Debian's Chromium, and its Firefox for the main paths, against the real server and real RTSP cameras.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
@@ -11,6 +11,12 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
+  projects: [
+    { name: 'chromium', testIgnore: '**/e2e/firefox/**' },
+    { name: 'firefox', testDir: 'e2e/firefox' },
+  ],
+  // Without the project's name, since only Chromium's pictures are compared.
+  snapshotPathTemplate: '{testDir}/{testFilePath}-snapshots/{arg}-{platform}{ext}',
   use: {
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',

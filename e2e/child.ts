@@ -76,9 +76,9 @@ export class Child {
   }
 }
 
-/** A free TCP port of 127.0.0.1. */
+/** A TCP port that is free on every address of this machine. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer().listen(0, '0.0.0.0');
   await once(server, 'listening');
   const address = server.address();
   server.close();

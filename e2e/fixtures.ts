@@ -7,6 +7,9 @@ import { type Address, Wall } from './wall';
 interface PerTest {
   /** Starts a server that ends with the test. */
   serve: (options: ServerOptions) => Promise<Server>;
+}
+
+interface InChromium {
   /** Opens a wall in the test's page, or in another. */
   openWall: (server: Address, page?: Page) => Promise<Wall>;
 }
@@ -16,7 +19,8 @@ interface PerWorker {
   cameras: Cameras;
 }
 
-export const test = base.extend<PerTest, PerWorker>({
+/** Cameras and servers, whatever the browser. */
+export const serving = base.extend<PerTest, PerWorker>({
   cameras: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern.
     async ({}, use) => {
@@ -42,6 +46,9 @@ export const test = base.extend<PerTest, PerWorker>({
       }
     }
   },
+});
+
+export const test = serving.extend<InChromium>({
   openWall: async ({ page }, use) => {
     await use((server, other) => Wall.open(other ?? page, server));
   },

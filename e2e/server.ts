@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Streams } from '../npm/src/generated/protocol';
 import { Child, freePort, repository } from './child';
+import type { Netns } from './netns';
 import { packageHost } from './package-host';
 
 const CONFIG = 'multistream.yaml';
@@ -18,6 +19,12 @@ export interface ServerOptions {
   multistream?: Record<string, string | number>;
   /** More lines for the section `webrtc:`. */
   webrtc?: Record<string, unknown>;
+  /** More origins whose pages may connect. */
+  origins?: string[];
+  /** More lines for the section `api:`. */
+  api?: Record<string, unknown>;
+  /** The network that it runs in, instead of the host's. It listens on every address there. */
+  netns?: Netns;
 }
 
 export class Server {
@@ -27,21 +34,30 @@ export class Server {
     /** The UDP and TCP port of the media. */
     readonly webrtcPort: number,
     private readonly folder: string,
+    private readonly netns?: Netns,
   ) {}
 
   static async start(options: ServerOptions): Promise<Server> {
-    const [port, webrtcPort] = [await freePort(), await freePort()];
+    const port = await freePort();
+    const listen = options.webrtc?.listen;
+    const webrtcPort = listen === undefined ? await freePort() : Number(String(listen).split(':').at(-1));
     const folder = mkdtempSync(join(tmpdir(), 'multistream-e2e-'));
+    const host = options.netns === undefined ? '127.0.0.1' : '';
     // JSON is YAML.
     const text = JSON.stringify({
-      api: { listen: `127.0.0.1:${port}`, origin: [await packageHost()] },
-      webrtc: { listen: `127.0.0.1:${webrtcPort}`, ...options.webrtc },
+      api: {
+        listen: `${host}:${port}`,
+        origin: [await packageHost(), ...(options.origins ?? [])],
+        ...options.api,
+      },
+      webrtc: { listen: `${host}:${webrtcPort}`, ...options.webrtc },
       multistream: { linger: '1s', ...options.multistream },
       log: { level: 'info,multistream=debug' },
       streams: options.streams,
     });
     writeFileSync(join(folder, CONFIG), text);
-    const server = new Server(Server.#spawn(folder), port, webrtcPort, folder);
+    const { netns } = options;
+    const server = new Server(Server.#spawn(folder, netns), port, webrtcPort, folder, netns);
     try {
       await server.#ready();
     } catch (error) {
@@ -51,8 +67,8 @@ export class Server {
     return server;
   }
 
-  static #spawn(folder: string): Child {
-    return new Child(binary, ['serve', '--config', join(folder, CONFIG)]);
+  static #spawn(folder: string, netns?: Netns): Child {
+    return new Child(netns?.wrap(binary) ?? binary, ['serve', '--config', join(folder, CONFIG)]);
   }
 
   /** Kills it, as a power failure would. */
@@ -62,16 +78,16 @@ export class Server {
 
   /** Starts it again after {@link kill}, on the same ports. Returns when it listens. */
   async restart(): Promise<void> {
-    this.child = Server.#spawn(this.folder);
+    this.child = Server.#spawn(this.folder, this.netns);
     await this.#ready();
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.netns?.address ?? '127.0.0.1'}:${this.port}`;
   }
 
   get webSocketUrl(): string {
-    return `ws://127.0.0.1:${this.port}/api/ws`;
+    return `ws${this.url.slice('http'.length)}/api/ws`;
   }
 
   async streams(): Promise<Streams> {

@@ -8,8 +8,8 @@ import type { Server } from './server';
 /** How many frames may be under way: a third of a second. A stalled slot misses more. */
 const FRAMES_ON_THE_WAY = 10;
 
-/** The address of a server, or of a relay to it. */
-export type Address = Pick<Server, 'url'>;
+/** The address of a server, or of a relay to it, and of the page where it is not that of {@link packageHost}. */
+export type Address = Pick<Server, 'url'> & { pageUrl?: string };
 
 /** What was received on an m-line so far. */
 export interface Flow {
@@ -17,15 +17,28 @@ export interface Flow {
   received: number;
 }
 
-export class Wall {
+/** The selected candidates of a connection. */
+export interface Route {
+  type: RTCIceCandidateType;
+  protocol: RTCIceProtocol;
+  /** How the TURN server is reached: `udp`, `tcp` or `tls`. */
+  relayProtocol?: string;
+  /** The server's address and port. */
+  to: string;
+}
+
+/** What the wall needs of a browser's tab. */
+export type Tab = Pick<Page, 'evaluate' | 'addInitScript' | 'goto' | 'waitForTimeout'>;
+
+export class Wall<P extends Tab = Page> {
   private constructor(
-    readonly page: Page,
+    readonly page: P,
     private readonly server: Address,
   ) {}
 
-  static async open(page: Page, server: Address): Promise<Wall> {
+  static async open<P extends Tab>(page: P, server: Address): Promise<Wall<P>> {
     await page.addInitScript(installProbe);
-    await page.goto(await packageHost());
+    await page.goto(server.pageUrl ?? (await packageHost()));
     return new Wall(page, server);
   }
 
@@ -60,6 +73,27 @@ export class Wall {
     for (const [slot, camera] of cameras.entries()) await this.expectCamera(slot, camera);
   }
 
+  /** As {@link play}. Returns how long it took from the call of `connect` until each picture was there, in milliseconds. */
+  async timedPlay(cameras: number[], options: ClientOptions = {}): Promise<number> {
+    const started = await this.page.evaluate(() => performance.now());
+    await this.connect(
+      cameras.map((camera, slot) => ({ slot, stream: `camera${camera}` })),
+      options,
+    );
+    return this.page.evaluate(
+      async ({ started, cameras }) => {
+        const { slots } = window.e2e;
+        const isThere = (camera: number, slot: number) => slots.get(slot)?.reading?.camera === camera;
+        while (!cameras.every(isThere)) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          if (performance.now() - started > 20_000) throw new Error('not all pictures came');
+        }
+        return performance.now() - started;
+      },
+      { started, cameras },
+    );
+  }
+
   /** Attaches the slot's video, which has its track already, with `client.attach`. */
   async attach(slot: number): Promise<void> {
     await this.page.evaluate((slot) => {
@@ -84,6 +118,24 @@ export class Wall {
         return client.switchStream(slot, stream, quality);
       },
       { slot, stream, quality },
+    );
+  }
+
+  /** Switches, and measures how long it takes until the video shows the camera, in milliseconds. */
+  timedSwitch(slot: number, camera: number): Promise<SwitchedStatus & { seen: number }> {
+    return this.page.evaluate(
+      async ({ slot, camera }) => {
+        const { client, slots } = window.e2e;
+        if (client === undefined) throw new Error('not connected');
+        const start = performance.now();
+        const switched = client.switchStream(slot, `camera${camera}`);
+        while (slots.get(slot)?.reading?.camera !== camera) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          if (performance.now() - start > 10_000) throw new Error(`camera${camera} did not come`);
+        }
+        return { seen: performance.now() - start, ...(await switched) };
+      },
+      { slot, camera },
     );
   }
 
@@ -213,13 +265,22 @@ export class Wall {
   }
 
   /** The transport of the latest connection, `udp` or `tcp`. */
-  transport(): Promise<string | undefined> {
+  async transport(): Promise<string | undefined> {
+    return (await this.route())?.protocol;
+  }
+
+  /** The way of the latest connection out of the browser, and to whom. With `relay`, `relayProtocol` leads to the TURN server. */
+  route(): Promise<Route | undefined> {
     return this.page.evaluate(async () => {
       const report = await window.e2e.peers.at(-1)?.getStats();
       const stats = [...(report?.values() ?? [])] as Record<string, unknown>[];
       const pair = stats.find((entry) => entry.type === 'candidate-pair' && entry.nominated);
-      const local = stats.find((entry) => entry.id === pair?.localCandidateId);
-      return local && String(local.protocol);
+      const end = (id: unknown) => stats.find((entry) => entry.id === id);
+      const [local, remote] = [end(pair?.localCandidateId), end(pair?.remoteCandidateId)];
+      if (local === undefined || remote === undefined) return undefined;
+      const { candidateType, protocol, relayProtocol } = local;
+      const to = `${remote.address}:${remote.port}`;
+      return { type: candidateType, protocol, relayProtocol, to } as Route;
     });
   }
 
@@ -240,6 +301,45 @@ export class Wall {
     );
     const readings = await Promise.all(cameras.map(async (_, slot) => (await this.reading(slot))?.camera));
     expect(took, `ms until cameras ${cameras} are back; there are ${readings}`).toBeLessThan(withinMs);
+  }
+
+  /** How old the pictures of the slot's camera are, in milliseconds: the median of 20 readings over a second. */
+  age(slot: number): Promise<number> {
+    // A camera loops over 300 frames; frame k is sent when floor(now * 30) mod 300 == k.
+    return this.page.evaluate(async (slot) => {
+      const ages: number[] = [];
+      for (let n = 0; n < 20; n++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const frame = window.e2e.slots.get(slot)?.reading?.frame ?? 0;
+        ages.push(((((Date.now() * 30) / 1000 - frame + 300) % 300) / 30) * 1000);
+      }
+      return ages.sort((a, b) => a - b)[10] ?? Number.NaN;
+    }, slot);
+  }
+
+  /** Records, from now on, the longest time without a new picture on each slot. Returns a function that tells them in ms. */
+  async watchGaps(): Promise<() => Promise<number[]>> {
+    await this.page.evaluate(() => {
+      const gaps = new Map<number, { last: number; longest: number }>();
+      Object.assign(window, { gaps });
+      for (const [slot, { video }] of window.e2e.slots) {
+        const gap = { last: performance.now(), longest: 0 };
+        gaps.set(slot, gap);
+        const shown = (now: number) => {
+          gap.longest = Math.max(gap.longest, now - gap.last);
+          gap.last = now;
+          video.requestVideoFrameCallback(shown);
+        };
+        video.requestVideoFrameCallback(shown);
+      }
+    });
+    return () =>
+      this.page.evaluate(() => {
+        const { gaps } = window as unknown as { gaps: Map<number, { last: number; longest: number }> };
+        return [...gaps.values()].map(({ last, longest }) =>
+          Math.round(Math.max(longest, performance.now() - last)),
+        );
+      });
   }
 
   /** Pictures per second over the next `seconds`. */

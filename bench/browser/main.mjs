@@ -1,13 +1,15 @@
 // The browser's part of a benchmark. The harness (bench/src/browser.rs) starts it with one job as JSON. It prints what it
 // measured as one JSON object per line, without evaluating it.
 
+import { busy } from './busy.mjs';
 import { launch } from './chromium.mjs';
 import { connect } from './connect.mjs';
 import { iframes } from './iframes.mjs';
+import { squeeze } from './squeeze.mjs';
 import { switching } from './switching.mjs';
 
 /** @type {Record<string, (browser: import('./chromium.mjs').Browser, job: any, say: import('./chromium.mjs').Say) => Promise<void>>} */
-const SCRIPTS = { connect, iframes, switching };
+const SCRIPTS = { busy, connect, iframes, squeeze, switching };
 
 const [name = '', job = '{}'] = process.argv.slice(2);
 const script = SCRIPTS[name];

@@ -21,13 +21,13 @@ const PAUSE_MS = 1_200;
  */
 
 /**
+ * A page with one camera in each slot, whose decoders and clocks have settled, and which camera each slot shows.
+ *
  * @param {import('./chromium.mjs').Browser} browser
- * @param {Job} job
- * @param {import('./chromium.mjs').Say} say
+ * @param {string} url
  */
-export async function switching(browser, { url, kind, switches }, say) {
+export async function openWall(browser, url) {
   const page = await newClientPage(browser, url, SLOTS);
-  /** Which camera each slot shows. */
   const shown = Array.from({ length: SLOTS }, (_, slot) => slot + 1);
   await page.evaluate(
     async (slots) => {
@@ -36,6 +36,16 @@ export async function switching(browser, { url, kind, switches }, say) {
     shown.map((camera, slot) => ({ slot, stream: `camera${camera}` })),
   );
   await sleep(WARM_UP_MS);
+  return { page, shown };
+}
+
+/**
+ * @param {import('./chromium.mjs').Browser} browser
+ * @param {Job} job
+ * @param {import('./chromium.mjs').Say} say
+ */
+export async function switching(browser, { url, kind, switches }, say) {
+  const { page, shown } = await openWall(browser, url);
   const pliBefore = await plis(page);
   for (let index = 0; index < switches; index++) {
     const changes = next(kind, shown);
@@ -60,7 +70,7 @@ export async function switching(browser, { url, kind, switches }, say) {
  * @param {number[]} shown
  * @returns {Change[]}
  */
-function next(kind, shown) {
+export function next(kind, shown) {
   const camera = (/** @type {number} */ slot) => shown[slot] ?? 0;
   // Every camera is shown somewhere and thus live: each tile switches to its neighbour's.
   if (kind === 'all' || kind === 'atomic') {
@@ -78,7 +88,11 @@ function next(kind, shown) {
 }
 
 /** @param {Change} change @returns {Target} */
-const target = ({ slot, to: { camera, ...quality } }) => ({ slot, stream: `camera${camera}`, ...quality });
+export const target = ({ slot, to: { camera, ...quality } }) => ({
+  slot,
+  stream: `camera${camera}`,
+  ...quality,
+});
 /** @param {Change} change @returns {Target} */
 const back = ({ slot, from: { camera } }) => ({ slot, stream: `camera${camera}` });
 
@@ -87,7 +101,7 @@ const back = ({ slot, from: { camera } }) => ({ slot, stream: `camera${camera}` 
  *
  * @param {{targets: Target[], atomic: boolean, BEFORE_MS: number, AFTER_MS: number}} options
  */
-async function observe({ targets, atomic, BEFORE_MS, AFTER_MS }) {
+export async function observe({ targets, atomic, BEFORE_MS, AFTER_MS }) {
   const client = window.__multistream?.client;
   const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const tiles = document.querySelectorAll('video');

@@ -5,6 +5,7 @@
 
 mod accounting;
 mod browser;
+mod busy;
 mod connect;
 mod distribution;
 mod fanout;
@@ -14,6 +15,7 @@ mod machine;
 mod pictures;
 mod report;
 mod scene;
+mod squeeze;
 mod switch;
 
 use std::path::PathBuf;
@@ -47,6 +49,10 @@ enum Bench {
     Connect(connect::Options),
     /// Six iframes with a connection each, against one connection.
     Iframes(iframes::Options),
+    /// One of six tiles before, while and after the machine is busy.
+    Busy(busy::Options),
+    /// Six tiles behind a path that becomes narrow and wide again.
+    Squeeze(squeeze::Options),
     /// Many native viewers of nine cameras: what one packet costs the server, and where one core is full.
     Fanout(fanout::Options),
 }
@@ -69,6 +75,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Bench::Cold(options) => switch::run_cold(&binaries, &options).await?,
         Bench::Connect(options) => connect::run(&binaries, &options).await?,
         Bench::Iframes(options) => iframes::run(&binaries, &options).await?,
+        Bench::Busy(options) => busy::run(&binaries, &options).await?,
+        Bench::Squeeze(options) => squeeze::run(&binaries, &options).await?,
         Bench::Fanout(options) => fanout::run(&binaries, &options).await?,
     };
     println!("{}", report.table());

@@ -10,12 +10,12 @@ const FRAME_MS: f64 = 1000.0 / FPS;
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Picture {
     /// When the page was told of it, ms since the page began.
-    t: f64,
+    pub(crate) t: f64,
     /// How many pictures the tile has presented so far.
     presented: u64,
     width: u32,
     /// From the barcode; `None` if that could not be read.
-    camera: Option<u8>,
+    pub(crate) camera: Option<u8>,
     frame: Option<u16>,
 }
 
@@ -73,6 +73,35 @@ impl Watched {
     /// The age of each picture in ms.
     pub(crate) fn ages(&self, footage: Footage) -> impl Iterator<Item = f64> {
         self.pictures.iter().filter_map(move |picture| footage.age(picture, self.origin))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.pictures.len()
+    }
+
+    /// The time and the age, in ms, of each picture since `from`.
+    pub(crate) fn ages_after(&self, from: f64, footage: Footage) -> impl Iterator<Item = (f64, f64)> {
+        let since = self.pictures.iter().filter(move |picture| picture.t >= from);
+        since.filter_map(move |picture| Some((picture.t, footage.age(picture, self.origin)?)))
+    }
+
+    /// The times without a picture between `from` and `to`: when each ended, and how long it was, in ms.
+    pub(crate) fn gaps(&self, from: f64, to: f64) -> impl Iterator<Item = (f64, f64)> {
+        let times = || self.pictures.iter().map(|picture| picture.t).filter(move |t| (from..=to).contains(t));
+        std::iter::once(from).chain(times()).zip(times().chain([to])).map(|(start, end)| (end, end - start))
+    }
+
+    /// The first moment from `from` on after which a second of native pictures comes at `fps` or more.
+    pub(crate) fn whole_from(&self, from: f64, fps: f64, footage: Footage) -> Option<f64> {
+        const SECOND_MS: f64 = 1000.0;
+        let native: Vec<f64> = self
+            .pictures
+            .iter()
+            .filter(|picture| picture.t >= from && picture.width == footage.native_width)
+            .map(|picture| picture.t)
+            .collect();
+        let within = |start: f64| native.iter().filter(|t| (start..start + SECOND_MS).contains(t)).count();
+        native.iter().copied().find(|start| within(*start) as f64 >= fps)
     }
 
     /// Pictures that were presented per second.

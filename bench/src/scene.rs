@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use multistream_testkit::{Cameras, CamerasOptions, Server};
+use multistream_testkit::{Cameras, CamerasOptions, EmulatedPath, Server};
 
 /// The binaries that were built for the benchmark.
 #[derive(Debug)]
@@ -44,6 +44,15 @@ pub(crate) fn server(
     more: &str,
 ) -> anyhow::Result<Server> {
     Ok(Server::start(&binaries.server, &config(streams, more)?)?)
+}
+
+/// Starts a server with these streams, whose viewers reach it by `path` only.
+pub(crate) fn server_behind(
+    binaries: &Binaries,
+    streams: &[(String, String)],
+    path: &EmulatedPath,
+) -> anyhow::Result<Server> {
+    Ok(Server::start_behind(&binaries.server, &config(streams, "")?, path)?)
 }
 
 /// Starts a go2rtc with the same streams.

@@ -31,7 +31,11 @@ impl Core {
     pub fn new(settings: JsValue, hooks: Hooks) -> Result<Self, JsValue> {
         let settings: Settings = serde_wasm_bindgen::from_value(settings)?;
         let connection_timeout = Duration::from_millis(u64::from(settings.connection_timeout_ms));
-        let options = Options { connection_timeout, retry_connect: settings.retry_connect };
+        let options = Options {
+            connection_timeout,
+            retry_connect: settings.retry_connect,
+            keeps_watch: settings.keeps_watch,
+        };
         Ok(Self(Driver::new(settings, hooks, Client::new(options))))
     }
 
@@ -82,6 +86,11 @@ impl Core {
         self.0.wish(slot)
     }
 
+    #[wasm_bindgen(js_name = "setPriority")]
+    pub fn set_priority(&self, slot: i32, priority: i32) {
+        self.0.with_core(|client, _| client.set_priority(slot, priority));
+    }
+
     pub fn disconnect(&self) {
         self.0.with_core(|client, _| client.disconnect());
     }
@@ -89,6 +98,12 @@ impl Core {
     /// The network is back, or the tab woke up.
     pub fn wake(&self) {
         self.0.with_core(Client::handle_wake);
+    }
+
+    /// What the peer of this attempt has received: see `Hooks::look`.
+    pub fn received(&self, attempt: u32, numbers: &[f64]) {
+        let received = convert::received(numbers);
+        self.0.with_core(|client, now| client.handle_received(now, attempt, &received));
     }
 
     #[wasm_bindgen(getter)]

@@ -6,7 +6,8 @@
     row 1   frame number (16 bit)
     row 2   0x5A | checksum
 
-It survives 160x90 at 60 kbit/s. `barcode.ts` reads it in the browser, `multistream-testkit` in Rust.
+It survives 160x90 at 60 kbit/s. `barcode.ts` reads it in the browser, `multistream-testkit` in Rust, `read` for the viewers
+in Python.
 """
 
 COLUMNS, ROWS = 16, 3
@@ -29,3 +30,19 @@ def source(camera: int, width: int, fps: int) -> str:
         f"geq=lum='{luma}':cb=128:cr=128,"
         f"scale={COLUMNS * cell}:{(ROWS + 1) * cell}:flags=neighbor,crop={COLUMNS * cell}:{ROWS * cell}:0:0"
     )
+
+
+def read(luma, stride: int, width: int):
+    """(camera, frame) from the luma plane of a decoded picture, or None if there is no barcode, or a damaged one."""
+    cell = width // 32
+
+    def row(y: int) -> bytes:
+        start = (y * cell + cell // 2) * stride + cell // 2
+        bits = "".join("1" if luma[start + x * cell] > 128 else "0" for x in range(COLUMNS))
+        return int(bits, 2).to_bytes(2, "big")
+
+    if cell == 0 or len(luma) < ROWS * cell * stride:
+        return None
+    (mark, camera), (high, low), (end, check) = (row(y) for y in range(ROWS))
+    frame = high << 8 | low
+    return (camera, frame) if (mark, end, check) == (0xA5, 0x5A, checksum(camera, frame)) else None

@@ -141,3 +141,30 @@ test('without streams the page says what to write into the configuration', async
   await expect(page.getByRole('heading')).toHaveText('No cameras yet');
   await expect(page.locator('pre')).toContainText('streams:\n  front-door: rtsp://');
 });
+
+test('a tab that the browser discarded shows the same wall when it is loaded again', async ({
+  cameras,
+  serve,
+  page,
+  browser,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 6) });
+  const wall = await WallPage.open(page, server, '?layout=2x2&tiles=camera4,camera3,camera2,camera1');
+  await wall.expectLive(0, 4);
+  await wall.camera('camera5').click();
+  await wall.expectLive(0, 5);
+  // A discarded tab has no renderer any more, and is loaded anew when it is looked at.
+  const devtools = await browser.newBrowserCDPSession();
+  const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  const crashed = page.waitForEvent('crash');
+  for (const { type, id } of processInfo) if (type === 'renderer') process.kill(id, 'SIGKILL');
+  await crashed;
+  await expect.poll(() => server.viewers('camera5')).toBe(0);
+  const search = new URL(page.url()).search;
+  const lookedAt = Date.now();
+  const again = await WallPage.open(await page.context().newPage(), server, search);
+  for (const [cell, camera] of [5, 3, 2, 1].entries()) await again.expectLive(cell, camera);
+  console.log(
+    `discarded: all tiles are seen live ${Date.now() - lookedAt} ms after the tab was loaded again`,
+  );
+});

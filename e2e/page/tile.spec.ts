@@ -1,4 +1,5 @@
 // Tests a tile of the wall: enlarging it, its quality, saving its picture, and its caption.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Cameras } from '../cameras';
 import { expect, rtspStreams, test } from '../fixtures';
@@ -126,14 +127,37 @@ function cameraIn(page: WallPage['page'], file: Buffer): Promise<number | undefi
   }, file.toString('base64'));
 }
 
+/** An ffmpeg that a test can stop: its pictures end, and the connection goes on. */
+const STILL = 'ffmpeg:virtual?video=testsrc2&size=640x360#video=h264#timeout=60';
+
 test('a frozen picture is not live, and its age is shown', async ({ cameras, serve, page }) => {
+  const server = await serve({ streams: { ...rtspStreams(cameras, 1), still: STILL } });
+  const wall = await WallPage.open(page, server, '?layout=2x2&tiles=still,camera1');
+  await expect(wall.tile(0)).toHaveAttribute('data-tone', 'live');
+  const ffmpeg = Number(
+    execFileSync('pgrep', ['-P', String(server.child.pid), '-x', 'ffmpeg'], { encoding: 'utf8' }),
+  );
+  process.kill(ffmpeg, 'SIGSTOP');
+  try {
+    await expect(wall.tile(0)).toContainText(/frozen for [3-9] s/);
+    await expect(wall.tile(0)).toHaveAttribute('data-tone', 'bad');
+    await expect(wall.tile(0).getByRole('button', { name: 'Save the picture' })).toBeDisabled();
+    await wall.expectLive(1, 1);
+  } finally {
+    process.kill(ffmpeg, 'SIGCONT');
+  }
+  await expect(wall.tile(0)).toHaveAttribute('data-tone', 'live');
+});
+
+test('the pictures of a server that hangs are not live', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const wall = await WallPage.open(page, server);
   await wall.expectLive(0, 1);
   process.kill(server.child.pid, 'SIGSTOP');
   try {
-    await expect(wall.tile(0)).toContainText(/frozen for [3-9] s/);
-    await expect(wall.tile(0)).toHaveAttribute('data-tone', 'bad');
+    // Nothing arrives on the connection, so the client makes another one.
+    await expect(wall.tile(0)).toContainText('reconnecting');
+    await expect(wall.tile(0)).toHaveAttribute('data-tone', 'wait');
     await expect(wall.tile(0).getByRole('button', { name: 'Save the picture' })).toBeDisabled();
   } finally {
     process.kill(server.child.pid, 'SIGCONT');

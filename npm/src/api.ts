@@ -12,6 +12,7 @@ export type {
   SlotConfig,
   SlotState,
   SlotStatus,
+  StallCause,
   StatusCallback,
   SwitchManyOptions,
   WebSocketState,

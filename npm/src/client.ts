@@ -4,6 +4,7 @@ import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+import { explainRefusal } from './refusal.js';
 import { Savings } from './savings/savings.js';
 import type {
   ClientOptions,
@@ -13,19 +14,21 @@ import type {
   PeerConnectionState,
   SlotConfig,
   SlotStatus,
+  StallCause,
   StatusCallback,
   SwitchManyOptions,
   WebSocketState,
 } from './types.js';
+import { readArrivals } from './video/arrivals.js';
 import { show } from './video/attach.js';
 import { type ConnectionPath, readPath } from './video/path.js';
 import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
-import type { Core, Hooks, Settings } from './wasm/glue.js';
+import { watchNetwork } from './wake.js';
+import type { Core, Hooks } from './wasm/glue.js';
 import type { Guard } from './wasm/guard.js';
 import { type Instance, loadWasm } from './wasm/load.js';
-
-const DEFAULT_TIMEOUT_MS = 10_000;
+import { absolute, settingsOf } from './wasm/settings.js';
 
 /** The client, whatever the entry; an entry adds where the WebAssembly module is. */
 export class Client {
@@ -33,6 +36,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #emitter = new Emitter();
   readonly #tracks = new Map<number, MediaStreamTrack>();
+  readonly #stalled = new Map<number, StallCause>();
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
   readonly #firstPictures = new FirstPictures();
@@ -41,6 +45,7 @@ export class Client {
   /** Of the connection there is: a signal often lives longer, and would keep all of this. */
   #ignoreSignal: (() => void) | undefined;
   #ignoreCrash: (() => void) | undefined;
+  #ignoreNetwork: (() => void) | undefined;
   #onStatus: StatusCallback | undefined;
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
   #disconnects = 0;
@@ -156,6 +161,19 @@ export class Client {
    */
   warm(stream: string, quality?: string): Promise<string> {
     return Call.of(this.#call((core) => this.#savings.warm(core, stream, quality)));
+  }
+
+  /**
+   * Says how important a slot is to the viewer, as an integer. On a slow link, slots with a lower number are shown smaller, or
+   * with fewer pictures, before this one is. Without a call the larger of the attached videos are the more important ones.
+   *
+   * @example
+   * ```ts
+   * client.setPriority(0, 100); // the tile that has the operator's attention
+   * ```
+   */
+  setPriority(slot: number, priority: number): void {
+    this.#savings.setPriority(slot, priority);
   }
 
   /**
@@ -289,6 +307,11 @@ export class Client {
     return this.#tracks;
   }
 
+  /** The slots whose picture stands still, and why. @example `client.stalled.get(0) === 'network'` */
+  get stalled(): ReadonlyMap<number, StallCause> {
+    return this.#stalled;
+  }
+
   async #connect(
     slots: readonly SlotConfig[],
     onStatus: StatusCallback | undefined,
@@ -316,7 +339,7 @@ export class Client {
       this.#savings.begin(planned);
     }
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#watchNetwork(true);
+    this.#ignoreNetwork ??= watchNetwork(() => this.#core?.wake());
     this.#ignoreCrash ??= instance.guard.onCrash((error) => this.#crashed(error));
     try {
       const tracks = await instance.guard.settled(core.connect(planned));
@@ -358,40 +381,35 @@ export class Client {
   }
 
   #makeCore(CoreClass: typeof Core): Core {
-    const {
-      token,
-      pcConfig,
-      connectionTimeout = DEFAULT_TIMEOUT_MS,
-      reconnect,
-      retryConnect = false,
-      debug = false,
-    } = this.#options;
+    const { reconnect } = this.#options;
     const hooks: Hooks = {
       event: (event) => this.#handle(event),
       error: (code, message, slot, kept) => new MultiStreamError(code as ErrorCode, message, slot, kept),
+      look: (attempt, pc, tracks) => {
+        // A connection that is closed meanwhile has no statistics.
+        readArrivals(pc, tracks)
+          .then((numbers) => this.#core?.received(attempt, numbers))
+          .catch(() => {});
+      },
+      refusal: (url) => explainRefusal(url, this.state === 'connecting'),
       reconnectDelay: (retry, reason, defaultDelayMs) => {
         if (reconnect === false) return null;
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
       },
     };
-    const settings: Settings = {
-      serverUrl: absolute(this.#serverUrl),
-      token,
-      pcConfig,
-      connectionTimeoutMs: connectionTimeout,
-      retryConnect,
-      // A policy of the app's own is kept to.
-      knock: reconnect === undefined,
-      debug,
-    };
-    return new CoreClass(settings, hooks);
+    return new CoreClass(settingsOf(this.#serverUrl, this.#options), hooks);
   }
 
   #handle(event: ClientEvent): void {
     this.#savings.handle(event);
     if (event.type === 'track') this.#tracks.set(event.slot, event.track);
+    if (event.type === 'stalled') {
+      this.#stalled.delete(event.slot);
+      if (event.cause) this.#stalled.set(event.slot, event.cause);
+    }
     if (event.type === 'disconnected') {
       this.#tracks.clear();
+      this.#stalled.clear();
       this.#release();
     }
     if (event.type === 'status') {
@@ -415,28 +433,7 @@ export class Client {
   #release(): void {
     this.#ignoreSignal?.();
     this.#ignoreCrash?.();
-    this.#ignoreCrash = undefined;
-    this.#watchNetwork(false);
-  }
-
-  /** A network that came back, or a tab that woke up, ends the wait for the next try. */
-  #watchNetwork(watch: boolean): void {
-    const change = watch ? globalThis.addEventListener : globalThis.removeEventListener;
-    change?.('online', this.#wake);
-    change?.('pageshow', this.#wake);
-    globalThis.document?.[watch ? 'addEventListener' : 'removeEventListener']('visibilitychange', this.#wake);
-  }
-
-  readonly #wake = (): void => {
-    if (globalThis.document?.visibilityState !== 'hidden') this.#core?.wake();
-  };
-}
-
-/** The server's address may be relative to the page. What is no address is refused by the core. */
-function absolute(url: string): string {
-  try {
-    return new URL(url, globalThis.location?.href).href;
-  } catch {
-    return url;
+    this.#ignoreNetwork?.();
+    [this.#ignoreCrash, this.#ignoreNetwork] = [undefined, undefined];
   }
 }

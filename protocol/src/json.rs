@@ -3,7 +3,6 @@
 //! `serde` derives the writing. Its derived reading does not name the field, and made the client's WebAssembly a fifth larger
 //! (docs/performance.md).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -82,7 +81,7 @@ impl<'de> Visitor<'de> for AnyValue {
 /// The fields of an object. Those that nobody reads are ignored: a later version may know more.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
-    values: Vec<(String, Json)>,
+    pub(crate) values: Vec<(String, Json)>,
     /// The first one that `read` found.
     fault: Option<Fault>,
 }
@@ -166,7 +165,7 @@ impl Fault {
     }
 
     /// The same as seen from outside: `part` is a field or an index in brackets.
-    fn within(mut self, part: &str) -> Self {
+    pub(crate) fn within(mut self, part: &str) -> Self {
         let path = &self.0.path;
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         self.0.path = [part, dot, path].concat();
@@ -277,21 +276,6 @@ impl<T: Field + Default> Field for Vec<T> {
 
     fn expected(&self) -> &'static str {
         "a list"
-    }
-}
-
-impl Field for BTreeMap<u32, String> {
-    fn read(&mut self, value: Json) -> Result<(), Fault> {
-        for (key, value) in Fields::of(value)?.values {
-            let index =
-                key.parse().map_err(|_| Fault::new("a slot index as its key", &value).within(&key))?;
-            self.entry(index).or_default().read(value).map_err(|fault| fault.within(&key))?;
-        }
-        Ok(())
-    }
-
-    fn expected(&self) -> &'static str {
-        AN_OBJECT
     }
 }
 

@@ -10,6 +10,7 @@ pub mod client;
 mod error;
 mod json;
 mod message;
+mod mids;
 mod name;
 pub mod server;
 mod status;

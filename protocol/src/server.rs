@@ -1,7 +1,5 @@
 //! Messages from the server to the client.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 #[cfg(feature = "typescript")]
 use ts_rs::TS;
@@ -9,6 +7,7 @@ use ts_rs::TS;
 pub use crate::client::Ice;
 pub use crate::error::Error;
 use crate::json::fields;
+pub use crate::mids::Mids;
 use crate::words::words;
 use crate::{SessionEnd, SlotStatus};
 
@@ -68,7 +67,8 @@ pub struct Answer {
     /// One per requested slot, in order of slot index.
     pub slots: Vec<SlotStatus>,
     /// Slot index (as a JSON object key) → mid of the m-line that carries it (RFC 8843 §15).
-    pub mids: BTreeMap<u32, String>,
+    #[cfg_attr(feature = "typescript", ts(as = "std::collections::BTreeMap<u32, String>"))]
+    pub mids: Mids,
 }
 fields!(Answer { request_id = default, sdp, slots, mids });
 

@@ -17,7 +17,8 @@ words! {
         Offline = "offline",
         /// The stream cannot be shown until someone changes something; `error` says what, `reason` is its code.
         Error = "error",
-        /// Paused by request; the stream has one viewer fewer.
+        /// Paused by request; the stream has one viewer fewer. With the reason `bandwidth`: the link is too slow to send more than
+        /// one picture, which stays on the screen.
         Paused = "paused",
     }
 }
@@ -55,6 +56,10 @@ pub struct SlotStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub codec: Option<String>,
+    /// Only key frames are sent, because the link is slow: about one in this many milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub picture_every_ms: Option<u32>,
     /// Width of the picture in pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
@@ -79,6 +84,7 @@ fields!(SlotStatus {
     reason,
     kept,
     codec,
+    picture_every_ms,
     width,
     height,
     rtp_timestamp
@@ -97,6 +103,7 @@ impl SlotStatus {
             reason: None,
             kept: false,
             codec: None,
+            picture_every_ms: None,
             width: None,
             height: None,
             rtp_timestamp: None,

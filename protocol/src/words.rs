@@ -89,6 +89,8 @@ words! {
         SwitchTimeout = "switch-timeout",
         /// The source cannot work as it is configured: a wrong password, a wrong path, no video, a missing program.
         SourceInvalid = "source-invalid",
+        /// The link is too slow for the stream: a smaller variant is shown in its place, or fewer pictures.
+        Bandwidth = "bandwidth",
         /// A limit of the server is reached (sessions, message rate, message size).
         LimitReached = "limit-reached",
     }

@@ -1,9 +1,7 @@
 //! Tests that every message is read as it was written, in both framings, and that an error says what is wrong with a frame.
 
-use std::collections::BTreeMap;
-
 use multistream_protocol::client::{self, SlotRequest};
-use multistream_protocol::server::{self, IceServer, KeyframeStatus};
+use multistream_protocol::server::{self, IceServer, KeyframeStatus, Mids};
 use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage, SlotState, SlotStatus};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -38,6 +36,12 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         (text(), text(), option::of(text()), option::of(any::<u32>())).prop_map(
             |(request_id, stream, quality, ttl_s)| client::Warm { request_id, stream, quality, ttl_s }.into()
         ),
+        (text(), any::<i32>(), any::<i32>()).prop_map(|(request_id, slot, priority)| client::Priority {
+            request_id,
+            slot,
+            priority
+        }
+        .into()),
         (text(), option::of(text()), option::of(any::<u16>())).prop_map(
             |(candidate, sdp_mid, sdp_m_line_index)| client::Ice { candidate, sdp_mid, sdp_m_line_index }
                 .into()
@@ -76,20 +80,37 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
                 server::Ready { request_id, slots, ice_servers, resume, resumed }.into()
             }
         ),
-        (text(), text(), vec(slot_status(), 0..3), btree_map(any::<u32>(), text(), 0..3))
-            .prop_map(|(request_id, sdp, slots, mids)| server::Answer { request_id, sdp, slots, mids }.into()),
+        (text(), text(), vec(slot_status(), 0..3), btree_map(any::<u32>(), text(), 0..3)).prop_map(
+            |(request_id, sdp, slots, mids)| {
+                let mids = Mids::from_iter(mids);
+                server::Answer { request_id, sdp, slots, mids }.into()
+            }
+        ),
         (any::<u32>(), slot_status(), option::of(text()))
             .prop_map(|(slot, status, request_id)| server::Status { slot, status, request_id }.into()),
-        (text(), any::<u32>(), keyframe)
-            .prop_map(|(request_id, slot, status)| server::Keyframe { request_id, slot, status }.into()),
-        (text(), text(), any::<u32>())
-            .prop_map(|(request_id, stream, ttl_s)| server::Warm { request_id, stream, ttl_s }.into()),
+        (text(), any::<u32>(), keyframe).prop_map(|(request_id, slot, status)| server::Keyframe {
+            request_id,
+            slot,
+            status
+        }
+        .into()),
+        (text(), text(), any::<u32>()).prop_map(|(request_id, stream, ttl_s)| server::Warm {
+            request_id,
+            stream,
+            ttl_s
+        }
+        .into()),
         (text(), option::of(text()), option::of(any::<u16>())).prop_map(
-            |(candidate, sdp_mid, sdp_m_line_index)| server::Ice { candidate, sdp_mid, sdp_m_line_index }.into()
+            |(candidate, sdp_mid, sdp_m_line_index)| server::Ice { candidate, sdp_mid, sdp_m_line_index }
+                .into()
         ),
         text().prop_map(|reason| server::Disconnected { reason }.into()),
-        (option::of(text()), text(), text())
-            .prop_map(|(request_id, code, error)| server::Error { request_id, code, error }.into()),
+        (option::of(text()), text(), text()).prop_map(|(request_id, code, error)| server::Error {
+            request_id,
+            code,
+            error
+        }
+        .into()),
     ]
 }
 
@@ -233,7 +254,7 @@ fn the_keys_of_mids_are_slot_indices() {
     let Ok(Some((ServerMessage::Answer(answer), _))) = ServerMessage::from_text(text) else {
         panic!("{text}")
     };
-    assert_eq!(answer.mids, BTreeMap::from([(0, "a".to_owned()), (12, "b".to_owned())]));
+    assert_eq!(answer.mids, Mids::from_iter([(0, "a".to_owned()), (12, "b".to_owned())]));
     let error = ServerMessage::from_text(&text.replace("12", "x")).expect_err("not an index");
     assert!(error.error.contains("mids"), "{}", error.error);
 }

@@ -1,12 +1,17 @@
-//! The commands `multistream serve`, `multistream check` and `multistream demo`. Errors are printed to stderr as sentences.
+//! The commands `multistream serve`, `multistream check`, `multistream doctor` and `multistream demo`. Errors are printed to stderr
+//! as sentences.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
 use multistream::config::Config;
 use multistream::demo::{self, DemoOptions};
+use multistream::doctor;
 use multistream::serve::Server;
 use tracing::{info, warn};
 
@@ -26,6 +31,8 @@ enum Command {
     Serve(ConfigPath),
     /// Print every problem of a config file; ends with 1 when the server would not start with it.
     Check(ConfigPath),
+    /// Try what pages need of the network: the media port, each candidate, each ICE server; ends with 1 when one does not work.
+    Doctor(ConfigPath),
     /// Serve six moving demo cameras, without a camera or a config file.
     Demo(Demo),
 }
@@ -51,7 +58,7 @@ struct ConfigPath {
 pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(path) => config_file::load(&path.config).and_then(|(config, warnings)| {
-            logging::init(&config.log);
+            let _log = logging::init(&config.log);
             for warning in warnings {
                 warn!("{warning}");
             }
@@ -62,11 +69,15 @@ pub(crate) fn run() -> ExitCode {
                 println!("{warning}");
             }
             println!("{}: fine, {} streams", path.config.display(), config.streams.len());
+            if let Some(cost) = ladder_cost(&config) {
+                println!("{cost}");
+            }
         }),
+        Command::Doctor(path) => config_file::load(&path.config).and_then(|(config, _)| examine(&config)),
         Command::Demo(Demo { render_only: true, .. }) => demo::render().map_err(Into::into),
         Command::Demo(Demo { host, port, render_only: false }) => {
             demo::prepare(&DemoOptions { host, port }).map_err(Into::into).and_then(|config| {
-                logging::init(&config.log);
+                let _log = logging::init(&config.log);
                 println!("six demo cameras on http://{}/  (Ctrl-C ends)", SocketAddr::new(host, port));
                 serve(config)
             })
@@ -75,20 +86,68 @@ pub(crate) fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // There may be nobody to read it.
+            let _ = writeln!(std::io::stderr(), "{error}");
             ExitCode::FAILURE
         }
     }
 }
 
+/// What `multistream.ladder` costs, as a few sentences.
+fn ladder_cost(config: &Config) -> Option<String> {
+    /// Of one ffmpeg for a camera of 1080 lines and 30 pictures per second, as estimated from ffmpeg on the machine of docs/performance.md: for decoding and
+    /// for each million pixels of a picture that is encoded.
+    const CORES: f64 = 0.18;
+    const CORES_PER_MEGAPIXEL: f64 = 0.26;
+    let rungs: Vec<(&str, u32)> = config.streams.iter().filter_map(|stream| stream.ladder_rung()).collect();
+    let cameras = rungs.iter().map(|(camera, _)| camera).collect::<BTreeSet<_>>().len();
+    let heights: BTreeSet<u32> = rungs.iter().map(|(_, height)| *height).collect();
+    let cost = |&height: &u32| {
+        let megapixels = f64::from(height) * f64::from(height) * 16.0 / 9.0 / 1e6;
+        format!("{height}p: {:.1}", CORES_PER_MEGAPIXEL.mul_add(megapixels, CORES))
+    };
+    let costs: Vec<String> = heights.iter().rev().map(cost).collect();
+    let limit = config.multistream.ladder_limit();
+    (!rungs.is_empty()).then(|| {
+        format!(
+            "multistream.ladder: {} of these streams are variants that it makes of {cameras} cameras. A variant is one ffmpeg \
+             while somebody needs it, and takes roughly this many CPU cores with a camera of 1080p at 30 pictures per second: \
+             {}. At most {limit} of them run at the same time (multistream.max_ladder).",
+            rungs.len(),
+            costs.join(", ")
+        )
+    })
+}
+
+/// Prints what works and what does not.
+fn examine(config: &Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let findings = runtime.block_on(doctor::examine(config));
+    // A resolver that hangs ends with the process.
+    runtime.shutdown_background();
+    for line in &findings.lines {
+        println!("{line}");
+    }
+    if findings.ill { Err(anyhow!("some pages may get no picture: see what is not ok")) } else { Ok(()) }
+}
+
+/// Lets this process have as many sockets and files open as the system allows it to; it starts with fewer.
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it is refused, what there is has to do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// Serves until Ctrl-C or SIGTERM.
 fn serve(config: Config) -> anyhow::Result<()> {
+    allow_open_files();
     let runtime = tokio::runtime::Runtime::new()?;
     let served = runtime.block_on(async {
         let base_path = config.api.base_path.clone();
         let server = Server::bind(config).await?;
         info!("serving http://{}{base_path}/, WebRTC on {}", server.http_addr()?, server.webrtc_addr());
-        server.run(stop_signal()?).await?;
+        server.run(stop_signal()?).await;
         anyhow::Ok(())
     });
     // Tasks that still hang end with the process.

@@ -7,19 +7,22 @@ use std::path::{Path, PathBuf};
 /// Each module with those that it may import, the lowest first. A row names only modules of rows above it, so there is no
 /// circle, and only modules that it does import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("net", &[]),
+    ("faults", &[]),
     ("bitstream", &[]),
     ("rtp", &["bitstream"]),
     ("media", &["bitstream", "rtp"]),
     ("config", &[]),
     ("source", &["bitstream", "rtp", "media", "config"]),
-    ("stream", &["media", "config", "source"]),
+    ("stream", &["faults", "media", "config", "source"]),
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
-    ("rtc", &["rtp", "media", "config"]),
+    ("rtc", &["net", "rtp", "media", "config"]),
     ("session", &["rtp", "config", "stream", "slot", "egress", "rtc"]),
-    ("http", &["config", "stream", "session"]),
+    ("http", &["net", "faults", "config", "stream", "session"]),
     ("demo", &["config"]),
-    ("serve", &["config", "stream", "rtc", "session", "http"]),
+    ("doctor", &["net", "config", "rtc"]),
+    ("serve", &["net", "config", "stream", "rtc", "session", "http"]),
 ];
 
 /// What a module's tests import beside that.

@@ -7,13 +7,16 @@
 pub mod bitstream;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod egress;
+pub mod faults;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;
 #[cfg(test)]
 mod imports;
 pub mod media;
+pub mod net;
 pub mod rtc;
 pub mod rtp;
 pub mod serve;

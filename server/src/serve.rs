@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::http::{self, AppState};
+use crate::net;
 use crate::rtc::PortError;
 use crate::session::Sessions;
 use crate::stream::{Registry, Subscription};
@@ -28,8 +29,6 @@ pub enum ServeError {
     Listen { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     Webrtc(#[from] PortError),
-    #[error("the web server stopped: {0}")]
-    Http(io::Error),
 }
 
 /// A server whose ports are open.
@@ -42,8 +41,9 @@ pub struct Server {
 impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
         let address = config.api.listen;
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        let listener = net::tcp(address)
+            .and_then(TcpListener::from_std)
+            .map_err(|source| ServeError::Listen { address, source })?;
         let registry = Registry::new(&config);
         let sessions = match Sessions::new(&config, registry.clone()).await {
             Ok(sessions) => Arc::new(sessions),
@@ -66,13 +66,13 @@ impl Server {
     }
 
     /// Serves until `stop` is ready, then informs every client and stops every source.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, state } = self;
         let preloaded = preload(&state);
-        let served = tokio::select! {
-            served = async { axum::serve(listener, http::router(state.clone())).await } => served,
-            () = stop => Ok(()),
-        };
+        tokio::select! {
+            never = http::serve(listener, state.clone()) => match never {},
+            () = stop => {}
+        }
         info!("stopping");
         if timeout(STOP_TIMEOUT, state.sessions.shutdown()).await.is_err() {
             warn!("some clients did not take leave in time");
@@ -81,7 +81,6 @@ impl Server {
         if timeout(STOP_TIMEOUT, state.registry.shutdown()).await.is_err() {
             warn!("some sources did not stop in time");
         }
-        served.map_err(ServeError::Http)
     }
 }
 

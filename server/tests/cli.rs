@@ -1,10 +1,12 @@
 //! Tests of the program: its output and its exit.
 
-use std::io::Read;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use multistream_testkit::{StunServer, free_port};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_multistream");
 
@@ -57,6 +59,22 @@ fn check_accepts_a_config_with_warnings_and_names_them() {
         "{}",
         stdout(&output)
     );
+}
+
+#[test]
+fn check_says_what_the_ladder_costs() {
+    let yaml =
+        "multistream: {ladder: [720p, 360p], max_ladder: 3}\nstreams: {a: rtsp://h/1, b: rtsp://h/2}\n";
+    let output = Config::with(yaml).run("check");
+    assert!(output.status.success());
+    let said = stdout(&output);
+    for expected in
+        ["4 of these streams are variants that it makes of 2 cameras", "720p: 0.4, 360p: 0.2", "At most 3"]
+    {
+        assert!(said.contains(expected), "{said}");
+    }
+    let without = Config::with("streams: {a: rtsp://h/1}\n").run("check");
+    assert!(!stdout(&without).contains("ladder"), "{}", stdout(&without));
 }
 
 #[test]
@@ -122,6 +140,102 @@ fn a_port_that_is_taken_is_named_with_what_to_do() {
     assert!(said.contains(&address.to_string()) && said.contains("`webrtc.listen`"), "{said}");
 }
 
+/// A config with media on this port of loopback, and with this STUN server. Its secrets are all `hunter2`.
+fn network(api: u16, media: u16, candidate: &str, stun: SocketAddr) -> Config {
+    Config::with(&format!(
+        "api: {{listen: \"127.0.0.1:{api}\", base_path: rtc, token: hunter2}}\n\
+         webrtc:\n  listen: 127.0.0.1:{media}\n  candidates: [{candidate}, stun:{media}]\n  stun_server: {stun}\n\
+         \x20 turn_secret: hunter2\n  ice_servers: [{{urls: [\"stun:{stun}\", \"turn:{stun}\"]}}, \
+         {{urls: \"turn:{stun}\", username: u, credential: hunter2}}]\n",
+    ))
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+#[test]
+fn doctor_says_what_works_without_secrets() {
+    let server = StunServer::start(loopback(0)).expect("a STUN server");
+    let (media, stun) = (free_port(), server.address());
+    let output = network(free_port(), media, "localhost", stun).run("doctor");
+    let said = stdout(&output);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    for line in [
+        format!(
+            "ok: media port: {media} on 127.0.0.1, for browsers on this machine alone, is free, UDP and TCP"
+        ),
+        format!("ok: 127.0.0.1:{media}: an address of this machine"),
+        format!("ok: webrtc.candidates: localhost:{media}: "),
+        format!(
+            "ok: webrtc.candidates: stun:{media}: {stun} sees 127.0.0.1, an address of this machine: there is no NAT"
+        ),
+        format!("ok: webrtc.ice_servers: stun:{stun}: answers after "),
+        format!("ok: webrtc.ice_servers: turn:{stun}: answers after "),
+    ] {
+        assert!(said.lines().any(|said| said.starts_with(&line)), "{line} not in {said}");
+    }
+}
+
+#[test]
+fn doctor_names_what_does_not_work_and_ends_with_1() {
+    let silent = UdpSocket::bind(loopback(0)).expect("a port that nobody answers on");
+    let (media, stun) = (free_port(), silent.local_addr().expect("bound"));
+    let taken = UdpSocket::bind(("::", media)).or_else(|_| UdpSocket::bind(loopback(media)));
+    let output = network(free_port(), media, "nowhere.invalid", stun).run("doctor");
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for line in [
+        format!("not ok: media port: cannot listen on UDP 127.0.0.1:{media}"),
+        format!("not ok: webrtc.candidates: nowhere.invalid:{media}: nowhere.invalid does not resolve"),
+        format!("not ok: webrtc.candidates: stun:{media}: {stun} does not answer within 2 s"),
+        format!("not ok: webrtc.ice_servers: turn:{stun}: {stun} does not answer within 2 s"),
+    ] {
+        assert!(said.lines().any(|said| said.starts_with(&line)), "{line} not in {said}");
+    }
+    drop(taken);
+}
+
+#[test]
+fn doctor_says_that_the_server_already_runs() {
+    let stun = StunServer::start(loopback(0)).expect("a STUN server");
+    let api = free_port();
+    let config = network(api, free_port(), "localhost", stun.address());
+    let mut server = config.command("serve").stderr(Stdio::null()).spawn().expect("it starts");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut page = loop {
+        match TcpStream::connect(loopback(api)) {
+            Ok(page) => break page,
+            Err(error) => assert!(Instant::now() < deadline, "the server does not start: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    // It answers once its media port is open.
+    page.write_all(b"GET /rtc/healthz HTTP/1.0\r\n\r\n").expect("a request");
+    page.read_to_end(&mut Vec::new()).expect("an answer");
+    let output = config.run("doctor");
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
+    let said = stdout(&output);
+    let expected = format!("ok: media port: a multistream server runs on 127.0.0.1:{api} and has port ");
+    assert!(said.starts_with(&expected), "{said}");
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_logged_once() {
+    let config = Config::with(
+        "api: {listen: \"127.0.0.1:0\"}\nwebrtc: {listen: \"127.0.0.1:0\", candidates: [nowhere.invalid]}\n",
+    );
+    let mut server = config.command("serve").stderr(Stdio::piped()).spawn().expect("it starts");
+    // Enough for tries after 1 s and 2 s more.
+    assert!(wait(&mut server, Duration::from_secs(4)).is_none(), "it serves without the name");
+    let mut said = String::new();
+    server.stderr.take().expect("it is piped").read_to_string(&mut said).expect("text");
+    assert_eq!(said.matches("nowhere.invalid:0 is left out until another try succeeds").count(), 1, "{said}");
+}
+
 #[test]
 fn a_missing_ffmpeg_is_a_warning_of_check_that_names_a_stream() {
     let output =
@@ -144,6 +258,39 @@ fn credentials_of_the_environment_and_of_systemd_reach_the_config() {
     command.env("WHERE", "rtsp").env("CREDENTIALS_DIRECTORY", config.0.path());
     let output = command.output().expect("it starts");
     assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn the_server_may_open_as_many_files_as_the_system_allows() {
+    let port = free_port();
+    let config = Config::with(&format!(
+        "api: {{listen: '127.0.0.1:{port}'}}\nwebrtc: {{listen: '127.0.0.1:{}'}}\n",
+        free_port()
+    ));
+    // The shell that started it allows few.
+    let mut server = Command::new("prlimit")
+        .args(["--nofile=64:4096", PROGRAM, "serve"])
+        .current_dir(config.0.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("prlimit starts");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(loopback(port)).is_err() {
+        assert!(Instant::now() < deadline, "it does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let connections: Vec<_> =
+        (0..200).map(|_| TcpStream::connect(loopback(port)).expect("accepted")).collect();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("it runs");
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit");
+    assert_eq!(line.split_whitespace().nth(3), Some("4096"), "{line}");
+    let mut asks = TcpStream::connect(loopback(port)).expect("accepted");
+    asks.write_all(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    asks.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.contains("200 OK"), "{answer}");
+    drop(connections);
+    server.kill().and_then(|()| server.wait().map(drop)).expect("it ends");
 }
 
 #[test]

@@ -120,6 +120,15 @@ async fn status_with_reason(server: &Server, stream: &str, reason: &'static str)
     control.until(reason, |message| message["status"]["reason"] == reason).await.expect(reason)
 }
 
+/// The status of a slot whose viewer has reported that it can receive next to nothing.
+async fn on_a_slow_link(server: &Server) -> Value {
+    let mut viewer = watch(server, "plays").await;
+    viewer.until_frames(1).await.expect("it plays");
+    viewer.report_bandwidth(1000.0).await.expect("it is connected");
+    let limited = |message: &Value| message["status"]["reason"] == "bandwidth";
+    viewer.control.until("bandwidth", limited).await.expect("the slot is limited")
+}
+
 /// Each code with a message of the server that contains it.
 async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
     let raw = async |text: String| {
@@ -149,6 +158,7 @@ async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
         (ErrorCode::SourceOffline, status_with_reason(server, "off", "source-offline").await),
         (ErrorCode::SourceInvalid, status_with_reason(server, "broken", "source-invalid").await),
         (ErrorCode::SwitchTimeout, switched(server, "plays", "silent1", None, None).await),
+        (ErrorCode::Bandwidth, on_a_slow_link(server).await),
         (ErrorCode::LimitReached, raw("x".repeat(1 << 20)).await),
     ]
 }

@@ -30,14 +30,27 @@ const FIREFOX: &[(Codec, u8)] = &[(Codec::Vp8, 120), (Codec::Vp9, 121), (Codec::
 const SAFARI: &[(Codec, u8)] =
     &[(Codec::H264, 96), (Codec::H265, 100), (Codec::Vp8, 102), (Codec::Vp9, 104), (Codec::Av1, 106)];
 
+const CHROME_ANDROID: &[(Codec, u8)] =
+    &[(Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::Av1, 39), (Codec::H264, 103)];
+const EDGE: &[(Codec, u8)] =
+    &[(Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::H264, 102), (Codec::Av1, 45), (Codec::H265, 50)];
+const FIREFOX_ANDROID: &[(Codec, u8)] =
+    &[(Codec::H264, 126), (Codec::Vp8, 120), (Codec::Vp9, 121), (Codec::Av1, 99)];
+
 const OFFERS: &[Offer] = &[
+    ("android-webview-136-2-slots.sdp", 2, &[(Codec::Vp8, 96), (Codec::Vp9, 98), (Codec::Av1, 39)]),
+    ("chrome-android-135-4-slots.sdp", 4, CHROME_ANDROID),
     ("chromium-156-1-slots.sdp", 1, CHROMIUM),
     ("chromium-156-6-slots.sdp", 6, CHROMIUM),
+    ("edge-156-3-slots.sdp", 3, EDGE),
     ("firefox-128-1-slots.sdp", 1, FIREFOX),
     ("firefox-128-6-slots.sdp", 6, FIREFOX),
+    ("firefox-153-3-slots.sdp", 3, FIREFOX),
+    ("firefox-android-128-3-slots.sdp", 3, FIREFOX_ANDROID),
     ("safari-13-2-slots.sdp", 2, &[(Codec::H264, 96), (Codec::Vp8, 100)]),
     ("safari-17-3-slots.sdp", 3, SAFARI),
     ("safari-18-6-slots.sdp", 6, SAFARI),
+    ("safari-ios-17-3-slots.sdp", 3, &[(Codec::H264, 96), (Codec::Vp8, 104), (Codec::Vp9, 106)]),
 ];
 
 #[test]
@@ -69,6 +82,69 @@ async fn every_browsers_offer_gets_a_slot_on_each_m_line_under_its_own_payload_t
         let rejected = sdp.lines().filter(|line| line.starts_with("m=video 0 ")).count();
         assert_eq!((sending, rejected), (*slots, 0), "{file}:\n{sdp}");
         assert_eq!(sdp.matches("a=setup:passive").count(), *slots, "{file}:\n{sdp}");
+    }
+}
+
+/// The lines of each video m-section.
+fn sections(sdp: &str) -> Vec<Vec<&str>> {
+    let mut sections: Vec<Vec<&str>> = Vec::new();
+    for line in sdp.lines() {
+        if line.starts_with("m=") {
+            sections.push(Vec::new());
+        }
+        if let Some(section) = sections.last_mut() {
+            section.push(line);
+        }
+    }
+    sections
+}
+
+fn payload_types<'a>(section: &[&'a str]) -> Vec<&'a str> {
+    section[0].split(' ').skip(3).collect()
+}
+
+/// The rest of the lines that begin with this, without the direction of a header extension (`extmap:6/recvonly`).
+fn values(section: &[&str], begin: &str) -> BTreeSet<String> {
+    let values = section.iter().filter_map(|line| line.strip_prefix(begin));
+    values.map(|value| value.replacen("/recvonly", "", 1)).collect()
+}
+
+#[tokio::test]
+async fn an_answer_has_nothing_that_the_browser_did_not_offer() {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let port = Port::open(&WebrtcConfig { listen, ..WebrtcConfig::default() }).await.expect("port 0 is free");
+    for (file, slots, _) in OFFERS {
+        let offer = fs::read_to_string(folder("offers").join(file)).expect("it can be read");
+        let (_, answer) = Peer::answer(Instant::now(), &offer, *slots, &port)
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let mids: Vec<String> = (0..*slots).map(|mid| mid.to_string()).collect();
+        let bundle = format!("a=group:BUNDLE {}", mids.join(" "));
+        assert!(answer.sdp.lines().any(|line| line == bundle), "{file}: {}", answer.sdp);
+        let (offered, answered) = (sections(&offer), sections(&answer.sdp));
+        assert_eq!(answered.len(), offered.len(), "{file}");
+        for (offered, answered) in offered.iter().zip(&answered) {
+            let types = payload_types(answered);
+            assert!(!types.is_empty(), "{file}: an m-line without a codec");
+            let known = payload_types(offered);
+            assert!(types.iter().all(|payload_type| known.contains(payload_type)), "{file}: {types:?}");
+            // The names and parameters of the payload types as well: among these the profile and the level of H.264.
+            for begin in ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:", "a=extmap:"] {
+                let more: Vec<_> =
+                    values(answered, begin).difference(&values(offered, begin)).cloned().collect();
+                assert!(more.is_empty(), "{file}: {begin}{more:?} was not offered");
+            }
+            for h264 in values(answered, "a=rtpmap:").iter().filter(|value| value.contains("H264")) {
+                let payload_type = h264.split(' ').next().unwrap_or_default();
+                let parameters = values(answered, &format!("a=fmtp:{payload_type} "));
+                assert!(
+                    parameters
+                        .iter()
+                        .any(|value| value.contains("packetization-mode=1")
+                            && value.contains("profile-level-id=")),
+                    "{file}: {payload_type}: {parameters:?}"
+                );
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the web server on its real socket, with requests written out.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use multistream::config::Config;
 use multistream::serve::Server;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 struct Running {
     address: SocketAddr,
@@ -220,6 +222,48 @@ async fn only_the_servers_own_pages_may_open_the_websocket() {
     assert!(read.status == 200 && !read.head.contains("access-control-allow-origin"));
 }
 
+/// DNS rebinding: a page of a name that its owner has let resolve to this machine is of the server's own origin for a browser, and
+/// would read everything.
+#[tokio::test]
+async fn on_loopback_without_a_lock_only_names_of_the_server_are_answered() {
+    let open = Running::with(", origin: [\"https://dash.example\", \"http://other.example:8080\"]", "").await;
+    for own in
+        ["127.0.0.1:1984", "[::1]:1984", "localhost:1984", "192.0.2.7", "dash.example", "OTHER.example:8080"]
+    {
+        assert_eq!(open.ask(&format!("GET /api/streams\nHost: {own}")).await.status, 200, "{own}");
+    }
+    for foreign in ["evil.example", "evil.example:1984", "127.0.0.1.evil.example", "localhost.evil.example"] {
+        for path in ["/api/streams", "/metrics", "/"] {
+            let answer = open.ask(&format!("GET {path}\nHost: {foreign}")).await;
+            assert_eq!(answer.status, 403, "{foreign}");
+            assert!(answer.body.contains("`api.origin`"), "{}", answer.body);
+        }
+        assert_eq!(open.ask(&format!("GET /healthz\nHost: {foreign}")).await.status, 200, "it says nothing");
+    }
+    let locked = Running::with(", token: t", "").await;
+    let known = "GET /api/streams\nHost: evil.example\nAuthorization: Bearer t";
+    assert_eq!(locked.ask(known).await.status, 200, "a page of a stranger does not know the token");
+    let any = Running::with(", origin: \"*\"", "").await;
+    assert_eq!(any.ask("GET /api/streams\nHost: evil.example").await.status, 200, "as its owner wants it");
+}
+
+#[tokio::test]
+async fn a_request_for_the_websocket_without_an_upgrade_is_told_what_is_missing() {
+    let server = Running::with(", origin: \"https://dash.example\", token: t", "").await;
+    let dash = "Origin: https://dash.example";
+    let post = |more: &str| format!("POST /api/ws{more}\nContent-Length: 0");
+    for request in [format!("GET /api/ws?token=t\n{dash}"), post(&format!("?token=t\n{dash}"))] {
+        let answer = server.ask(&request).await;
+        assert_eq!(answer.status, 426, "{request}");
+        assert!(answer.head.contains("upgrade: websocket"), "{}", answer.head);
+        // The page has to be able to read it.
+        assert!(answer.head.contains("access-control-allow-origin: https://dash.example"));
+        assert!(answer.json()["error"].as_str().is_some_and(|error| error.contains("proxy")));
+    }
+    assert_eq!(server.ask(&post("?token=t\nOrigin: https://evil.example")).await.status, 403);
+    assert_eq!(server.ask(&post(&format!("?token=wrong\n{dash}"))).await.status, 401);
+}
+
 #[tokio::test]
 async fn origins_of_the_config_may_use_the_websocket_and_read_the_api() {
     let server = Running::with(", origin: \"https://dash.example\", token: t", "").await;
@@ -278,4 +322,26 @@ async fn metrics_name_every_stream_and_are_protected_like_the_api() {
     let locked = Running::with(", token: secret", streams).await;
     assert_eq!(locked.ask("GET /metrics").await.status, 401);
     assert_eq!(locked.ask("GET /metrics\nAuthorization: Bearer secret").await.status, 200);
+}
+
+/// Slow heads, as of an attack that keeps all sockets of a server busy, and a browser that is left open.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_on_which_no_request_comes_are_closed_and_others_are_served_meanwhile() {
+    let server = Running::with("", "").await;
+    let mut silent = Vec::new();
+    for head in std::iter::repeat_n("GET /api HTTP/1.1\r\nHost: 127", 50).chain([""]) {
+        let mut socket = TcpStream::connect(server.address).await.expect("it listens");
+        socket.write_all(head.as_bytes()).await.expect("it reads");
+        silent.push(socket);
+    }
+    let mut kept = TcpStream::connect(server.address).await.expect("it listens");
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", server.address.port());
+    kept.write_all(request.as_bytes()).await.expect("it reads");
+    silent.push(kept);
+    for mut socket in silent {
+        let mut answer = Vec::new();
+        let closed = timeout(Duration::from_secs(15), socket.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "still open: {}", String::from_utf8_lossy(&answer));
+        assert_eq!(server.ask("GET /healthz").await.status, 200);
+    }
 }

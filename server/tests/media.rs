@@ -208,3 +208,22 @@ async fn the_session_of_a_viewer_without_media_ends() {
     until("letting the camera go", || cameras.viewers(1) == 0).await;
     assert_eq!(server.sessions.summary().peers, 0);
 }
+
+/// Nothing arrives at a client, for example since its address has changed: it makes another connection in the same session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_resumed_takes_one_new_offer_and_sends_on_the_new_connection() {
+    let cameras = Cameras::start(&CamerasOptions::default()).expect("cameras");
+    let server = server(&cameras, 1).await;
+    let mut viewer = Viewer::connect(&server.url, &slots(1)).await.expect("connects");
+    viewer.until_frames(10).await.expect("it plays");
+    viewer.pull_media_plug();
+    let mut viewer = viewer.reconnect_media(&server.url).await.expect("the second offer is answered");
+    viewer.until_frames(10).await.expect("it plays again");
+    let summary = server.sessions.summary();
+    assert_eq!((summary.sessions, summary.peers), (1, 1), "the old connection is gone");
+    assert_eq!(cameras.viewers(1), 1, "and the camera is not pulled again");
+    let offer = json!({ "type": "multistream/offer", "request_id": "o3", "sdp": viewer.answer["sdp"] });
+    viewer.control.send(&offer).await.expect("open");
+    let refusal = viewer.control.until_type("multistream/error").await.expect("a third is refused");
+    assert_eq!(refusal["code"], "already-negotiated");
+}

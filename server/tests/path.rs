@@ -6,7 +6,7 @@ mod support;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use multistream::config::{Config, ExecSource, Source, StreamConfig};
+use multistream::config::{Candidate, Config, ExecSource, Source, StreamConfig};
 use multistream_testkit::{Cameras, CamerasOptions, EmulatedPath, PathConditions, Viewer, free_port};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const HEAVY: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=960x540:rate=
 
 struct Scene {
     _cameras: Cameras,
-    _path: EmulatedPath,
+    path: EmulatedPath,
     server: Server,
 }
 
@@ -28,7 +28,7 @@ async fn scene(conditions: PathConditions) -> Scene {
     let cameras = Cameras::start(&CamerasOptions { count: 3, ..CamerasOptions::default() }).expect("cameras");
     let path = EmulatedPath::start(conditions).await.expect("a path");
     let mut config = Config::default();
-    config.webrtc.candidates = vec![path.address()];
+    config.webrtc.candidates = vec![Candidate::Address(path.address())];
     config.webrtc.ips = vec![Ipv4Addr::new(192, 0, 2, 1).into()];
     config.streams = (1..=3).map(|n| rtsp(&format!("camera{n}"), &cameras.url(n))).collect();
     let argv = HEAVY.split_whitespace().map(str::to_owned).collect();
@@ -39,7 +39,7 @@ async fn scene(conditions: PathConditions) -> Scene {
     let media = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let server = Server::start_media_at(media, config).await;
     path.lead_to(media);
-    Scene { _cameras: cameras, _path: path, server }
+    Scene { _cameras: cameras, path, server }
 }
 
 async fn watch_small_cameras(scene: &Scene) -> Viewer {
@@ -111,4 +111,23 @@ async fn packets_that_the_path_loses_are_sent_again() {
         assert!(expected_to_be_lost >= 4, "slot {slot}: {counts:?}");
         assert!(counts.lost <= 1, "slot {slot}: more than what is just under way is missing: {counts:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_whose_nat_gives_it_another_address_gets_its_packets_there() {
+    let conditions = PathConditions {
+        bits_per_second: 50e6,
+        queue: Duration::from_millis(300),
+        delay: Duration::from_millis(5),
+        loss: 0.0,
+    };
+    let scene = scene(conditions).await;
+    let viewer = watch_small_cameras(&scene).await;
+    scene.path.rebind();
+    // Longer than the server goes on sending to a browser that it does not hear.
+    let gaps = viewer.longest_gaps(Duration::from_secs(9)).await;
+    // The viewer checks the path every two seconds.
+    let longest = gaps.values().max().expect("three slots");
+    println!("longest gap after the rebind: {longest:?}");
+    assert!(*longest < Duration::from_millis(2_700), "{gaps:?}");
 }

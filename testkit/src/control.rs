@@ -44,7 +44,7 @@ impl Control {
     pub async fn until(
         &mut self,
         expected: &'static str,
-        matches: impl Fn(&Value) -> bool,
+        mut matches: impl FnMut(&Value) -> bool,
     ) -> Result<Value, ViewerError> {
         let mut last = Value::Null;
         let deadline = tokio::time::Instant::now() + PATIENCE;

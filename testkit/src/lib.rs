@@ -6,18 +6,22 @@ pub mod barcode;
 mod cameras;
 mod child;
 mod control;
+mod namespace;
 mod network;
 mod path;
 mod server;
 mod slot_counts;
+mod stun;
 mod viewer;
 
 pub use cameras::{CameraEvent, Cameras, CamerasOptions, Login};
 pub use control::Control;
+pub use namespace::Namespace;
 pub use network::{Network, NetworkConditions};
 pub use path::{EmulatedPath, PathConditions};
 pub use server::{Server, free_port};
 pub use slot_counts::{SlotCounts, Tally};
+pub use stun::StunServer;
 pub use viewer::{Viewer, ViewerError};
 
 /// Why a process of the test bench could not be used.

@@ -1,10 +1,11 @@
 //! An emulated network between a server and its viewers, with limited rate, delay and loss: a UDP relay whose address the
-//! server announces as its own.
+//! server announces as its own. All viewers share its rate and its queue.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
@@ -29,7 +30,57 @@ pub struct PathConditions {
 pub struct EmulatedPath {
     address: SocketAddr,
     end: watch::Sender<Option<SocketAddr>>,
+    /// How often the viewers have got new addresses.
+    rebinds: watch::Sender<u32>,
+    bottleneck: Arc<Bottleneck>,
     _relay: JoinSet<()>,
+}
+
+/// What the packets to all viewers pass.
+#[derive(Debug)]
+struct Bottleneck {
+    state: Mutex<State>,
+    /// The bytes that passed.
+    passed: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    conditions: PathConditions,
+    /// When everything in the queue will have been sent.
+    free_at: Instant,
+    /// The next packet is lost when this reaches 1.
+    unlucky: f64,
+}
+
+impl Bottleneck {
+    fn new(conditions: PathConditions) -> Self {
+        let state = State { conditions, free_at: Instant::now(), unlucky: 0.0 };
+        Self { state: Mutex::new(state), passed: AtomicU64::new(0) }
+    }
+
+    fn conditions(&self) -> PathConditions {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).conditions
+    }
+
+    /// When a packet that comes now arrives; `None` if it is dropped.
+    fn pass(&self, bytes: usize) -> Option<Instant> {
+        let State { conditions, free_at, unlucky } =
+            &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        *unlucky += conditions.loss;
+        if *unlucky >= 1.0 {
+            *unlucky -= 1.0;
+            return None;
+        }
+        if free_at.saturating_duration_since(now) > conditions.queue {
+            return None;
+        }
+        let takes = Duration::from_secs_f64(bytes as f64 * 8.0 / conditions.bits_per_second);
+        *free_at = (*free_at).max(now) + takes;
+        self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
+        Some(*free_at + conditions.delay)
+    }
 }
 
 impl EmulatedPath {
@@ -38,9 +89,11 @@ impl EmulatedPath {
         let outside = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let address = outside.local_addr()?;
         let (end, known_end) = watch::channel(None);
+        let (rebinds, known_rebinds) = watch::channel(0);
         let mut relay = JoinSet::new();
-        relay.spawn(relay_all(outside, known_end, conditions));
-        Ok(Self { address, end, _relay: relay })
+        let bottleneck = Arc::new(Bottleneck::new(conditions));
+        relay.spawn(relay_all(outside, known_end, known_rebinds, bottleneck.clone()));
+        Ok(Self { address, end, rebinds, bottleneck, _relay: relay })
     }
 
     /// The address for the server to announce (`webrtc.candidates`).
@@ -48,9 +101,25 @@ impl EmulatedPath {
         self.address
     }
 
+    /// Changes the conditions. Packets under way keep their time of arrival.
+    pub fn set(&self, conditions: PathConditions) {
+        self.bottleneck.state.lock().unwrap_or_else(PoisonError::into_inner).conditions = conditions;
+    }
+
+    /// How many bytes have passed towards the viewers so far.
+    pub fn passed(&self) -> u64 {
+        self.bottleneck.passed.load(Ordering::Relaxed)
+    }
+
     /// Sets the address on which the server listens.
     pub fn lead_to(&self, server: SocketAddr) {
         self.end.send_replace(Some(server));
+    }
+
+    /// Gives every viewer another address towards the server, as a NAT does that was restarted. Packets to the old addresses are
+    /// lost.
+    pub fn rebind(&self) {
+        self.rebinds.send_modify(|count| *count += 1);
     }
 }
 
@@ -58,7 +127,8 @@ impl EmulatedPath {
 async fn relay_all(
     outside: Arc<UdpSocket>,
     mut end: watch::Receiver<Option<SocketAddr>>,
-    conditions: PathConditions,
+    mut rebinds: watch::Receiver<u32>,
+    bottleneck: Arc<Bottleneck>,
 ) {
     let Ok(server) = end.wait_for(Option::is_some).await.map(|end| *end) else { return };
     let Some(server) = server else { return };
@@ -66,6 +136,11 @@ async fn relay_all(
     let mut tasks = JoinSet::new();
     let mut buffer = [0; 2048];
     while let Ok((len, viewer)) = outside.recv_from(&mut buffer).await {
+        if rebinds.has_changed().unwrap_or_default() {
+            rebinds.mark_unchanged();
+            viewers.clear();
+            tasks = JoinSet::new();
+        }
         if let Entry::Vacant(newcomer) = viewers.entry(viewer) {
             let Ok(inside) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Arc::new) else { return };
             if inside.connect(server).await.is_err() {
@@ -77,10 +152,10 @@ async fn relay_all(
             tasks.spawn(deliver(waiting, async move |packet| {
                 let _ = towards_server.send(&packet).await;
             }));
-            tasks.spawn(towards_viewer(inside, outside.clone(), viewer, conditions));
+            tasks.spawn(towards_viewer(inside, outside.clone(), viewer, bottleneck.clone()));
         }
         if let Some(to_server) = viewers.get(&viewer) {
-            let _ = to_server.send((Instant::now() + conditions.delay, buffer[..len].to_vec()));
+            let _ = to_server.send((Instant::now() + bottleneck.conditions().delay, buffer[..len].to_vec()));
         }
     }
 }
@@ -92,29 +167,18 @@ async fn towards_viewer(
     inside: Arc<UdpSocket>,
     outside: Arc<UdpSocket>,
     viewer: SocketAddr,
-    conditions: PathConditions,
+    bottleneck: Arc<Bottleneck>,
 ) {
     let (arriving, waiting) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     tasks.spawn(deliver(waiting, async move |packet| {
         let _ = outside.send_to(&packet, viewer).await;
     }));
-    let mut free_at = Instant::now();
-    let mut unlucky = 0.0;
     let mut buffer = [0; 2048];
     while let Ok(len) = inside.recv(&mut buffer).await {
-        let now = Instant::now();
-        unlucky += conditions.loss;
-        if unlucky >= 1.0 {
-            unlucky -= 1.0;
-            continue;
-        }
-        if free_at.saturating_duration_since(now) > conditions.queue {
-            continue;
-        }
-        let takes = Duration::from_secs_f64(len as f64 * 8.0 / conditions.bits_per_second);
-        free_at = free_at.max(now) + takes;
-        if arriving.send((free_at + conditions.delay, buffer[..len].to_vec())).is_err() {
+        if let Some(at) = bottleneck.pass(len)
+            && arriving.send((at, buffer[..len].to_vec())).is_err()
+        {
             return;
         }
     }

@@ -1,10 +1,11 @@
 //! Runs a server, this one or a go2rtc for comparison, with a config of the test's own.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::EmulatedPath;
 use crate::TestkitError;
 use crate::child::Process;
 
@@ -18,6 +19,7 @@ pub struct Server {
     process: Process,
     config: PathBuf,
     api_port: u16,
+    webrtc_port: u16,
 }
 
 impl Server {
@@ -25,6 +27,15 @@ impl Server {
     /// and `webrtc`) as its config, and returns when its API answers.
     pub fn start(binary: &Path, streams: &str) -> Result<Self, TestkitError> {
         Self::launch("multistream", binary, &["serve", "--config"], "", streams)
+    }
+
+    /// Starts it in the same way, with a path between it and its viewers: the path's address is the only one that they can reach.
+    pub fn start_behind(binary: &Path, streams: &str, path: &EmulatedPath) -> Result<Self, TestkitError> {
+        // An address for documentation (RFC 5737), in place of those of this machine.
+        let webrtc = format!("  candidates: [{}]\n  filters: {{ips: [192.0.2.1]}}\n", path.address());
+        let server = Self::launch("multistream", binary, &["serve", "--config"], &webrtc, streams)?;
+        path.lead_to(SocketAddr::from((Ipv4Addr::LOCALHOST, server.webrtc_port)));
+        Ok(server)
     }
 
     /// Starts a go2rtc, which reads the same YAML, in the same way.
@@ -49,7 +60,7 @@ impl Server {
             .map_err(|source| TestkitError::Write { path: config.clone(), source })?;
         let mut command = Command::new(binary);
         command.args(arguments).arg(&config);
-        let server = Self { program, process: Process::spawn(command)?, config, api_port };
+        let server = Self { program, process: Process::spawn(command)?, config, api_port, webrtc_port };
         server.wait_until_listening()?;
         Ok(server)
     }

@@ -7,13 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::pending;
-use std::sync::{Arc, OnceLock, Weak};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
@@ -53,10 +55,16 @@ pub struct Viewer {
 impl Viewer {
     /// Connects with these slots (`[{"slot": 0, "stream": "camera1"}, …]`) and returns when the answer is applied.
     pub async fn connect(url: &str, slots: &Value) -> Result<Self, ViewerError> {
+        Self::connect_from(url, slots, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// Like [`Self::connect`], with the media on this address of the viewer's machine alone.
+    pub async fn connect_from(url: &str, slots: &Value, address: IpAddr) -> Result<Self, ViewerError> {
         let mut control = Control::connect(url).await?;
         let ready = control.open(slots).await?;
         let tally = Tally::default();
-        let (media, offer) = Media::offer(slots.as_array().map_or(0, Vec::len), tally.clone()).await?;
+        let count = slots.as_array().map_or(0, Vec::len);
+        let (media, offer) = Media::offer(count, address, tally.clone()).await?;
         let answer = control.negotiate(&offer).await?;
         media.accept(&answer).await?;
         let resume_token = ready["resume"].as_str().unwrap_or_default().to_owned();
@@ -77,6 +85,37 @@ impl Viewer {
     /// The longest time without a picture on each slot, from now on and for `time`.
     pub async fn longest_gaps(&self, time: Duration) -> BTreeMap<u32, Duration> {
         self.tally.longest_gaps(time).await
+    }
+
+    /// Reports that the link carries this many bits per second (REMB, draft-alvestrand-rmcat-remb-03), on every track.
+    pub async fn report_bandwidth(&self, bits_per_second: f32) -> Result<(), ViewerError> {
+        let tracks = self.media.events.tracks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for track in tracks {
+            let report = ReceiverEstimatedMaximumBitrate {
+                sender_ssrc: 1,
+                bitrate: bits_per_second,
+                ssrcs: track.ssrcs().await,
+            };
+            self.media.machine.run(async move { track.write_rtcp(vec![Box::new(report)]).await }).await?;
+        }
+        Ok(())
+    }
+
+    /// Resumes the session on another WebSocket and makes another peer connection for it, as a client does whose media path is
+    /// broken.
+    pub async fn reconnect_media(self, url: &str) -> Result<Self, ViewerError> {
+        let mut control = Control::connect(url).await?;
+        let resume_token = self.resume_token;
+        control
+            .send(&json!({ "type": "multistream/init", "request_id": "r", "resume": resume_token }))
+            .await?;
+        let ready = control.until_type("multistream/ready").await?;
+        let slots = ready["slots"].as_u64().unwrap_or_default() as usize;
+        let tally = Tally::default();
+        let (media, offer) = Media::offer(slots, Ipv4Addr::LOCALHOST.into(), tally.clone()).await?;
+        let answer = control.negotiate(&offer).await?;
+        media.accept(&answer).await?;
+        Ok(Self { control, answer, resume_token, tally, media })
     }
 
     /// Closes the peer connection, as a page does that has no more use for it. The WebSocket stays open.
@@ -106,10 +145,15 @@ impl fmt::Debug for Media {
 
 impl Media {
     /// Creates a connection with `slots` receiving videos, and its offer with all candidates in it.
-    async fn offer(slots: usize, tally: Tally) -> Result<(Self, String), ViewerError> {
+    async fn offer(slots: usize, address: IpAddr, tally: Tally) -> Result<(Self, String), ViewerError> {
         let machine = Machine::new()?;
-        let events = Arc::new(Events { gathered: Notify::new(), tally, slots_by_mid: OnceLock::new() });
-        let (connection, offer) = machine.run(offer(slots, Arc::clone(&events))).await?;
+        let events = Arc::new(Events {
+            gathered: Notify::new(),
+            tally,
+            slots_by_mid: OnceLock::new(),
+            tracks: Mutex::default(),
+        });
+        let (connection, offer) = machine.run(offer(slots, address, Arc::clone(&events))).await?;
         Ok((Self { connection, events, machine }, offer))
     }
 
@@ -129,6 +173,7 @@ impl Media {
 
 async fn offer(
     slots: usize,
+    address: IpAddr,
     events: Arc<Events>,
 ) -> webrtc::error::Result<(Arc<dyn PeerConnection>, String)> {
     let mut engine = MediaEngine::default();
@@ -142,7 +187,7 @@ async fn offer(
         .with_interceptor_registry(interceptors)
         .with_setting_engine(settings)
         .with_handler(handler)
-        .with_udp_addrs(vec!["127.0.0.1:0"]);
+        .with_udp_addrs(vec![SocketAddr::new(address, 0).to_string()]);
     // Boxed, since the future contains the whole connection.
     let connection = Box::pin(connection.build()).await?;
     for _ in 0..slots {
@@ -166,6 +211,7 @@ struct Events {
     tally: Tally,
     /// The slot of each mid, once there is an answer, and the connection, which knows the mid of a track.
     slots_by_mid: OnceLock<(HashMap<String, u32>, Weak<dyn PeerConnection>)>,
+    tracks: Mutex<Vec<Arc<dyn TrackRemote>>>,
 }
 
 #[async_trait::async_trait]
@@ -178,6 +224,7 @@ impl PeerConnectionEventHandler for Events {
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         let Some((slots, connection)) = self.slots_by_mid.get().cloned() else { return };
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&track));
         let tally = self.tally.clone();
         tokio::spawn(async move {
             let Some(connection) = connection.upgrade() else { return };

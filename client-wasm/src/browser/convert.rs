@@ -1,5 +1,7 @@
 //! Values between Rust and JavaScript, by `serde-wasm-bindgen`: slots and settings come in, statuses and events go out.
 
+use std::time::Duration;
+
 use js_sys::{Array, Map, Object, Reflect};
 use multistream_protocol::client::SlotRequest;
 use multistream_protocol::server::IceServer;
@@ -9,7 +11,7 @@ use serde_wasm_bindgen::{Serializer, preserve};
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
-use crate::core::{Attempt, ClientError, Event, Show, Wish};
+use crate::core::{Attempt, ClientError, Event, Received, Show, Stall, Wish};
 
 /// A slot as the typings say, with the quality that the app asked for where the façade chose another.
 #[derive(Deserialize)]
@@ -47,9 +49,12 @@ pub(crate) fn to_js(value: &impl Serialize) -> JsValue {
     value.serialize(&Serializer::json_compatible()).unwrap_or_default()
 }
 
-/// The app's configuration, with the server's ICE servers before its own.
+/// The app's configuration, with the server's ICE servers before its own. All m-lines share one transport from the start, unless the
+/// app wants it otherwise: browsers otherwise gather candidates for each of them, and make as many allocations at a TURN server.
 pub(super) fn peer_config(own: &JsValue, ice_servers: &[IceServer]) -> RtcConfiguration {
     let config = Object::new();
+    // On a plain object of ours this cannot fail.
+    let _ = Reflect::set(&config, &JsValue::from_str("bundlePolicy"), &JsValue::from_str("max-bundle"));
     if let Some(own) = own.dyn_ref::<Object>() {
         Object::assign(&config, own);
     }
@@ -60,7 +65,6 @@ pub(super) fn peer_config(own: &JsValue, ice_servers: &[IceServer]) -> RtcConfig
             servers.push(&server);
         }
     }
-    // On a plain object of ours this cannot fail.
     let _ = Reflect::set(&config, &key, &servers);
     config.unchecked_into()
 }
@@ -104,6 +108,8 @@ struct StatusFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    picture_every_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
@@ -124,6 +130,7 @@ impl<'a> From<&'a SlotStatus> for StatusFields<'a> {
             error: status.error.as_deref(),
             reason: status.reason.as_deref(),
             codec: status.codec.as_deref(),
+            picture_every_ms: status.picture_every_ms,
             width: status.width,
             height: status.height,
             rtp_timestamp: status.rtp_timestamp,
@@ -150,6 +157,10 @@ enum EventFields<'a> {
     Status {
         slot: u32,
         status: StatusFields<'a>,
+    },
+    Stalled {
+        slot: u32,
+        cause: Option<&'static str>,
     },
     Track {
         slot: u32,
@@ -184,6 +195,9 @@ pub(super) fn event(
     to_js(&match event {
         Event::State(state) => EventFields::State { state: state.as_str() },
         Event::Status(status) => EventFields::Status { slot: status.slot, status: status.into() },
+        Event::Stalled { slot, stalled } => {
+            EventFields::Stalled { slot: *slot, cause: stalled.map(Stall::as_str) }
+        }
         Event::Track { attempt, slot } => EventFields::Track { slot: *slot, track: track(*attempt, *slot) },
         Event::Reconnecting { retry, delay, reason } => {
             EventFields::Reconnecting { retry: *retry, delay_ms: delay.as_millis() as u32, reason }
@@ -192,6 +206,17 @@ pub(super) fn event(
         Event::Disconnected { reason } => EventFields::Disconnected { reason },
         Event::Error(cause) => EventFields::Error { error: error(cause) },
     })
+}
+
+/// What the façade has read of a peer: the packets of the connection, the age of the last one in milliseconds, then the slot,
+/// packets and decoded pictures of each slot.
+pub(crate) fn received(numbers: &[f64]) -> Received {
+    let (head, slots) = numbers.split_at(numbers.len().min(2));
+    Received {
+        packets: head.first().copied().unwrap_or_default(),
+        age: Duration::from_millis(head.get(1).copied().unwrap_or_default() as u64),
+        slots: slots.chunks_exact(3).map(|slot| (slot[0] as u32, slot[1], slot[2])).collect(),
+    }
 }
 
 /// What a thrown value says.
@@ -225,14 +250,15 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn the_servers_ice_servers_come_before_the_apps_and_the_rest_is_kept() {
-        let own = JSON::parse(r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#).ok();
+        let own = JSON::parse(r#"{"bundlePolicy":"balanced","iceServers":[{"urls":"stun:own"}]}"#).ok();
         let own = own.unwrap_or_default();
         let server = IceServer { urls: vec!["turn:theirs".to_owned()], username: None, credential: None };
         let expected =
-            r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":["turn:theirs"]},{"urls":"stun:own"}]}"#;
+            r#"{"bundlePolicy":"balanced","iceServers":[{"urls":["turn:theirs"]},{"urls":"stun:own"}]}"#;
         assert_eq!(json(&peer_config(&own, &[server])), expected);
-        assert_eq!(json(&peer_config(&JsValue::UNDEFINED, &[])), r#"{"iceServers":[]}"#);
-        assert_eq!(json(&own), r#"{"iceTransportPolicy":"relay","iceServers":[{"urls":"stun:own"}]}"#);
+        let unsaid = r#"{"bundlePolicy":"max-bundle","iceServers":[]}"#;
+        assert_eq!(json(&peer_config(&JsValue::UNDEFINED, &[])), unsaid);
+        assert_eq!(json(&own), r#"{"bundlePolicy":"balanced","iceServers":[{"urls":"stun:own"}]}"#);
     }
 
     #[wasm_bindgen_test]

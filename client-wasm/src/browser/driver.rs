@@ -8,6 +8,7 @@ use gloo_timers::callback::Timeout;
 use js_sys::{Function, Map, Promise};
 use multistream_protocol::Framing;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::convert;
 use super::facade::{Hooks, Settings};
@@ -202,6 +203,11 @@ impl Driver {
                 }
             }
             Command::PlanReconnect { retry, reason } => self.plan_reconnect(retry, &reason),
+            Command::Look(attempt) => {
+                if let Some(peer) = self.peer(attempt) {
+                    let _ = self.hooks.look(attempt, peer.connection(), &self.tracks(attempt));
+                }
+            }
             Command::Resolve(promise, outcome) => {
                 let value = self.outcome(outcome);
                 if let Some(settler) = self.settler(promise) {
@@ -248,13 +254,26 @@ impl Driver {
             SocketEvent::Closed(reason) => {
                 self.with_core(|client, _| client.handle_socket_closed(attempt, reason));
             }
+            SocketEvent::Refused => self.handle_refused(attempt),
         }
+    }
+
+    fn handle_refused(&self, attempt: Attempt) {
+        let (this, asked) = (self.this.clone(), self.hooks.refusal(&self.socket_url.borrow()));
+        spawn_local(async move {
+            let reason =
+                JsFuture::from(asked).await.ok().and_then(|reason| reason.as_string()).unwrap_or_default();
+            if let Some(driver) = this.upgrade() {
+                driver.with_core(|client, _| client.handle_socket_closed(attempt, reason));
+            }
+        });
     }
 
     fn handle_peer_event(&self, attempt: Attempt, event: PeerEvent) {
         self.with_core(|client, now| match event {
             PeerEvent::Offer(sdp) => client.handle_offer(attempt, sdp),
             PeerEvent::Candidate(candidate) => client.handle_local_candidate(attempt, candidate),
+            PeerEvent::IceTrouble { code, text } => client.handle_ice_trouble(attempt, code, text),
             PeerEvent::State(state) => client.handle_peer_state(now, attempt, state),
             PeerEvent::AnswerApplied => client.handle_answer_applied(attempt),
             PeerEvent::Failed(detail) => client.handle_peer_error(attempt, detail),

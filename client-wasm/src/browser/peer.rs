@@ -1,11 +1,11 @@
 //! One `RTCPeerConnection`, with a receiving transceiver per slot.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::Reflect;
 use multistream_protocol::client::Ice;
+use multistream_protocol::server::Mids;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -23,12 +23,19 @@ pub(super) enum PeerEvent {
     /// The offer; the candidates follow.
     Offer(String),
     Candidate(Ice),
+    /// A STUN or TURN server is of no use.
+    IceTrouble {
+        code: u16,
+        text: String,
+    },
     State(PeerState),
     AnswerApplied,
     /// The browser refused to make an offer or to take the answer.
     Failed(String),
     CandidateRefused(String),
 }
+
+const ON_TROUBLE: &str = "onicecandidateerror";
 
 type Report = Rc<dyn Fn(Attempt, PeerEvent)>;
 
@@ -41,6 +48,7 @@ pub(super) struct Peer {
     /// Each slot's receiver; empty until the answer is applied.
     receivers: RefCell<Vec<(u32, RtcRtpReceiver)>>,
     _on_candidate: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
+    _on_trouble: Closure<dyn FnMut(RtcPeerConnectionIceEvent)>,
     _on_state: Closure<dyn FnMut()>,
 }
 
@@ -78,6 +86,15 @@ impl Peer {
         };
         pc.set_onicecandidate(Some(on_candidate.as_ref().unchecked_ref()));
 
+        let on_trouble = {
+            let (report, attempt) = (Rc::clone(&report), Rc::clone(&attempt));
+            // It is another type of event, which `web-sys` does not have; the same type of closure makes the module smaller.
+            Closure::new(move |event: RtcPeerConnectionIceEvent| {
+                report(attempt.get(), trouble(&event));
+            })
+        };
+        let _ = Reflect::set(&pc, &ON_TROUBLE.into(), on_trouble.as_ref());
+
         let on_state = {
             let (report, pc, attempt) = (Rc::clone(&report), pc.clone(), Rc::clone(&attempt));
             Closure::new(move || {
@@ -94,17 +111,26 @@ impl Peer {
         pc.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
 
         spawn_local({
-            let (report, pc, attempt) = (Rc::clone(&report), pc.clone(), attempt.get());
+            let (report, pc, attempt) = (Rc::clone(&report), pc.clone(), Rc::clone(&attempt));
             async move {
                 let offer = make_offer(&pc).await;
+                // Of the attempt that has the peer by now.
                 report(
-                    attempt,
+                    attempt.get(),
                     offer.map_or_else(|error| PeerEvent::Failed(describe(&error)), PeerEvent::Offer),
                 );
             }
         });
         let receivers = RefCell::default();
-        Ok(Rc::new(Self { attempt, pc, report, receivers, _on_candidate: on_candidate, _on_state: on_state }))
+        Ok(Rc::new(Self {
+            attempt,
+            pc,
+            report,
+            receivers,
+            _on_candidate: on_candidate,
+            _on_trouble: on_trouble,
+            _on_state: on_state,
+        }))
     }
 
     pub(super) fn attempt(&self) -> Attempt {
@@ -116,11 +142,15 @@ impl Peer {
         self.attempt.set(attempt);
     }
 
+    pub(super) fn connection(&self) -> &RtcPeerConnection {
+        &self.pc
+    }
+
     pub(super) fn state(&self) -> String {
         JsValue::from(self.pc.connection_state()).as_string().unwrap_or_default()
     }
 
-    pub(super) fn apply_answer(self: &Rc<Self>, sdp: String, mids: BTreeMap<u32, String>) {
+    pub(super) fn apply_answer(self: &Rc<Self>, sdp: String, mids: Mids) {
         let peer = Rc::clone(self);
         spawn_local(async move {
             let answer = RtcSessionDescriptionInit::new(RtcSdpType::Answer);
@@ -168,19 +198,19 @@ impl Peer {
     }
 
     /// Finds the receiver of each slot by the mid of its m-line, not by the m-line's position (RFC 8843 §15).
-    fn bind(&self, mids: &BTreeMap<u32, String>) -> Result<(), String> {
+    fn bind(&self, mids: &Mids) -> Result<(), String> {
         let transceivers = self.pc.get_transceivers();
-        let mut receivers = Vec::with_capacity(mids.len());
-        for (slot, mid) in mids {
+        let mut receivers = Vec::new();
+        for (slot, mid) in mids.iter() {
             let receiver = transceivers
                 .iter()
                 .map(JsCast::unchecked_into::<RtcRtpTransceiver>)
-                .find(|transceiver| transceiver.mid().as_ref() == Some(mid))
+                .find(|transceiver| transceiver.mid().as_deref() == Some(mid))
                 .map(|transceiver| transceiver.receiver())
                 .ok_or_else(|| {
                     format!("The server's answer puts slot {slot} on an unknown media line `{mid}`.")
                 })?;
-            receivers.push((*slot, receiver));
+            receivers.push((slot, receiver));
         }
         self.receivers.replace(receivers);
         Ok(())
@@ -190,9 +220,18 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         self.pc.set_onicecandidate(None);
+        let _ = Reflect::set(&self.pc, &ON_TROUBLE.into(), &JsValue::NULL);
         self.pc.set_onconnectionstatechange(None);
         self.pc.close();
     }
+}
+
+/// What an `icecandidateerror` says. Not every browser fills in all of it.
+fn trouble(event: &JsValue) -> PeerEvent {
+    let value = |key: &str| Reflect::get(event, &key.into()).unwrap_or_default();
+    let text = |key| value(key).as_string().unwrap_or_default();
+    let code = value("errorCode").as_f64().unwrap_or_default() as u16;
+    PeerEvent::IceTrouble { code, text: [&text("url"), ": ", &text("errorText")].concat() }
 }
 
 async fn make_offer(pc: &RtcPeerConnection) -> Result<String, JsValue> {

@@ -13,7 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::core::Attempt;
 
-/// What a socket reports. Nothing comes after `Closed`, nor after the socket was dropped.
+/// What a socket reports. Nothing comes after `Closed` or `Refused`, nor after the socket was dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SocketEvent {
     Open,
@@ -22,6 +22,8 @@ pub(super) enum SocketEvent {
     Binary,
     /// The socket is closed. The text is a sentence for people that says why.
     Closed(String),
+    /// The socket did not open. A browser does not say why.
+    Refused,
 }
 
 /// Dropping it sends the queued frames, then closes the WebSocket without a code. After such a close the server keeps the
@@ -76,7 +78,7 @@ enum Step {
 /// Reports the socket's events until it is closed or dropped. The receive queue behind it is unbounded, so each frame is taken
 /// out as it arrives. The borrow ends before the callback runs, for the callback may send on the socket or drop it.
 async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
-    let (mut opened, mut heard) = (false, false);
+    let mut opened = false;
     loop {
         let step = poll_socket(&ws, |mut ws, context| {
             if !opened
@@ -93,14 +95,17 @@ async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
                 on(SocketEvent::Open);
             }
             Some(Step::Read(Some(Ok(message)))) => {
-                heard = true;
                 on(match message {
                     Message::Text(text) => SocketEvent::Text(text),
                     Message::Bytes(_) => SocketEvent::Binary,
                 });
             }
             Some(Step::Read(Some(Err(WebSocketError::ConnectionClose(close))))) => {
-                return on(SocketEvent::Closed(reason(close.code, &close.reason, heard)));
+                return on(if opened {
+                    SocketEvent::Closed(reason(close.code, &close.reason))
+                } else {
+                    SocketEvent::Refused
+                });
             }
             // The browser fires `close` after `error`, and `error` carries no details.
             Some(Step::Read(Some(Err(_)))) => {}
@@ -121,13 +126,8 @@ async fn poll_socket<T>(
     .await
 }
 
-/// A browser reports code 1006 both when no server listens and when the server refuses the page (RFC 6455 §7.1.5).
-fn reason(code: u16, said: &str, heard: bool) -> String {
-    const ABNORMAL: u16 = 1006;
-    if code == ABNORMAL && !heard {
-        "The WebSocket could not be opened: is the server there, and this page's origin in its `api.origin`?"
-            .to_owned()
-    } else if said.is_empty() {
+fn reason(code: u16, said: &str) -> String {
+    if said.is_empty() {
         format!("The WebSocket was closed (code {code}).")
     } else {
         format!("The server closed the WebSocket: {said}.")

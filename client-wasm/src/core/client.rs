@@ -4,12 +4,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use multistream_protocol::ClientMessage;
-use multistream_protocol::client::{Close, Keyframe, Layout, Pause, Resume, SlotRequest, Switch, Warm};
+use multistream_protocol::client::{
+    Close, Keyframe, Layout, Pause, Priority, Resume, SlotRequest, Switch, Warm,
+};
+use multistream_protocol::server::IceServer;
 
 use super::command::{Attempt, Command, Event, PromiseId, State};
+use super::ice::IceTrouble;
 use super::lifecycle::Phase;
+use super::media::Media;
 use super::requests::{Requests, Settled};
 use super::slots::{self, Show, Slot, Slots, Wish};
+use super::spare::Spare;
 use super::{ClientError, Code};
 
 /// The app's options.
@@ -19,11 +25,13 @@ pub struct Options {
     pub connection_timeout: Duration,
     /// Whether `connect` goes on trying, by the reconnect policy, when its first attempt fails.
     pub retry_connect: bool,
+    /// Whether a connection on which nothing arrives is made again. Otherwise only ICE says that it is lost.
+    pub keeps_watch: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connection_timeout: Duration::from_secs(10), retry_connect: false }
+        Self { connection_timeout: Duration::from_secs(10), retry_connect: false, keeps_watch: true }
     }
 }
 
@@ -47,8 +55,15 @@ pub struct Client {
     pub(super) resume_token: Option<String>,
     pub(super) slots: Slots,
     pub(super) requests: Requests,
+    pub(super) media: Media,
+    pub(super) spare: Option<Spare>,
+    pub(super) ice_servers: Vec<IceServer>,
+    /// The server's last answer, as SDP.
+    pub(super) answer: String,
+    /// What the browser said of an ICE server that it could not use.
+    pub(super) ice_trouble: Option<IceTrouble>,
     commands: VecDeque<Command>,
-    last_id: u32,
+    pub(super) last_id: u32,
 }
 
 impl Client {
@@ -64,6 +79,11 @@ impl Client {
             resume_token: None,
             slots: Slots::default(),
             requests: Requests::default(),
+            media: Media::default(),
+            spare: None,
+            ice_servers: Vec::new(),
+            answer: String::new(),
+            ice_trouble: None,
             commands: VecDeque::new(),
             last_id: 0,
         }
@@ -90,7 +110,7 @@ impl Client {
 
     /// When [`Client::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        [self.phase.deadline(), self.requests.poll_timeout()].into_iter().flatten().min()
+        [self.phase.deadline(), self.requests.poll_timeout(), self.media.look_at].into_iter().flatten().min()
     }
 
     /// Opens the connection. Resolves to the tracks when media can flow.
@@ -206,6 +226,14 @@ impl Client {
             self.refuse(promise, ClientError::not_connected());
         }
         promise
+    }
+
+    /// Tells the server how important a slot is to the viewer: on a slow link, a slot with a higher number is lowered later.
+    pub fn set_priority(&mut self, slot: i32, priority: i32) {
+        let Ok(known) = self.slots.get_mut(slot) else { return };
+        if std::mem::replace(&mut known.priority, priority) != priority {
+            self.send_if_connected(Priority { request_id: String::new(), slot, priority }.into());
+        }
     }
 
     /// Ends everything. May be called at any time.

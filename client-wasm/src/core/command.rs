@@ -1,9 +1,8 @@
 //! What the core returns to its shell: commands, among them the outcomes of calls and the events for the app.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use multistream_protocol::server::{IceServer, KeyframeStatus};
+use multistream_protocol::server::{IceServer, KeyframeStatus, Mids};
 use multistream_protocol::{ClientMessage, SlotStatus, client};
 
 use super::ClientError;
@@ -31,7 +30,7 @@ pub enum Command {
     ApplyAnswer {
         attempt: Attempt,
         sdp: String,
-        mids: BTreeMap<u32, String>,
+        mids: Mids,
     },
     AddCandidate(Attempt, client::Ice),
     ClosePeer(Attempt),
@@ -46,6 +45,9 @@ pub enum Command {
         retry: u32,
         reason: String,
     },
+    /// Read what the peer of this attempt has received, and report it to
+    /// [`Client::handle_received`](super::Client::handle_received).
+    Look(Attempt),
     Resolve(PromiseId, Outcome),
     Reject(PromiseId, ClientError),
     Emit(Event),
@@ -68,6 +70,11 @@ pub enum Outcome {
 pub enum Event {
     State(State),
     Status(SlotStatus),
+    /// The slot's picture stands still, for this reason, or moves again.
+    Stalled {
+        slot: u32,
+        stalled: Option<Stall>,
+    },
     /// This slot's track is the one of this attempt's peer.
     Track {
         attempt: Attempt,
@@ -86,6 +93,27 @@ pub enum Event {
     },
     /// Something went wrong that no call was waiting for.
     Error(ClientError),
+}
+
+/// Why a slot's picture stands still although it should move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stall {
+    /// Nothing arrives on the whole connection.
+    Network,
+    /// The slot's packets arrive, but no pictures come of them.
+    Decoder,
+    /// The server says so, or sends nothing for this slot on a connection that works.
+    Source,
+}
+
+impl Stall {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Stall::Network => "network",
+            Stall::Decoder => "decoder",
+            Stall::Source => "source",
+        }
+    }
 }
 
 /// The state of the connection as the app sees it.

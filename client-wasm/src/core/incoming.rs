@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use multistream_protocol::client::{Ice, Offer};
+use multistream_protocol::client::Ice;
 use multistream_protocol::server::{self, Answer, Keyframe, Ready, Status, Warm};
 use multistream_protocol::{ErrorCode, ServerMessage};
 
@@ -94,36 +94,6 @@ impl Client {
         }
     }
 
-    /// The browser made an offer and is gathering candidates.
-    pub fn handle_offer(&mut self, attempt: Attempt, sdp: String) {
-        let request_id = self.next_id().to_string();
-        let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Offer)
-        else {
-            return;
-        };
-        handshake.step = Step::Answer;
-        handshake.request_id.clone_from(&request_id);
-        let candidates = std::mem::take(&mut handshake.local_candidates);
-        self.push(Command::Send(attempt, Offer { request_id, sdp }.into()));
-        for candidate in candidates {
-            self.push(Command::Send(attempt, candidate.into()));
-        }
-    }
-
-    /// The browser found a candidate; an empty one says that there are no more.
-    pub fn handle_local_candidate(&mut self, attempt: Attempt, candidate: Ice) {
-        match &mut self.phase {
-            _ if attempt != self.attempt => {}
-            Phase::Handshake(handshake) if handshake.step <= Step::Offer => {
-                handshake.local_candidates.push(candidate);
-            }
-            Phase::Handshake(_) | Phase::Connected { .. } => {
-                self.push(Command::Send(attempt, candidate.into()));
-            }
-            Phase::Idle | Phase::PlanningReconnect { .. } | Phase::Waiting { .. } => {}
-        }
-    }
-
     /// The browser accepted the answer; every slot has its track.
     pub fn handle_answer_applied(&mut self, attempt: Attempt) {
         let Some(handshake) =
@@ -143,7 +113,10 @@ impl Client {
 
     /// The browser failed to make a peer or an offer, or to apply the answer.
     pub fn handle_peer_error(&mut self, attempt: Attempt, detail: String) {
-        if self.handshake(attempt).is_some() {
+        if self.spare.as_ref().is_some_and(|spare| spare.attempt == attempt) {
+            self.drop_spare();
+        }
+        if self.handshake(attempt).is_some_and(|handshake| handshake.step >= Step::Offer) {
             self.fail_attempt(ClientError::new(Code::PeerFailed, detail));
         }
     }
@@ -153,6 +126,7 @@ impl Client {
         if self.previous_peer == Some(attempt) {
             if state == PeerState::Failed {
                 self.previous_peer = None;
+                self.media.look_at = None;
                 self.push(Command::ClosePeer(attempt));
             }
             return;
@@ -168,8 +142,7 @@ impl Client {
                 }
             }
             (Phase::Handshake(_), PeerState::Failed) => {
-                let message =
-                    "No media path to the server: is its WebRTC port (8555, UDP and TCP) reachable?";
+                let message = self.no_media_path("No media path to the server".to_owned());
                 self.fail_attempt(ClientError::new(Code::PeerFailed, message));
             }
             (Phase::Connected { peer_deadline }, PeerState::Connected) => *peer_deadline = None,
@@ -184,22 +157,31 @@ impl Client {
     fn handle_ready(&mut self, ready: Ready) {
         let attempt = self.attempt;
         let slots = self.slots.len();
-        let previous = self.previous_peer;
+        let (previous, is_silent) = (self.previous_peer, self.media.silent);
         let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Ready)
         else {
             return;
         };
         let resumed = handshake.resuming && ready.resumed;
         if let (true, Some(from)) = (resumed, previous) {
+            if is_silent {
+                // Nothing arrives on its peer: the session gets another one, and the old one stays until that plays.
+                handshake.step = Step::Offer;
+            }
             self.resume_token = ready.resume;
-            self.previous_peer = None;
-            self.resumed(from);
+            self.ice_servers = ready.ice_servers;
+            if is_silent {
+                self.offer();
+            } else {
+                self.resumed(from);
+            }
         } else if ready.slots as usize == slots && !ready.resumed {
             handshake.step = Step::Offer;
             self.resume_token = ready.resume;
-            self.push(Command::CreatePeer { attempt, slots, ice_servers: ready.ice_servers });
+            self.ice_servers = ready.ice_servers;
+            self.offer();
         } else if ready.resumed {
-            // The previous peer failed after `init` had asked to resume its session, so the resumed session has no peer.
+            // The previous peer failed after `init` had asked to resume its session.
             self.resume_token = None;
             let message = "The media path broke while the session was being resumed.";
             self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
@@ -211,7 +193,7 @@ impl Client {
 
     fn handle_answer(&mut self, answer: Answer) {
         let attempt = self.attempt;
-        let missing = self.slots.indices().find(|slot| !answer.mids.contains_key(slot));
+        let missing = self.slots.indices().find(|slot| answer.mids.get(*slot).is_none());
         let Some(handshake) = self.handshake(attempt).filter(|handshake| handshake.step == Step::Answer)
         else {
             return;
@@ -222,14 +204,20 @@ impl Client {
             return;
         }
         handshake.step = Step::AnswerApplied;
+        let is_resumed = handshake.resuming;
+        self.answer.clone_from(&answer.sdp);
         self.push(Command::ApplyAnswer { attempt, sdp: answer.sdp, mids: answer.mids });
-        self.requests.handle_new_session();
-        // Every wish up to now was part of the `init` of this session.
-        self.slots.handle_new_session();
+        if !is_resumed {
+            self.requests.handle_new_session();
+            // Every wish up to now was part of the `init` of this session.
+            self.slots.handle_new_session();
+        }
         for status in answer.slots {
             self.handle_status(Status { slot: status.slot, status, request_id: None });
         }
-        self.pause_again();
+        if !is_resumed {
+            self.complete_session();
+        }
     }
 
     fn handle_status(&mut self, message: Status) {
@@ -238,6 +226,9 @@ impl Client {
         // Before a refusal takes the wish back: the status is about what was asked for.
         slot.complete(&mut status);
         self.emit(Event::Status(status.clone()));
+        if !status.kept {
+            self.note_state(&status);
+        }
         if let Some(request) = request_id.as_deref().and_then(request_of).filter(|_| status.kept) {
             self.slots.refuse_slot(status.slot, request);
         }
@@ -262,7 +253,7 @@ impl Client {
         if let Phase::Handshake(handshake) = &self.phase {
             // During the handshake, an error without a request id is about the handshake.
             if message.request_id.as_ref().is_none_or(|id| id.is_empty() || *id == handshake.request_id) {
-                if handshake.resuming {
+                if handshake.resuming && handshake.step == Step::Ready {
                     // The session no longer exists (the server restarted, or `resume_timeout` is over): open a new one.
                     self.resume_token = None;
                     self.send_init();

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use multistream_protocol::client::{Ice, Init, Layout, Pause};
+use multistream_protocol::client::{Ice, Init, Layout, Pause, Priority};
 
 use super::command::{Attempt, Command, Event, Outcome, State};
+use super::media::Media;
+use super::reconnect::socket_patience;
+use super::spare::Spare;
 use super::{Client, ClientError, Code};
 
 /// How long a peer may be `disconnected` before a new connection is made: ICE often recovers within two seconds
 /// (RFC 7675 §5.1 gives consent up after 30).
 const PEER_GRACE: Duration = Duration::from_secs(3);
+
+/// An attempt that is older than this when the network is found to be back was made on the network before.
+const HANGS: Duration = Duration::from_millis(300);
 
 /// What the connection is doing.
 #[derive(Debug)]
@@ -35,14 +41,15 @@ pub(super) enum Phase {
 pub(super) struct Handshake {
     pub(super) step: Step,
     pub(super) deadline: Duration,
+    /// The deadline once the socket is open.
+    pub(super) later: Duration,
+    pub(super) started: Duration,
     /// The id of the last request of this handshake: that of `init`, later that of `offer`.
     pub(super) request_id: String,
-    /// The browser's candidates that came before the offer was sent.
-    pub(super) local_candidates: Vec<Ice>,
     /// The server's candidates that came before its answer was applied.
     pub(super) remote_candidates: Vec<Ice>,
     pub(super) peer_connected: bool,
-    /// `init` asked to resume the session of the previous attempt.
+    /// `init` asked to resume the session of the previous attempt, with a new peer if nothing arrives on the previous one.
     pub(super) resuming: bool,
 }
 
@@ -65,7 +72,7 @@ impl Step {
             Step::Offer => "the browser's offer",
             Step::Answer => "the server's answer",
             Step::AnswerApplied => "the browser to accept the answer",
-            Step::Media => "a media path to the server (is its WebRTC port reachable?)",
+            Step::Media => "a media path to the server",
         }
     }
 }
@@ -93,15 +100,23 @@ impl Phase {
 impl Client {
     pub(super) fn start_attempt(&mut self, now: Duration) {
         self.attempt += 1;
+        let later = now + self.options.connection_timeout;
+        let is_again = self.state == State::Reconnecting;
+        let patience = socket_patience(self.retry.saturating_sub(1)).filter(|_| is_again);
         self.phase = Phase::Handshake(Handshake {
             step: Step::Socket,
-            deadline: now + self.options.connection_timeout,
+            deadline: patience.map_or(later, |patience| later.min(now + patience)),
+            later,
+            started: now,
             request_id: String::new(),
-            local_candidates: Vec::new(),
             remote_candidates: Vec::new(),
             peer_connected: false,
             resuming: false,
         });
+        if let Some(spare) = &mut self.spare {
+            let (from, to) = (std::mem::replace(&mut spare.attempt, self.attempt), self.attempt);
+            self.push(Command::AdoptPeer { from, to });
+        }
         self.push(Command::OpenSocket(self.attempt));
     }
 
@@ -109,8 +124,9 @@ impl Client {
         let request_id = self.next_id().to_string();
         if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.step = Step::Ready;
+            handshake.deadline = handshake.later;
             handshake.request_id.clone_from(&request_id);
-            // The session is resumed only if its peer still receives media; otherwise a new session is opened.
+            // The session of a peer that has failed is over, or soon will be: then a new one is opened.
             let resume = self.resume_token.clone().filter(|_| self.previous_peer.is_some());
             handshake.resuming = resume.is_some();
             let init = Init { request_id, slots: self.slots.requests(), resume };
@@ -120,16 +136,21 @@ impl Client {
 
     /// The answer is applied and the peer connected: media can flow.
     pub(super) fn established(&mut self) {
+        let is_resumed = matches!(&self.phase, Phase::Handshake(handshake) if handshake.resuming);
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
         if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
         }
+        self.media.start();
         let attempt = self.attempt;
         for slot in self.slots.indices().collect::<Vec<_>>() {
             self.emit(Event::Track { attempt, slot });
         }
         self.set_state(State::Connected);
+        if is_resumed {
+            self.catch_up();
+        }
         match self.connecting.take() {
             Some(promise) => self.push(Command::Resolve(promise, Outcome::Tracks(attempt))),
             None => self.emit(Event::Reconnected(attempt)),
@@ -139,10 +160,20 @@ impl Client {
     /// The server resumed the session of the previous attempt on this socket. Its media never stopped.
     pub(super) fn resumed(&mut self, from: Attempt) {
         let to = self.attempt;
+        self.previous_peer = None;
+        self.drop_spare();
         self.push(Command::AdoptPeer { from, to });
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
+        self.media.start();
         self.set_state(State::Connected);
+        self.catch_up();
+        self.emit(Event::Reconnected(to));
+    }
+
+    /// Tells a session that was resumed what it has missed.
+    fn catch_up(&mut self) {
+        let to = self.attempt;
         // Sends again the requests that the server has not answered, which it may or may not have received: a second time does
         // no harm. Then the wishes that were made while there was no socket.
         for (request_id, slots) in self.requests.awaited_pictures() {
@@ -160,12 +191,16 @@ impl Client {
             let request_id = self.next_id().to_string();
             self.push(Command::Send(to, Layout { request_id, slots: unsent, atomic: false }.into()));
         }
-        self.pause_again();
-        self.emit(Event::Reconnected(to));
+        self.complete_session();
     }
 
-    /// Sends a pause for every paused slot: `init` names the slots' streams, but not that some are paused.
-    pub(super) fn pause_again(&mut self) {
+    /// Sends what `init` cannot name: which slots are paused, and how important each is.
+    pub(super) fn complete_session(&mut self) {
+        let ranked: Vec<_> = self.slots.iter().map(|slot| (slot.index() as i32, slot.priority)).collect();
+        for (slot, priority) in ranked.into_iter().filter(|(_, priority)| *priority != 0) {
+            let message = Priority { request_id: String::new(), slot, priority };
+            self.push(Command::Send(self.attempt, message.into()));
+        }
         let paused: Vec<i32> =
             self.slots.iter().filter(|slot| slot.wish().paused).map(|slot| slot.index() as i32).collect();
         for slot in paused {
@@ -185,13 +220,16 @@ impl Client {
             self.end(&reason, &error);
         } else {
             self.push(Command::CloseSocket(self.attempt));
-            self.push(Command::ClosePeer(self.attempt));
+            if !self.spare.as_ref().is_some_and(Spare::is_ready) {
+                self.spare = None;
+                self.push(Command::ClosePeer(self.attempt));
+            }
             self.plan_reconnect(error.message);
         }
     }
 
-    /// The connection broke: plans the next attempt. If `peer_alive`, only the socket is lost and the peer still receives
-    /// media; it is then kept as [`Client::previous_peer`].
+    /// The connection broke: plans the next attempt. If `peer_alive`, the peer still receives media, or may do so again; it is
+    /// then kept as [`Client::previous_peer`].
     pub(super) fn lost(&mut self, reason: String, peer_alive: bool) {
         let attempt = self.attempt;
         self.push(Command::CloseSocket(attempt));
@@ -199,6 +237,7 @@ impl Client {
             self.previous_peer = Some(attempt);
         } else {
             self.push(Command::ClosePeer(attempt));
+            self.stop_looking();
         }
         let settled = self.requests.handle_lost();
         self.settle(settled);
@@ -228,19 +267,26 @@ impl Client {
         }
     }
 
-    /// The network is back, or the tab is visible again. If the next attempt is waiting for its time, it starts at once. A peer
-    /// that is `disconnected` is replaced at once: a new network means other addresses, and a new connection takes no longer
-    /// than an ICE restart.
+    /// The network is back or another one, or the tab is visible again. If the next attempt is waiting for its time, it starts at
+    /// once, and one that hangs is made anew. A peer that is `disconnected` is replaced at once: a new network means other
+    /// addresses, and a new connection takes no longer than an ICE restart. Any other must show soon that it works.
     pub fn handle_wake(&mut self, now: Duration) {
         match self.phase {
             Phase::Waiting { .. } => {
                 self.retry = 0;
                 self.start_attempt(now);
             }
-            Phase::Connected { peer_deadline: Some(_) } => {
-                self.lost("the network changed".to_owned(), false);
+            Phase::Handshake(ref handshake)
+                if handshake.step == Step::Socket
+                    && self.state == State::Reconnecting
+                    && now >= handshake.started + HANGS =>
+            {
+                self.push(Command::CloseSocket(self.attempt));
+                self.retry = 0;
+                self.start_attempt(now);
             }
-            _ => {}
+            Phase::Connected { peer_deadline: Some(_) } => self.lost_media(now, "the network changed"),
+            _ => self.doubt(now),
         }
     }
 
@@ -248,15 +294,22 @@ impl Client {
     pub fn handle_timeout(&mut self, now: Duration) {
         let settled = self.requests.handle_timeout(now);
         self.settle(settled);
+        self.handle_look_timeout(now);
         if self.phase.deadline().is_none_or(|deadline| deadline > now) {
             return;
         }
         match &self.phase {
             Phase::Handshake(handshake) => {
-                let message = format!("Timed out waiting for {}.", handshake.step.waits_for());
+                let mut message = ["Timed out waiting for ", handshake.step.waits_for()].concat();
+                if handshake.step == Step::Media {
+                    message = self.no_media_path(message);
+                }
                 self.fail_attempt(ClientError::new(Code::ConnectionTimeout, message));
             }
-            Phase::Connected { .. } => self.lost("the media path broke".to_owned(), false),
+            Phase::Connected { .. } => {
+                self.media.silent = true;
+                self.lost("the media path broke".to_owned(), true);
+            }
             Phase::Waiting { .. } => self.start_attempt(now),
             Phase::Idle | Phase::PlanningReconnect { .. } => {}
         }
@@ -265,12 +318,14 @@ impl Client {
     pub(super) fn arm_peer_deadline(&mut self, now: Duration) {
         if let Phase::Connected { peer_deadline } = &mut self.phase {
             peer_deadline.get_or_insert(now + PEER_GRACE);
+            self.doubt(now);
         }
     }
 
     /// Ends the connection: closes the socket and all peers, and rejects every call that waits.
     pub(super) fn end(&mut self, reason: &str, error: &ClientError) {
         self.push(Command::CloseSocket(self.attempt));
+        self.drop_spare();
         self.push(Command::ClosePeer(self.attempt));
         if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
@@ -278,6 +333,7 @@ impl Client {
         self.phase = Phase::Idle;
         self.retry = 0;
         self.resume_token = None;
+        self.media = Media::default();
         if let Some(promise) = self.connecting.take() {
             self.push(Command::Reject(promise, error.clone()));
         }

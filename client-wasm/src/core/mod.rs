@@ -12,19 +12,23 @@
 mod client;
 mod command;
 mod error;
+mod ice;
 mod incoming;
 mod lifecycle;
+mod media;
 mod reconnect;
 mod requests;
 mod slots;
+mod spare;
 mod url;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
 pub use client::{Client, Options};
-pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, State};
+pub use command::{Attempt, Command, Event, Outcome, PeerState, PromiseId, Stall, State};
 pub use error::{ClientError, Code};
+pub use media::Received;
 pub use reconnect::default_delay;
 pub use slots::{Show, Wish};
 pub use url::{http_url, socket_url};

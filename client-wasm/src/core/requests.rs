@@ -310,7 +310,10 @@ impl Picture {
         match status.status {
             SlotState::Active => self.sent = Some(status.clone()),
             // The server accepted the request for a slot that is paused: no picture will follow.
-            SlotState::Paused if answers => self.sent = Some(status.clone()),
+            // With a key frame it is one whose link is too slow for more than this picture.
+            SlotState::Paused if answers || status.rtp_timestamp.is_some() => {
+                self.sent = Some(status.clone());
+            }
             SlotState::Error | SlotState::Offline => return Some(Err(failure(status))),
             SlotState::Buffering | SlotState::Paused => {}
         }

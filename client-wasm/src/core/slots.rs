@@ -38,6 +38,8 @@ pub(super) struct Slot {
     before: Vec<Wish>,
     /// Whether `now` was not sent to the server yet, because it was made while there was no connection.
     pub(super) unsent: bool,
+    /// How important the slot is to the viewer; see [`Client::set_priority`](super::Client::set_priority).
+    pub(super) priority: i32,
 }
 
 impl Slot {
@@ -110,7 +112,7 @@ impl Slots {
         for show in slots {
             let at = ordered.partition_point(|earlier| earlier.now.show.told.slot < show.told.slot);
             let now = Wish { request, show, paused: false, reason: None, atomic: false };
-            ordered.insert(at, Slot { now, before: Vec::new(), unsent: false });
+            ordered.insert(at, Slot { now, before: Vec::new(), unsent: false, priority: 0 });
         }
         Ok(Self(ordered))
     }

@@ -42,6 +42,10 @@ kept?: boolean,
  */
 codec?: string, 
 /**
+ * Only key frames are sent, because the link is slow: about one in this many milliseconds.
+ */
+picture_every_ms?: number, 
+/**
  * Width of the picture in pixels.
  */
 width?: number, 
@@ -96,6 +100,11 @@ atomic?: boolean, })
  * How long to keep it running, in seconds; the server has a limit and a default.
  */
 ttl_s?: number, })
+  | ({ type: "multistream/priority" } & { request_id: string, slot: number, 
+/**
+ * On a slow link a slot with a higher number is lowered later. Slots start at 0.
+ */
+priority: number, })
   | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
   | ({ type: "multistream/close" } & Record<symbol, never>);
 
@@ -297,6 +306,7 @@ export type ServerErrorCode =
   | "source-offline"
   | "switch-timeout"
   | "source-invalid"
+  | "bandwidth"
   | "limit-reached";
 
 /** Why the server ended a session. */

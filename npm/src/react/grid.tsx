@@ -57,7 +57,7 @@ export function CameraTile(props: CameraTileProps): ReactNode {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot, isButton]);
   const label = props.label ?? status?.stream ?? `camera ${slot + 1}`;
-  const fine = status === undefined ? 'connecting' : FINE[status.status];
+  const fine = status === undefined ? 'connecting' : (slowLink(status) ?? FINE[status.status]);
   const trouble = fine === undefined ? (status?.error ?? status?.status) : undefined;
   const picture = <video ref={video} muted autoPlay playsInline aria-label={label} />;
   return (
@@ -85,6 +85,14 @@ export function CameraTile(props: CameraTileProps): ReactNode {
       </figcaption>
     </figure>
   );
+}
+
+/** What is shown of a tile whose link is too slow for its stream. */
+function slowLink({ status, reason, pictureEveryMs }: SlotStatus): string | undefined {
+  if (reason !== 'bandwidth') return undefined;
+  if (status === 'paused') return 'paused, slow link';
+  if (pictureEveryMs === undefined) return undefined;
+  return `slow link, a picture every ${Math.max(1, Math.round(pictureEveryMs / 1_000))} s`;
 }
 
 /**

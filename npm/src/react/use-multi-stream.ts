@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Call } from '../call.js';
 import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from '../index.js';
-import type { SlotConfig, SlotStatus } from '../types.js';
+import type { SlotConfig, SlotStatus, StallCause } from '../types.js';
 import type { SwitchedStatus } from '../video/timing.js';
 
 /**
@@ -20,6 +20,8 @@ export interface MultiStream {
   tracks: ReadonlyMap<number, MediaStreamTrack>;
   /** The last status of each slot. */
   statuses: ReadonlyMap<number, SlotStatus>;
+  /** The slots whose picture stands still, and why. */
+  stalled: ReadonlyMap<number, StallCause>;
   /** The state of the connection. */
   state: ClientState;
   /** The last error; `null` again once the connection is made. */
@@ -38,6 +40,7 @@ interface View {
   client: MultiStreamClient | null;
   tracks: ReadonlyMap<number, MediaStreamTrack>;
   statuses: ReadonlyMap<number, SlotStatus>;
+  stalled: ReadonlyMap<number, StallCause>;
   state: ClientState;
   error: MultiStreamError | null;
   reconnecting: MultiStream['reconnecting'];
@@ -47,6 +50,7 @@ const NOTHING: View = {
   client: null,
   tracks: new Map(),
   statuses: new Map(),
+  stalled: new Map(),
   state: 'idle',
   error: null,
   reconnecting: null,
@@ -107,6 +111,7 @@ export function useMultiStream(
     client.on('status', ({ slot, status }) =>
       update(({ statuses }) => ({ statuses: new Map(statuses).set(slot, status) })),
     );
+    client.on('stalled', () => update(() => ({ stalled: new Map(client.stalled) })));
     client.on('track', ({ slot, track }) =>
       update(({ tracks }) => ({ tracks: new Map(tracks).set(slot, track) })),
     );

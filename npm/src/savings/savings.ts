@@ -1,5 +1,6 @@
-// Saves bandwidth and decoding where it makes no visible difference: pauses the slots that are out of sight, and chooses the
-// quality that fits each tile's pixels. What the app asked for, it reads from the core, and never undoes it.
+// Saves bandwidth and decoding where it makes no visible difference: pauses the slots that are out of sight, chooses the
+// quality that fits each tile's pixels, and tells the server which tiles are the largest ones. What the app asked for, it reads
+// from the core, and never undoes it.
 
 import type { ClientEvent } from '../events.js';
 import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
@@ -45,6 +46,8 @@ export class Savings {
     size: (slot) => this.#resized(slot),
   });
   #slots = new Map<number, Slot>();
+  /** The priorities that the app has set. */
+  readonly #priorities = new Map<number, number>();
 
   constructor(options: ClientOptions, askStreams: AskStreams, core: () => Core | undefined) {
     this.#pauseHidden = options.pauseHidden ?? false;
@@ -111,6 +114,12 @@ export class Savings {
     return this.#during([slot], () => core.resume(slot));
   }
 
+  /** Sets how important a slot is to the viewer. From then on its tile's size does not count. */
+  setPriority(slot: number, priority: number): void {
+    this.#priorities.set(slot, priority);
+    this.#core()?.setPriority(slot, priority);
+  }
+
   /** Keeps a stream running. It is not known which tile will show it, so the quality fits the largest one. */
   warm(core: Core, stream: string, quality?: string): Promise<string> {
     return core.warm(stream, this.#isAuto(quality) ? this.#choose(stream, this.#sight.tile()) : quality);
@@ -128,7 +137,8 @@ export class Savings {
   /** The slot as the core takes it: with a quality that fits the tile in place of `'auto'`. */
   #chosen(slot: SlotConfig): ChosenSlot {
     if (!this.#isAuto(slot.quality)) return { ...slot, asked: undefined };
-    return { ...slot, quality: this.#choose(slot.stream, this.#sight.tile(slot.slot)), asked: AUTO };
+    const quality = named(this.#choose(slot.stream, this.#sight.tile(slot.slot)));
+    return { ...slot, quality, asked: AUTO };
   }
 
   /** The quality of `stream` that fits `tile`. Without a tile the current quality stays. */
@@ -139,6 +149,7 @@ export class Savings {
   /** Reviews every slot after a connection, since the server may have another config than before. */
   #connected(): void {
     for (const index of this.#slots.keys()) this.#review(index);
+    this.#rank();
     if ([...this.#slots.keys()].some((index) => this.#hasAuto(index))) this.#learnIfOld();
   }
 
@@ -149,7 +160,7 @@ export class Savings {
     if (wish?.asked !== AUTO) return;
     // After a refusal the slot is as before, so a list that says the same leads to the same choice and the same refusal.
     if (kept) this.#learnIfOld();
-    else if (wish.quality !== NATIVE) void this.#learn();
+    else if (wish.quality !== undefined) void this.#learn();
   }
 
   /** Performs a switch of the app by `call`. */
@@ -178,6 +189,7 @@ export class Savings {
     clearTimeout(slot.resizing);
     slot.resizing = setTimeout(() => {
       this.#review(index);
+      this.#rank();
       if (this.#hasAuto(index)) this.#learnIfOld();
     }, RESIZED_MS);
   }
@@ -197,11 +209,27 @@ export class Savings {
     const wish = core.wish(index);
     if (slot.calls > 0 || wish === undefined || (wish.paused && wish.reason !== HIDDEN)) return;
     const { stream, asked } = wish;
-    const quality =
-      asked === AUTO ? this.#choose(stream, this.#sight.tile(index), wish.quality) : wish.quality;
+    const chosen = () => named(this.#choose(stream, this.#sight.tile(index), wish.quality ?? NATIVE));
+    const quality = asked === AUTO ? chosen() : wish.quality;
     // If the server refuses, the core takes the wish back. If the camera fails, the slot's status reports it.
     if (quality !== wish.quality) core.switchStream(index, stream, quality, asked).catch(() => {});
     else if (wish.paused) core.resume(index).catch(() => {});
+  }
+
+  /** Gives each slot the rank of its tile's size as priority, unless the app has set one: 0 to the smallest tiles. */
+  #rank(): void {
+    const core = this.#core();
+    if (core === undefined) return;
+    // Sizes that differ by a few pixels count as one.
+    const sizeOf = (slot: number) => {
+      const tile = this.#sight.tile(slot);
+      return tile ? Math.round(2 * Math.log2(1 + tile.width * tile.height)) : 0;
+    };
+    const slots = [...this.#slots.keys()];
+    const sizes = [...new Set(slots.map(sizeOf))].sort((a, b) => a - b);
+    for (const slot of slots) {
+      core.setPriority(slot, this.#priorities.get(slot) ?? sizes.indexOf(sizeOf(slot)));
+    }
   }
 
   /** Pauses a slot that was out of sight for `HIDDEN_MS`. */
@@ -224,4 +252,9 @@ export class Savings {
       for (const index of indices) this.#review(index);
     }
   }
+}
+
+/** A chosen quality as the server is asked for it: `native` by name would say that the app insists on it. */
+function named(quality: string): string | undefined {
+  return quality === NATIVE ? undefined : quality;
 }

@@ -10,12 +10,23 @@ export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefine
   if (track) play(video);
 }
 
+/** The events that give a page user activation (HTML §6.4.1): a mouse does when it is pressed, a finger when it is lifted. */
+const GESTURES = ['pointerdown', 'pointerup', 'keydown'] as const;
+
 function play(video: HTMLVideoElement): void {
   video.play().catch((error: unknown) => {
-    // A load() or a new srcObject interrupts play(), and `autoplay` takes over. Some browsers require a user gesture in battery
-    // saver mode.
-    if (error instanceof DOMException && error.name === 'NotAllowedError') {
-      document.addEventListener('pointerdown', () => play(video), { once: true });
-    }
+    // A load() or a new srcObject interrupts play(), and `autoplay` takes over. Some browsers require a user gesture, as iOS
+    // does in low power mode.
+    if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return;
+    const gesture = new AbortController();
+    // The browser's own button for it.
+    const { controls } = video;
+    video.controls = true;
+    const retry = () => {
+      gesture.abort();
+      video.controls = controls;
+      play(video);
+    };
+    for (const type of GESTURES) document.addEventListener(type, retry, { signal: gesture.signal });
   });
 }

@@ -14,6 +14,10 @@ import type { Guard } from './guard.js';
 export interface Hooks {
   event(event: ClientEvent): void;
   error(code: string, message: string, slot: number | undefined, kept: boolean): Error;
+  /** Reads what the connection has received, and passes it to `Core.received`. */
+  look(attempt: number, pc: RTCPeerConnection, tracks: ReadonlyMap<number, MediaStreamTrack>): void;
+  /** Why a WebSocket at this address did not open, as a sentence for people. */
+  refusal(socketUrl: string): Promise<string>;
   reconnectDelay(retry: number, reason: string, defaultMs: number): number | null | undefined;
 }
 
@@ -23,6 +27,8 @@ export interface Settings {
   pcConfig: RTCConfiguration | undefined;
   connectionTimeoutMs: number;
   retryConnect: boolean;
+  /** Make a connection again on which nothing arrives. */
+  keepsWatch: boolean;
   /** While reconnecting, ask the server whether it listens again instead of sitting out the pause. */
   knock: boolean;
   debug: boolean;
@@ -50,10 +56,13 @@ export class Core {
   resume(slot: number): Promise<SlotStatus>;
   requestKeyframe(slot: number): Promise<KeyframeStatus>;
   warm(stream: string, quality?: string): Promise<string>;
+  setPriority(slot: number, priority: number): void;
   /** `undefined` for a slot that connect() did not name. */
   wish(slot: number): Wish | undefined;
   disconnect(): void;
   wake(): void;
+  /** What `readArrivals` has read. */
+  received(attempt: number, numbers: Float64Array): void;
   receiver(slot: number): RTCRtpReceiver | undefined;
   readonly state: ClientState;
   readonly isConnected: boolean;

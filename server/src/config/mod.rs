@@ -3,6 +3,7 @@
 //! The text passes these modules in order: `env` replaces `${NAME}`, `yaml` makes a tree whose nodes know their lines,
 //! `sections` reads it with `reader`, and `grammar` parses the sources. Each adds its findings to the report of `problem`.
 
+mod candidate;
 mod env;
 mod grammar;
 mod model;
@@ -18,6 +19,7 @@ mod value;
 mod words;
 mod yaml;
 
+pub use candidate::{Candidate, HostPort};
 pub use model::{
     ApiConfig, Config, FfmpegConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig, WebrtcConfig,
 };

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use multistream_protocol::server::IceServer;
 
-use super::Source;
+use super::{Candidate, HostPort, Source};
 
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -48,9 +50,13 @@ pub struct WebrtcConfig {
     /// One port, UDP and TCP, for all peers.
     pub listen: SocketAddr,
     /// Addresses to announce in addition to those of the interfaces.
-    pub candidates: Vec<SocketAddr>,
+    pub candidates: Vec<Candidate>,
+    /// Tells the address of `stun:` candidates.
+    pub stun_server: HostPort,
     /// Sent to clients in `multistream/ready`.
     pub ice_servers: Vec<IceServer>,
+    /// The secret that is shared with the TURN servers, from which short-lived credentials are made.
+    pub turn_secret: Option<String>,
     /// Only interfaces with these addresses are announced; empty means all.
     pub ips: Vec<IpAddr>,
 }
@@ -68,6 +74,10 @@ pub struct MultistreamConfig {
     /// Bounds of one stream's GOP cache.
     pub gop_max_bytes: usize,
     pub gop_max_duration: Duration,
+    /// The heights of the variants that every camera has without being configured.
+    pub ladder: Vec<u32>,
+    /// How many variants of the ladder may run at the same time; `None` for the number of CPU cores.
+    pub max_ladder: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +101,25 @@ pub struct LogConfig {
     pub format: LogFormat,
 }
 
+impl StreamConfig {
+    /// The camera that it is a variant of, and its height, if `multistream.ladder` has made it.
+    pub fn ladder_rung(&self) -> Option<(&str, u32)> {
+        match &self.sources[..] {
+            [Source::Ffmpeg(source)] if source.from_ladder => {
+                source.upstream().zip(source.height.and_then(|height| u32::try_from(height).ok()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl MultistreamConfig {
+    /// How many variants of the ladder may run at the same time.
+    pub fn ladder_limit(&self) -> usize {
+        self.max_ladder.unwrap_or_else(|| available_parallelism().map_or(1, NonZero::get))
+    }
+}
+
 /// Debug output ends in logs, so secrets are masked.
 impl fmt::Debug for ApiConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,7 +140,9 @@ impl fmt::Debug for WebrtcConfig {
         f.debug_struct("WebrtcConfig")
             .field("listen", &self.listen)
             .field("candidates", &self.candidates)
+            .field("stun_server", &self.stun_server)
             .field("ice_servers", &self.ice_servers.iter().map(|server| &server.urls).collect::<Vec<_>>())
+            .field("turn_secret", &self.turn_secret.as_ref().map(|_| "***"))
             .field("ips", &self.ips)
             .finish()
     }
@@ -134,9 +165,11 @@ impl Default for ApiConfig {
 impl Default for WebrtcConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([0, 0, 0, 0], 8555)),
+            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8555)),
             candidates: Vec::new(),
+            stun_server: HostPort { host: "stun.l.google.com".to_owned(), port: 19302 },
             ice_servers: Vec::new(),
+            turn_secret: None,
             ips: Vec::new(),
         }
     }
@@ -152,6 +185,8 @@ impl Default for MultistreamConfig {
             linger: Duration::from_secs(10),
             gop_max_bytes: 16 << 20,
             gop_max_duration: Duration::from_secs(12),
+            ladder: Vec::new(),
+            max_ladder: None,
         }
     }
 }

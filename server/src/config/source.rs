@@ -94,6 +94,9 @@ pub struct FfmpegSource {
     pub timeout: Option<Duration>,
     /// `#async`: take the time of arrival as the time of the picture.
     pub wallclock: bool,
+    /// Made for `multistream.ladder`, not written in the config: it never enlarges the picture, and counts for
+    /// `multistream.max_ladder`.
+    pub from_ladder: bool,
 }
 
 /// `exec:ffmpeg -re -i file.mp4 -c copy -f h264 -`
@@ -148,6 +151,7 @@ impl FfmpegSource {
             hardware: None,
             timeout: None,
             wallclock: false,
+            from_ladder: false,
         }
     }
 

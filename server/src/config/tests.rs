@@ -76,11 +76,11 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     assert!(config.streams[5].sources.is_empty());
     assert!(matches!(&config.streams[3].sources[..], [Source::Unsupported(_)]));
     assert_eq!(config.preload, ["yard", "door"]);
-    assert_eq!(config.webrtc.candidates[0].to_string(), "192.168.1.2:8555");
+    let candidates: Vec<String> = config.webrtc.candidates.iter().map(ToString::to_string).collect();
+    assert_eq!(candidates, ["192.168.1.2:8555", "stun:8555"]);
     for named in [
         "m.yaml:5: warning: rtsp: ",
         "m.yaml:8: warning: webrtc.listen: ",
-        "m.yaml:11: warning: webrtc.candidates[1]: \"stun:8555\"",
         "m.yaml:13: warning: webrtc.filters.networks: ",
         "m.yaml:16: warning: log.rtsp: ",
         "m.yaml:22: warning: homekit: ",
@@ -91,7 +91,7 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     ] {
         assert!(warnings.iter().any(|warning| warning.starts_with(named)), "{named} not in {warnings:#?}");
     }
-    assert_eq!(warnings.len(), 10, "{warnings:#?}");
+    assert_eq!(warnings.len(), 9, "{warnings:#?}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_long_chain_of_variants_is_no_cycle() {
 #[test]
 fn a_public_address_requires_authentication_or_auth_none() {
     let problem = refused("api:\n  listen: \":1984\"\n");
-    assert!(problem[0].starts_with("m.yaml:2: api.listen: 0.0.0.0:1984 can be reached from other machines"));
+    assert!(problem[0].starts_with("m.yaml:2: api.listen: [::]:1984 can be reached from other machines"));
     for lock in ["token: t", "auth: none", "username: u\n  password: p"] {
         accepted(&format!("api:\n  listen: \":1984\"\n  {lock}\n"));
     }
@@ -195,6 +195,96 @@ fn every_value_of_the_file_is_in_the_config() {
     assert_eq!(config.multistream.gop_max_bytes, 1 << 20);
     assert_eq!(config.ffmpeg.template("tiny"), Some("-s 1x1"));
     assert_eq!((config.log.level.as_str(), config.log.format), ("off", LogFormat::Json));
+}
+
+#[test]
+fn a_candidate_is_an_address_a_name_or_stun_and_anything_else_is_reported() {
+    let (config, warnings) = accepted(
+        "webrtc:\n  candidates: [10.0.0.1, \"[2001:db8::7]:9000\", cams.example.com:9000, cams.example.com, stun:9000]\n",
+    );
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let candidates: Vec<String> = config.webrtc.candidates.iter().map(ToString::to_string).collect();
+    let expected = [
+        "10.0.0.1:8555",
+        "[2001:db8::7]:9000",
+        "cams.example.com:9000",
+        "cams.example.com:8555",
+        "stun:9000",
+    ];
+    assert_eq!(candidates, expected);
+    let expected = "m.yaml:3: webrtc.candidates[1]: expected an IP address or a host name, with or without a port, such as \
+        203.0.113.7:8555, [2001:db8::7]:8555 or cams.example.com, or stun:8555, found \"10.0.0.300\"";
+    assert_eq!(refused("webrtc:\n  candidates: [10.0.0.1,\n    10.0.0.300]\n"), [expected]);
+}
+
+#[test]
+fn the_stun_server_is_that_of_the_key_or_of_the_pages_or_a_public_one() {
+    let server = |more: &str| {
+        let (config, warnings) = accepted(&format!("webrtc: {{candidates: [stun:8555]{more}}}\n"));
+        assert!(warnings.is_empty(), "{warnings:?}");
+        config.webrtc.stun_server.to_string()
+    };
+    let of_pages = ", ice_servers: [{urls: [turn:t, stun:s]}, {urls: stun:other}]";
+    assert_eq!(server(""), "stun.l.google.com:19302");
+    assert_eq!(server(of_pages), "s:3478");
+    assert_eq!(server(&format!("{of_pages}, stun_server: own:19302")), "own:19302");
+    assert_eq!(server(", stun_server: stun:own"), "own:3478");
+
+    let (_, warnings) = accepted("webrtc: {stun_server: own}\n");
+    assert_eq!(
+        warnings,
+        ["m.yaml:1: warning: webrtc.stun_server: has no effect: webrtc.candidates has no stun:8555"]
+    );
+    let expected =
+        "m.yaml:2: webrtc.stun_server: expected a STUN server such as stun.example.com:3478, found \"a b\"";
+    assert_eq!(refused("webrtc: {candidates: [stun:8555],\n  stun_server: a b}\n"), [expected]);
+}
+
+#[test]
+fn a_ladder_gives_every_camera_the_variants_that_it_lacks() {
+    let (config, warnings) = accepted(
+        "multistream: {ladder: [720p, 360p], max_ladder: 3}\npreload: [yard-360p]\nstreams:\n\
+         \x20 yard: rtsp://h/1\n  yard-720p: rtsp://h/2\n  gate-2: rtsp://h/3\n  pond-180p: rtsp://h/4\n\
+         \x20 attic: tapo://h\n  empty:\n",
+    );
+    let names: Vec<&str> = config.streams.iter().map(|stream| stream.name.as_str()).collect();
+    let expected = [
+        "yard",
+        "yard-360p",
+        "yard-720p",
+        "gate-2",
+        "gate-2-720p",
+        "gate-2-360p",
+        "pond-180p",
+        "attic",
+        "empty",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(sources(&config, "yard-360p"), ["ffmpeg:yard#video=h264#height=360"]);
+    assert_eq!(sources(&config, "yard-720p"), ["rtsp://h/2"]);
+    let rungs: Vec<_> = config.streams.iter().filter_map(StreamConfig::ladder_rung).collect();
+    assert_eq!(rungs, [("yard", 360), ("gate-2", 720), ("gate-2", 360)]);
+    assert_eq!(config.multistream.ladder_limit(), 3);
+    assert_eq!(warnings.len(), 1, "of attic alone: {warnings:?}");
+}
+
+#[test]
+fn without_a_ladder_there_are_no_variants_that_nobody_configured() {
+    let (config, _) = accepted("streams: {yard: rtsp://h/1}\n");
+    assert_eq!(config.streams.len(), 1);
+}
+
+#[test]
+fn a_ladder_is_of_even_heights_with_a_p() {
+    let expected = "expected heights such as [720p, 360p], each an even number from 90p to 2160p, found";
+    for wrong in ["720", "hd", "88p", "2162p", "361p", "-360p", "p", "99999999999p"] {
+        let problems = refused(&format!("multistream:\n  ladder: [720p, {wrong}]\n"));
+        assert_eq!(problems, [format!("m.yaml:2: multistream.ladder[1]: {expected} \"{wrong}\"")]);
+    }
+    let twice = refused("multistream:\n  ladder:\n    - 360p\n    - 360p\n");
+    assert_eq!(twice, ["m.yaml:4: multistream.ladder[1]: \"360p\" is there twice"]);
+    let limit = refused("multistream: {ladder: 360p, max_ladder: 0}\n");
+    assert_eq!(limit, ["m.yaml:1: multistream.max_ladder: expected a number from 1 to 1000, found \"0\""]);
 }
 
 #[test]

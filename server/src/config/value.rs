@@ -1,6 +1,6 @@
 //! Parses single values: durations, sizes, addresses.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 pub(super) const DURATION: &str = "seconds, or a time such as 5s, 500ms or 2m";
@@ -35,23 +35,17 @@ pub(super) fn size(text: &str) -> Option<usize> {
     digits.trim().parse::<usize>().ok()?.checked_mul(unit)
 }
 
-/// Parses a listen address in go2rtc's forms; `:1984` means every interface.
+/// Parses a listen address in go2rtc's forms; `:1984` means every interface, IPv6 and IPv4, which is written `[::]`.
 pub(super) fn listen(text: &str) -> Option<SocketAddr> {
     let port =
         |port: &str| port.bytes().all(|digit| digit.is_ascii_digit()).then(|| port.parse::<u16>().ok())?;
     if let Some(all_interfaces) = text.strip_prefix(':') {
-        return Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(all_interfaces)?)));
+        return Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port(all_interfaces)?)));
     }
     if let Some(loopback) = text.strip_prefix("localhost:") {
         return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port(loopback)?)));
     }
     text.parse().ok()
-}
-
-/// Parses `192.168.1.2:8555`, or an address alone, which gets `default_port`.
-pub(super) fn candidate(text: &str, default_port: u16) -> Option<SocketAddr> {
-    let address = |text: &str| text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, default_port));
-    text.parse().ok().or_else(|| address(text))
 }
 
 #[cfg(test)]
@@ -73,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_port_alone_is_every_interface() {
-        assert_eq!(listen(":1984"), Some(SocketAddr::from(([0, 0, 0, 0], 1984))));
+        assert_eq!(listen(":1984"), "[::]:1984".parse().ok());
         assert_eq!(listen("localhost:80"), Some(SocketAddr::from(([127, 0, 0, 1], 80))));
         assert_eq!(listen("[::1]:80"), "[::1]:80".parse().ok());
         for text in ["", ":", ":+80", ":70000", "1984", "example.com:80"] {
@@ -93,7 +87,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in any::<String>()) {
-            let _ = (duration(&text), size(&text), listen(&text), candidate(&text, 1));
+            let _ = (duration(&text), size(&text), listen(&text));
         }
     }
 }

@@ -1,19 +1,20 @@
 //! Shares one connection between its slots: decides when each packet of each slot leaves.
 //!
-//! A burst of a thousand packets at once overflows socket buffers between here and the browser, and repairing it takes longer
-//! than pacing it: 30 packets per millisecond arrive without loss (measured in Chromium), whichever slots they belong to. On a
-//! slower path bursts are slower still ([`Pace`]). Bursts leave after the live frames of other slots, so that a tile that
-//! catches up does not delay the others.
+//! Nothing leaves faster than the path is believed to carry it ([`Estimate`]): packets would only wait in the path's queue, or
+//! be lost there, and delay all other tiles. Live frames may exceed the estimate a little, since they come in bursts of their
+//! own; bursts after a switch get what the live frames leave.
 
 use std::time::{Duration, Instant};
 
-use super::Pace;
+use super::Estimate;
+use super::credit::{Credit, Meter};
 use super::departures::Departures;
 use super::repairs::Repairs;
 use crate::rtp::{ArrivalReport, RtpPacket, SlotPosition};
-use crate::slot::Slot;
+use crate::slot::{Released, Slot};
 
-/// How many packets may leave at once, and in each [`TICK`].
+/// How many packets may leave at once, and in each [`TICK`]: as many arrive without loss (measured in Chromium). More would
+/// overflow socket buffers between here and the browser.
 const PACKETS_PER_TICK: u32 = 30;
 const TICK: Duration = Duration::from_millis(1);
 /// How many of these may be repairs, so that live frames still leave when a browser asks for everything again.
@@ -21,11 +22,18 @@ const REPAIRS_PER_TICK: u32 = 10;
 /// How many packets one slot sends before the next slot has its turn: enough that a frame leaves in few pieces, few enough that
 /// nine slots advance together.
 const PACKETS_PER_TURN: u32 = 5;
-/// How long unused credit for bursts is kept, since timers are late by a millisecond or two.
-const CREDIT_MEMORY: Duration = Duration::from_millis(4);
-/// Repairs leave at once and reduce the credit of bursts, also below zero. This limits the debt to what bursts may send in this
-/// time.
-const LONGEST_DEBT: Duration = Duration::from_millis(50);
+/// All packets together leave at most at this multiple of the estimate: a key frame of the size of several frames then fills
+/// only a third of its own time of the path's queue.
+const PACE: f64 = 1.5;
+/// But no more than fills the path's queue for this long; the rest leaves at the rate of the estimate. On a slow link the key
+/// frames of a wall, which often come at the same moment, would otherwise overflow the queue.
+const AHEAD: Duration = Duration::from_millis(80);
+/// Bursts fill it for this long only, so that live frames need not wait behind them.
+const BURSTS_AHEAD: Duration = Duration::from_millis(40);
+/// Repairs leave at most at this multiple, so that they leave half of the pace to live frames.
+const REPAIR_PACE: f64 = 0.75;
+/// Bursts get what the live frames leave of the estimate, and at least this share of it, so that a switch is never without end.
+const LEAST_FOR_BURSTS: f64 = 0.25;
 
 /// Which packets of a slot are waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +54,11 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departing {
     pub packet: RtpPacket,
-    /// The transport-wide sequence number, counted over all slots; only for packets whose arrival is to be reported.
-    pub transport_number: Option<u16>,
+    /// The transport-wide sequence number, counted over all slots.
+    pub transport_number: u16,
 }
 
-/// Decides which packets of one connection leave now. `budget` limits how many leave in a tick, `burst_credit` how many bytes
-/// of them belong to bursts.
+/// Decides which packets of one connection leave now. A budget limits how many leave in a tick, credits how many bytes.
 #[derive(Debug)]
 pub struct Pacer {
     /// How many more packets may leave in this tick, and how many of them may be repairs.
@@ -60,10 +67,16 @@ pub struct Pacer {
     refilled_at: Instant,
     /// The slot whose turn is next.
     next: SlotPosition,
-    pace: Pace,
-    /// How many bytes of bursts may leave now. It grows at the rate of `pace`; the last packet may make it negative.
-    burst_credit: f64,
-    credited_at: Instant,
+    estimate: Estimate,
+    /// How many bytes may leave now: of all packets, of all packets in the long run and what bursts may take of that, of repairs, and
+    /// of bursts.
+    credit: Credit,
+    ahead: Credit,
+    bursts_ahead: Credit,
+    repair_credit: Credit,
+    burst_credit: Credit,
+    /// The rate of live frames.
+    live: Meter,
     departures: Departures,
     /// The sent packets of each slot, by position of the slot.
     repairs: Vec<Repairs>,
@@ -76,24 +89,31 @@ impl Pacer {
             repair_budget: REPAIRS_PER_TICK,
             refilled_at: now,
             next: SlotPosition(0),
-            pace: Pace::new(now),
-            // The first refill reduces it to its maximum.
-            burst_credit: f64::INFINITY,
-            credited_at: now,
+            estimate: Estimate::new(now),
+            credit: Credit::new(now),
+            ahead: Credit::kept_for(now, AHEAD),
+            bursts_ahead: Credit::kept_for(now, BURSTS_AHEAD),
+            repair_credit: Credit::new(now),
+            burst_credit: Credit::new(now),
+            live: Meter::new(now),
             departures: Departures::default(),
             repairs: std::iter::repeat_with(Repairs::default).take(slots).collect(),
         }
     }
 
-    /// How fast bursts may leave, in bytes per second.
-    #[cfg(test)]
-    pub(super) fn pace(&self) -> f64 {
-        self.pace.get()
+    /// What the path is believed to carry for all packets of this connection, in bytes per second.
+    pub fn estimate(&self) -> f64 {
+        self.estimate.get()
     }
 
-    /// Handles the browser's report on when packets of bursts arrived.
+    /// The estimate, once something was measured.
+    pub fn measured(&self) -> Option<f64> {
+        self.estimate.is_measured().then(|| self.estimate.get())
+    }
+
+    /// Handles the browser's report on when packets arrived.
     pub fn handle_arrivals(&mut self, now: Instant, reports: &[ArrivalReport]) {
-        self.pace.handle_arrivals(now, &self.departures.resolve(reports));
+        self.estimate.handle_arrivals(now, &self.departures.resolve(reports));
     }
 
     /// Handles the browser's NACK for packets of a slot.
@@ -112,22 +132,34 @@ impl Pacer {
         slots: &mut [Slot],
         mut send: impl FnMut(SlotPosition, Departing),
     ) -> Option<Instant> {
-        self.refill(now);
-        let more_repairs = self.release_repairs(&mut send);
+        self.refill(now, slots);
+        let more_repairs = self.release_repairs(now, &mut send);
         self.release_kind(Kind::Live, now, slots, &mut send)
             .or_else(|| self.release_kind(Kind::Burst, now, slots, &mut send))
             .or(more_repairs)
+            .or_else(|| self.release_padding(now, slots, &mut send))
     }
 
     /// Sends lost packets again. They come first, since the browser's picture stands still until it has them.
-    fn release_repairs(&mut self, send: &mut impl FnMut(SlotPosition, Departing)) -> Option<Instant> {
+    fn release_repairs(
+        &mut self,
+        now: Instant,
+        send: &mut impl FnMut(SlotPosition, Departing),
+    ) -> Option<Instant> {
         for slot in 0..self.repairs.len() {
             while !self.repairs[slot].is_empty() {
                 if self.repair_budget == 0 {
                     return Some(self.refilled_at + TICK);
                 }
-                let Some(repair) = self.repairs[slot].pop() else { break };
-                self.charge(repair.packet.payload.len());
+                if let Some(wait) = self.wait().max(self.repair_credit.wait()) {
+                    return Some(now + wait.max(TICK));
+                }
+                let Some(repair) = self.repairs[slot].pop(now) else { break };
+                self.departures.handle_repair(now, repair.transport_number);
+                let bytes = repair.packet.wire_bytes();
+                self.charge(bytes);
+                self.repair_credit.charge(bytes);
+                self.burst_credit.charge(bytes);
                 send(SlotPosition(slot), repair);
                 self.repair_budget -= 1;
                 self.budget = self.budget.saturating_sub(1);
@@ -153,22 +185,23 @@ impl Pacer {
             let slot = &mut slots[position.0];
             let mut turn = PACKETS_PER_TURN.min(self.budget);
             let before = self.budget;
-            while turn > 0 && Kind::of(slot) == kind {
-                if kind == Kind::Burst && self.burst_credit <= 0.0 {
-                    let wait = Duration::from_secs_f64(-self.burst_credit / self.pace.get());
-                    return Some(self.credited_at + wait.max(TICK));
+            while turn > 0 && !slot.is_empty() && Kind::of(slot) == kind {
+                let burst_wait =
+                    self.burst_credit.wait().max(self.bursts_ahead.wait()).filter(|_| kind == Kind::Burst);
+                if let Some(wait) = self.wait().max(burst_wait) {
+                    return Some(now + wait.max(TICK));
                 }
-                let Some(packet) = slot.pop_packet(now) else { break };
-                if kind == Kind::Burst {
-                    self.charge(packet.payload.len());
+                let Some(Released { packet, shows_stream }) = slot.pop_packet(now) else { break };
+                let timestamp = packet.timestamp;
+                match kind {
+                    Kind::Live => self.live.count(now, packet.wire_bytes()),
+                    Kind::Burst => self.burst_credit.charge(packet.wire_bytes()),
                 }
-                let transport_number =
-                    packet.report_arrival.then(|| self.departures.number(now, packet.payload.len()));
-                let departing = Departing { packet, transport_number };
-                self.repairs[position.0].note(now, departing.clone());
-                send(position, departing);
+                self.send(now, position, packet, send);
+                if shows_stream {
+                    self.repairs[position.0].forget_before(timestamp);
+                }
                 turn -= 1;
-                self.budget -= 1;
             }
             idle = if self.budget == before { idle + 1 } else { 0 };
             self.next = SlotPosition((position.0 + 1) % slots.len());
@@ -176,13 +209,53 @@ impl Pacer {
         None
     }
 
-    /// Charges a packet of a burst, or a repair, to the credit of bursts.
-    fn charge(&mut self, bytes: usize) {
-        self.burst_credit -= bytes as f64;
-        self.pace.handle_sent(bytes);
+    /// Sends padding while the path is probed and nothing else is waiting. Returns when to go on, if the probe is not over.
+    fn release_padding(
+        &mut self,
+        now: Instant,
+        slots: &mut [Slot],
+        send: &mut impl FnMut(SlotPosition, Departing),
+    ) -> Option<Instant> {
+        while self.estimate.wants_padding(now) {
+            if self.budget == 0 || self.wait().is_some() {
+                return Some(self.refilled_at + TICK);
+            }
+            let padding = slots.iter_mut().enumerate().find_map(|(slot, s)| Some((slot, s.pop_padding()?)));
+            let Some((slot, packet)) = padding else { break };
+            self.send(now, SlotPosition(slot), packet, send);
+        }
+        self.estimate.handle_nothing_waits();
+        None
     }
 
-    fn refill(&mut self, now: Instant) {
+    fn send(
+        &mut self,
+        now: Instant,
+        slot: SlotPosition,
+        packet: RtpPacket,
+        send: &mut impl FnMut(SlotPosition, Departing),
+    ) {
+        let bytes = packet.wire_bytes();
+        self.charge(bytes);
+        self.budget -= 1;
+        let probe = self.estimate.handle_sent(bytes);
+        let departing = Departing { packet, transport_number: self.departures.number(now, bytes, probe) };
+        self.repairs[slot.0].note(now, departing.clone());
+        send(slot, departing);
+    }
+
+    fn charge(&mut self, bytes: usize) {
+        self.credit.charge(bytes);
+        self.ahead.charge(bytes);
+        self.bursts_ahead.charge(bytes);
+    }
+
+    /// How long to wait until any packet may leave; `None` if one may leave now.
+    fn wait(&self) -> Option<Duration> {
+        self.credit.wait().max(self.ahead.wait())
+    }
+
+    fn refill(&mut self, now: Instant, slots: &[Slot]) {
         let since = now.saturating_duration_since(self.refilled_at);
         if since >= TICK {
             // Unused budget is not added to that of the next tick, or more than 30 packets could leave at once.
@@ -190,11 +263,13 @@ impl Pacer {
             self.repair_budget = REPAIRS_PER_TICK;
             self.refilled_at = now;
         }
-        let rate = self.pace.get();
-        let since = now.saturating_duration_since(self.credited_at).as_secs_f64();
-        let most = rate * CREDIT_MEMORY.as_secs_f64();
-        let least = -rate * LONGEST_DEBT.as_secs_f64();
-        self.burst_credit = (self.burst_credit + since * rate).clamp(least, most);
-        self.credited_at = now;
+        let probe = self.estimate.probe_rate(now, slots.iter().any(Slot::is_catching_up));
+        let estimate = self.estimate.get();
+        let left = (estimate - self.live.get(now)).max(LEAST_FOR_BURSTS * estimate);
+        self.credit.refill(now, probe.unwrap_or(PACE * estimate));
+        self.ahead.refill(now, probe.unwrap_or(estimate));
+        self.bursts_ahead.refill(now, probe.unwrap_or(estimate));
+        self.repair_credit.refill(now, REPAIR_PACE * estimate);
+        self.burst_credit.refill(now, probe.unwrap_or(left));
     }
 }

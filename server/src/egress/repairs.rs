@@ -24,11 +24,20 @@ pub(super) struct Repairs {
 impl Repairs {
     /// Remembers a packet that leaves now.
     pub(super) fn note(&mut self, now: Instant, departing: Departing) {
-        let is_old = |(at, _): &(Instant, Departing)| now.saturating_duration_since(*at) > REMEMBERED_FOR;
-        while self.sent.front().is_some_and(is_old) || self.sent.len() >= REMEMBERED {
+        self.forget_old(now);
+        if self.sent.len() >= REMEMBERED {
             self.sent.pop_front();
         }
         self.sent.push_back((now, departing));
+    }
+
+    /// Also where nothing new leaves: on a slow link repairs may be all that does, and those of the past would leave no room for the
+    /// present.
+    fn forget_old(&mut self, now: Instant) {
+        let is_old = |(at, _): &(Instant, Departing)| now.saturating_duration_since(*at) > REMEMBERED_FOR;
+        while self.sent.front().is_some_and(is_old) {
+            self.sent.pop_front();
+        }
     }
 
     /// Handles a browser's NACK for one packet. A packet that already waits to be sent again is not added twice.
@@ -38,12 +47,23 @@ impl Repairs {
         }
     }
 
+    /// A key frame with this timestamp has left from which the browser can go on. What left before would only delay the new
+    /// picture on a slow link, and would not be shown.
+    pub(super) fn forget_before(&mut self, timestamp: u32) {
+        while self.sent.front().is_some_and(|(_, sent)| sent.packet.timestamp != timestamp) {
+            self.sent.pop_front();
+        }
+        let wanted = std::mem::take(&mut self.wanted);
+        self.wanted = wanted.into_iter().filter(|number| self.find(*number).is_some()).collect();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.wanted.is_empty()
     }
 
     /// The next packet to send again.
-    pub(super) fn pop(&mut self) -> Option<Departing> {
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Departing> {
+        self.forget_old(now);
         loop {
             let wanted = self.wanted.pop_first()?;
             if let Some(departing) = self.find(wanted) {
@@ -74,14 +94,13 @@ mod tests {
             timestamp: u32::from(sequence_number),
             marker: false,
             no_playout_delay: false,
-            report_arrival: false,
             payload: Bytes::from_static(b"x"),
         };
-        Departing { packet, transport_number: None }
+        Departing { packet, transport_number: 0 }
     }
 
-    fn popped(repairs: &mut Repairs) -> Vec<u16> {
-        std::iter::from_fn(|| repairs.pop()).map(|departing| departing.packet.sequence_number).collect()
+    fn popped(repairs: &mut Repairs, now: Instant) -> Vec<u16> {
+        std::iter::from_fn(|| repairs.pop(now)).map(|departing| departing.packet.sequence_number).collect()
     }
 
     #[test]
@@ -94,9 +113,23 @@ mod tests {
         for number in [0, 65_535, 0] {
             repairs.request(number);
         }
-        assert_eq!(popped(&mut repairs), [0, 65_535]);
+        assert_eq!(popped(&mut repairs, now), [0, 65_535]);
         repairs.request(0);
-        assert_eq!(popped(&mut repairs), [0], "it was lost once more");
+        assert_eq!(popped(&mut repairs, now), [0], "it was lost once more");
+    }
+
+    #[test]
+    fn what_left_before_a_new_key_frame_is_not_sent_again() {
+        let now = Instant::now();
+        let mut repairs = Repairs::default();
+        (0..4).for_each(|number| repairs.note(now, packet(number)));
+        repairs.request(1);
+        repairs.forget_before(2);
+        assert!(repairs.is_empty());
+        for number in [1, 2, 3] {
+            repairs.request(number);
+        }
+        assert_eq!(popped(&mut repairs, now), [2, 3]);
     }
 
     #[test]
@@ -108,7 +141,12 @@ mod tests {
         repairs.request(6);
         repairs.note(start + Duration::from_secs(2), packet(8));
         repairs.request(7);
-        assert!(popped(&mut repairs).is_empty());
+        assert!(popped(&mut repairs, start).is_empty());
+        repairs.request(8);
+        assert!(
+            popped(&mut repairs, start + Duration::from_secs(4)).is_empty(),
+            "nothing new has left since"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use super::AppState;
+use crate::faults;
 use crate::session::Histogram;
 use crate::stream::{StreamSnapshot, StreamState};
 
@@ -20,6 +21,12 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         "From the request for a stream to the last packet of its first key frame.",
         state.sessions.shown_after(),
     );
+    page.family("multistream_panics_total", "counter", "Panics, which are bugs, since the server started.");
+    page.sample("multistream_panics_total", "", faults::panics());
+    let help =
+        "Lines of the log that were dropped, as what takes them was too slow, since the server started.";
+    page.family("multistream_log_lines_lost_total", "counter", help);
+    page.sample("multistream_log_lines_lost_total", "", faults::lost_lines());
     page.streams(&state.registry.snapshot().await);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0)
 }

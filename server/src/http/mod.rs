@@ -5,13 +5,16 @@
 
 mod about;
 mod auth;
+mod ends;
 mod headers;
+mod listen;
 mod metrics;
 mod origin;
 mod pages;
 mod streams;
 mod ws;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -19,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use serde::Serialize;
+use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::session::Sessions;
@@ -32,13 +36,18 @@ pub struct AppState {
     pub sessions: Arc<Sessions>,
 }
 
+/// Serves connections of the listener, without an end of its own.
+pub async fn serve(listener: TcpListener, state: AppState) -> Infallible {
+    listen::serve(listener, router(state)).await
+}
+
 /// All routes, below `api.base_path`.
 pub fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
     let routes = Router::new()
         .route("/api", get(about::about))
         .route("/api/streams", get(streams::streams))
-        .route("/api/ws", get(ws::upgrade))
+        .route("/api/ws", get(ws::upgrade).post(ws::no_upgrade))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(about::healthz))
         .fallback(pages::page)

@@ -4,6 +4,10 @@
 //! Allowed are the server's own pages and the origins of `api.origin`. On a loopback address, only pages with a loopback host
 //! name are its own: another name that resolves to 127.0.0.1 (DNS rebinding) is not. Requests without `Origin`, which other
 //! programs than browsers send, are allowed.
+//!
+//! A page of such a name is of the server's origin for its browser, which then sends no `Origin` with what it reads. So a server on
+//! loopback that asks for no token or password also refuses requests for a name that is not its own (`Host`). An address cannot be
+//! rebound, and is always its own.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -18,6 +22,11 @@ use super::error;
 use crate::config::{ApiConfig, Config};
 
 pub(super) async fn require(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
+    if !is_for_us(&request, &config.api) {
+        let message = "this server does not answer to the name by which it was reached: open it by its address, or add the page's \
+                       origin to `api.origin` in the config";
+        return error(StatusCode::FORBIDDEN, message);
+    }
     let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
     let text = origin.to_str().unwrap_or_default();
     let listed = config.api.origins.iter().any(|allowed| allowed == "*" || allowed == text);
@@ -39,6 +48,30 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
         }
     }
     response
+}
+
+/// Whether the name by which the request reached this server is one of its own.
+fn is_for_us(request: &Request, api: &ApiConfig) -> bool {
+    let is_locked = api.token.is_some() || api.password.is_some();
+    if is_locked || !api.listen.ip().is_loopback() || request.uri().path() == "/healthz" {
+        return true;
+    }
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    // Every browser sends one.
+    let Some(name) = host.map(without_port) else { return true };
+    let of = |origin: &str| without_port(origin.rsplit('/').next().unwrap_or_default()).to_ascii_lowercase();
+    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    is_address
+        || is_loopback(name)
+        || api.origins.iter().any(|origin| origin == "*" || of(origin) == name.to_ascii_lowercase())
+}
+
+/// The host of an authority (RFC 3986 §3.2); that of an IPv6 address is in brackets.
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => authority,
+    }
 }
 
 /// Whether the page came from the host that this request goes to. The scheme may differ, since TLS may end at a proxy.

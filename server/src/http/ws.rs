@@ -1,11 +1,16 @@
 //! `/api/ws`: a WebSocket, with at most one session at a time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::Extension;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::response::Response;
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::UPGRADE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use multistream_protocol::server::Error;
@@ -14,7 +19,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::AppState;
+use super::ends::Ends;
+use super::{AppState, error};
 use crate::session::{Outbox, SessionHandle, Sessions};
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
@@ -26,27 +32,48 @@ const BURST: f64 = 200.0;
 const MESSAGES_PER_S: f64 = 50.0;
 /// How many messages may wait for a client that reads slowly.
 const OUTBOX: usize = 256;
-/// The interval of pings. A client that sends nothing for twice this time is gone.
-const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// The interval of pings. Each is answered, so no proxy sees a direction idle for 5 s, some of which close a
+/// connection that is idle for 10 s.
+const PING_INTERVAL: Duration = Duration::from_secs(4);
+/// A client that sends nothing for this time, not even answers to pings, is gone.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(40);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the client's close frame after the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /api/ws`.
-pub(super) async fn upgrade(State(state): State<AppState>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn upgrade(
+    State(state): State<AppState>,
+    ends: Option<Extension<ConnectInfo<Ends>>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return no_upgrade().await };
+    let reached = ends.and_then(|Extension(ConnectInfo(ends))| ends.reached(&headers));
     upgrade
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)
-        .on_upgrade(move |socket| serve(socket, state.sessions))
+        .on_upgrade(move |socket| serve(socket, reached, state.sessions))
+}
+
+/// `POST /api/ws`, and a request for a WebSocket that arrives without what makes it one. A client whose WebSocket did not open
+/// asks by POST, since a browser adds its page's origin to that always: with this answer it knows that the server would take its
+/// page and token, so that something on the way keeps the upgrade back.
+pub(super) async fn no_upgrade() -> Response {
+    let message = "this is the address of a WebSocket, and the request is no valid upgrade to one: a proxy on the way may not \
+                   pass the headers Upgrade and Connection on";
+    // A 426 names what it wants (RFC 9110 §15.5.22).
+    ([(UPGRADE, "websocket")], error(StatusCode::UPGRADE_REQUIRED, message)).into_response()
 }
 
 /// Serves a socket until either side closes it.
-async fn serve(socket: WebSocket, sessions: Arc<Sessions>) {
+async fn serve(socket: WebSocket, reached: Option<IpAddr>, sessions: Arc<Sessions>) {
     let (sink, stream) = socket.split();
     let (frames, queue) = mpsc::channel(OUTBOX);
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
-    let mut connection = Connection { stream, frames, overflow: Arc::default(), framing: Framing::default() };
+    let mut connection =
+        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), reached };
     let overflow = connection.overflow.clone();
     let ended = tokio::select! {
         ended = connection.read(&sessions) => ended,
@@ -81,6 +108,8 @@ struct Connection {
     overflow: Arc<Notify>,
     /// The framing of the session's `init`.
     framing: Framing,
+    /// The address of this machine to which the client is connected.
+    reached: Option<IpAddr>,
 }
 
 impl Connection {
@@ -88,7 +117,7 @@ impl Connection {
         let mut session: Option<SessionHandle> = None;
         let mut rate = Rate::new(Instant::now());
         loop {
-            let message = match timeout(2 * PING_INTERVAL, self.stream.next()).await {
+            let message = match timeout(SILENCE_TIMEOUT, self.stream.next()).await {
                 Ok(Some(Ok(message))) => message,
                 Ok(Some(Err(error))) => {
                     debug!(%error, "WebSocket broke");
@@ -152,7 +181,8 @@ impl Connection {
     ) -> Result<(), Error> {
         match (message, session.as_ref()) {
             (ClientMessage::Init(init), None) => {
-                let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone());
+                let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone())
+                    .reached_at(self.reached);
                 *session = Some(sessions.init(init, outbox).await?);
             }
             (ClientMessage::Init(init), Some(_)) => {

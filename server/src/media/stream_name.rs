@@ -62,6 +62,25 @@ impl StreamNames {
         })
     }
 
+    /// All qualities of the camera that `name` is a quality of, with the stream of each.
+    pub(crate) fn renditions(&self, name: &StreamName) -> Vec<(String, StreamName)> {
+        let text = name.as_str();
+        let prefixes = text.match_indices('-').map(|(at, _)| &text[..at]).rev();
+        let camera = std::iter::once(text).chain(prefixes).find(|camera| {
+            let qualities = self.qualities(camera);
+            let has = |quality: &String| self.get(&stream_name(camera, Some(quality))) == Some(name);
+            qualities.len() > 1 && qualities.iter().any(has)
+        });
+        let camera = camera.unwrap_or(text);
+        let qualities = self.qualities(camera).into_iter();
+        qualities
+            .filter_map(|quality| {
+                let stream = self.get(&stream_name(camera, Some(&quality)))?.clone();
+                Some((quality, stream))
+            })
+            .collect()
+    }
+
     /// The qualities of `stream`; `native` comes first if the stream itself exists.
     pub(crate) fn qualities(&self, stream: &str) -> Vec<String> {
         let native = self.get(stream).map(|_| NATIVE.to_owned());
@@ -117,6 +136,22 @@ mod tests {
     fn the_variant_of_a_camera_with_a_dash_in_its_name_is_not_taken_for_anothers() {
         assert_eq!(names().qualities("door"), ["native", "2"]);
         assert_eq!(names().qualities("door-2"), ["native", "360p"]);
+    }
+
+    #[test]
+    fn a_variant_knows_the_other_qualities_of_its_camera() {
+        let of = |name: &str| {
+            let names = names();
+            let renditions = names.renditions(names.get(name).expect("exists"));
+            renditions
+                .iter()
+                .map(|(quality, stream)| format!("{quality}={stream}"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let camera1 = "native=camera1 360p=camera1-360p 720p=camera1-720p";
+        assert_eq!((of("camera1"), of("camera1-720p")), (camera1.to_owned(), camera1.to_owned()));
+        assert_eq!(of("door-2-360p"), "native=door-2 360p=door-2-360p");
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //! interceptor of this module reads all of it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket, convert_twcc};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use rtc::sansio::Protocol;
@@ -22,21 +25,36 @@ pub(super) enum Feedback {
     KeyframeWanted { ssrc: u32 },
     /// The browser misses these packets (RFC 4585 §6.2.1).
     Lost { ssrc: u32, sequence_numbers: Vec<u16> },
+    /// The browser has estimated that this many bits per second arrive at most (REMB, draft-alvestrand-rmcat-remb-03).
+    Bandwidth { bits_per_second: u64 },
     /// When packets with transport-wide sequence numbers arrived, on any stream.
     Arrivals(Vec<ArrivalReport>),
+}
+
+/// Whether RTCP has come from the browser since this was asked last. It was decrypted, so nobody else can have sent it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heard(Arc<AtomicBool>);
+
+impl Heard {
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
 }
 
 /// An interceptor that reads all incoming RTCP, reports the feedback in it, and passes every packet on unchanged.
 pub(super) struct FeedbackTap {
     feedback: mpsc::Sender<Feedback>,
+    heard: Heard,
     reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
 }
 
 impl FeedbackTap {
-    pub(super) fn new() -> (Self, mpsc::Receiver<Feedback>) {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Feedback>, Heard) {
         let (feedback, receiver) = mpsc::channel();
-        (Self { feedback, reads: VecDeque::new(), writes: VecDeque::new() }, receiver)
+        let heard = Heard::default();
+        let tap = Self { feedback, heard: heard.clone(), reads: VecDeque::new(), writes: VecDeque::new() };
+        (tap, receiver, heard)
     }
 
     fn listen(&self, packet: &dyn rtc::rtcp::Packet) {
@@ -52,10 +70,14 @@ impl FeedbackTap {
         } else if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
             let sequence_numbers = nack.nacks.iter().flat_map(NackPair::packet_list).collect();
             tell(Feedback::Lost { ssrc: nack.media_ssrc, sequence_numbers });
+        } else if let Some(remb) = any.downcast_ref::<ReceiverEstimatedMaximumBitrate>() {
+            tell(Feedback::Bandwidth { bits_per_second: remb.bitrate as u64 });
         } else if let Some(report) = any.downcast_ref::<TransportLayerCc>() {
             let reports = convert_twcc(report);
+            // The last chunk may have room for more packets than the report is about, which would read as lost.
             let reports = reports
                 .iter()
+                .take(report.packet_status_count.into())
                 .map(|report| ArrivalReport { number: report.sequence_number, arrived: report.arrival });
             tell(Feedback::Arrivals(reports.collect()));
         }
@@ -71,6 +93,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for FeedbackTap {
 
     fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtcp(packets) = &packet.message.packet {
+            self.heard.0.store(true, Ordering::Relaxed);
             for packet in packets {
                 self.listen(packet.as_ref());
             }

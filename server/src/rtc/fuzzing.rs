@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use futures_util::FutureExt as _;
 use tokio::runtime::Runtime;
 
-use super::{Peer, Port, Transport, stun, tcp};
+use super::{Peer, Port, Transport, binding, stun, tcp};
 use crate::config::WebrtcConfig;
 
 /// An offer like those of browsers, for the connection that gets the datagrams.
@@ -46,7 +46,7 @@ pub(crate) fn datagrams(bytes: &[u8]) {
     let now = Instant::now();
     let (mut peer, _) = Peer::answer(now, OFFER, 1, port()).expect("a valid offer");
     for datagram in crate::fuzzing::pieces(bytes) {
-        let _ = stun::server_ufrag(datagram);
+        let _ = (stun::server_ufrag(datagram), binding::seen_address(datagram));
         let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
         peer.handle_packet(now, from, Transport::Udp, BytesMut::from(datagram));
         peer.handle_timeout(now);

@@ -10,6 +10,9 @@
 //! - A browser starts its DTLS handshake as soon as one of its checks is answered, and nominates the pair only with its next
 //!   check, some 50 ms later. Both sides may send on a valid pair before that (RFC 8445 §12.1), so the browser's first DTLS
 //!   packet counts as the nomination of the pair on which it came.
+//! - The library's agent never leaves the pair that it has selected. So it is left to believe in that pair, and the packets that it
+//!   sends on it go to the address that the browser uses now: the one of its latest nomination, of its latest RTCP, or an address
+//!   that is new, which means that a NAT has given the browser another one.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,12 +21,13 @@ use bytes::BytesMut;
 use rtc::crypto::RTCCryptoProvider;
 use rtc::ice::attributes::use_candidate::UseCandidateAttr;
 use rtc::shared::error::Error;
-use rtc::stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_USERNAME};
+use rtc::stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc::stun::error_code::{CODE_ROLE_CONFLICT, ErrorCodeAttribute};
 use rtc::stun::fingerprint::FINGERPRINT;
 use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, Message, Setter, TransactionId};
 use rtc::stun::textattrs::Username;
+use rtc::stun::xoraddr::XorMappedAddress;
 
 use super::routes::Transport;
 use super::stun;
@@ -40,28 +44,30 @@ pub(super) enum Arrival {
     /// name.
     Read {
         before: Option<BytesMut>,
+        /// Where the agent believes the packet to come from.
+        from: Path,
     },
-    /// The browser is sent this answer, and the agent does not see the packet.
-    Answer(Vec<u8>),
+    /// The browser is sent this answer, and the agent does not see the packet. If there is a `keepalive`, the agent reads that
+    /// instead, as if it had come on the pair that it has selected: otherwise it would believe that the browser is gone.
+    Answer {
+        answer: Vec<u8>,
+        keepalive: Option<(Path, BytesMut)>,
+    },
     Drop,
 }
 
 /// How a packet of the agent is handled.
 #[derive(Debug)]
 pub(super) enum Departure {
-    Send,
+    /// The packet is sent to this address.
+    Send(Path),
     /// The packet is a check of the agent's own and is not sent; the agent reads this as the answer to it.
     Answer(BytesMut),
     Drop,
 }
 
-/// An address of the browser, verified by a request with a valid integrity.
-#[derive(Debug)]
-struct Verified {
-    address: SocketAddr,
-    transport: Transport,
-    nominated: bool,
-}
+/// An address of the browser, and how it is reached.
+pub(super) type Path = (SocketAddr, Transport);
 
 /// Decides for each packet between the network and the ICE agent whether it is passed on: see the [module](self).
 pub(super) struct LiteAgent {
@@ -74,7 +80,11 @@ pub(super) struct LiteAgent {
     /// the pair.
     introduction: Vec<u8>,
     nomination: Vec<u8>,
-    verified: Vec<Verified>,
+    /// Addresses verified by a request with a valid integrity, the oldest first.
+    verified: Vec<Path>,
+    /// The pair that the library's agent has selected, for good, and the one that packets are sent on.
+    selected: Option<Path>,
+    current: Option<Path>,
 }
 
 impl LiteAgent {
@@ -92,6 +102,8 @@ impl LiteAgent {
             introduction: Vec::new(),
             nomination: Vec::new(),
             verified: Vec::new(),
+            selected: None,
+            current: None,
         };
         let username = || Box::new(Username::new(ATTR_USERNAME, agent.username.clone()));
         let plain: [Box<dyn Setter>; 3] =
@@ -114,42 +126,76 @@ impl LiteAgent {
         transport: Transport,
         packet: &[u8],
     ) -> Arrival {
-        let known =
-            self.verified.iter_mut().find(|known| (known.address, known.transport) == (from, transport));
+        let path = (from, transport);
+        let is_known = self.verified.contains(&path);
         if !stun::is_stun(packet) {
-            return match known {
-                Some(known) if packet.first().is_some_and(|first| DTLS.contains(first)) => {
-                    let nominated = std::mem::replace(&mut known.nominated, true);
-                    let before = (!nominated).then(|| BytesMut::from(&self.nomination[..]));
-                    Arrival::Read { before }
-                }
-                Some(_) => Arrival::Read { before: None },
-                None => Arrival::Drop,
-            };
+            if !is_known {
+                return Arrival::Drop;
+            }
+            let is_dtls = packet.first().is_some_and(|first| DTLS.contains(first));
+            let nominates = self.selected.is_none() && is_dtls;
+            let before = nominates.then(|| BytesMut::from(&self.nomination[..]));
+            if nominates {
+                self.selected = Some(path);
+            }
+            // The browser sends on the pair that it has chosen.
+            self.current = self.selected.map(|_| path);
+            return Arrival::Read { before, from: self.selected.unwrap_or(path) };
         }
-        let is_known = known.is_some();
         let Some(request) = self.verify(packet) else { return Arrival::Drop };
         if request.contains(ATTR_ICE_CONTROLLED) {
             // The browser is the controlling side, for this one is lite (RFC 8445 §6.1.1).
-            return self.role_conflict(&request).map_or(Arrival::Drop, Arrival::Answer);
+            let answer = self.role_conflict(&request);
+            return answer.map_or(Arrival::Drop, |answer| Arrival::Answer { answer, keepalive: None });
         }
-        if is_known {
-            return Arrival::Read { before: None };
+        if !is_known {
+            self.admit(path);
         }
-        if self.verified.len() >= MAX_ADDRESSES {
-            return Arrival::Drop;
+        let nominates = request.contains(ATTR_USE_CANDIDATE);
+        if let Some(selected) = self.selected {
+            if nominates || !is_known {
+                self.current = Some(path);
+            }
+            if path != selected {
+                let keepalive = self.sign_of_life();
+                let answer = self.success(request.transaction_id, from);
+                return answer.map_or(Arrival::Drop, |answer| Arrival::Answer { answer, keepalive });
+            }
+        } else if nominates {
+            (self.selected, self.current) = (Some(path), Some(path));
         }
-        self.verified.push(Verified { address: from, transport, nominated: false });
         // The agent reads the introduction before this check, since it answers a nominating check only on a valid pair.
-        Arrival::Read { before: Some(BytesMut::from(&self.introduction[..])) }
+        let before = (!is_known).then(|| BytesMut::from(&self.introduction[..]));
+        Arrival::Read { before, from: path }
+    }
+
+    /// Adds a verified address. When there are too many, it replaces the oldest one that is not in use.
+    fn admit(&mut self, path: Path) {
+        if self.verified.len() >= MAX_ADDRESSES {
+            let in_use = [self.selected, self.current];
+            let unused = self.verified.iter().position(|known| !in_use.contains(&Some(*known)));
+            self.verified.remove(unused.unwrap_or_default());
+        }
+        self.verified.push(path);
+    }
+
+    /// A check that keeps the agent from believing that the browser is gone, and the address that it believes in.
+    pub(super) fn sign_of_life(&self) -> Option<(Path, BytesMut)> {
+        self.selected.map(|selected| (selected, BytesMut::from(&self.introduction[..])))
+    }
+
+    /// Where a packet of the agent is sent that is not STUN.
+    pub(super) fn destination(&self, path: Path) -> Path {
+        self.current.filter(|_| self.selected == Some(path)).unwrap_or(path)
     }
 
     pub(super) fn handle_departure(&self, to: SocketAddr, transport: Transport, packet: &[u8]) -> Departure {
-        let Some(id) = stun::transaction_id(packet) else { return Departure::Send };
+        let Some(id) = stun::transaction_id(packet) else {
+            return Departure::Send(self.destination((to, transport)));
+        };
         if stun::is_binding_request(packet) {
-            let is_known =
-                self.verified.iter().any(|known| (known.address, known.transport) == (to, transport));
-            let answer = if is_known { self.success(id).ok() } else { None };
+            let is_known = self.verified.contains(&(to, transport));
+            let answer = if is_known { self.own_success(id).ok() } else { None };
             return answer.map_or(Departure::Drop, Departure::Answer);
         }
         // The browser did not send the introduction and the nomination, so it gets no answers to them.
@@ -157,7 +203,7 @@ impl LiteAgent {
         if own.into_iter().any(|check| stun::transaction_id(check) == Some(id)) {
             return Departure::Drop;
         }
-        Departure::Send
+        Departure::Send((to, transport))
     }
 
     /// Parses a request of the browser; `None` unless it has the negotiated user name and a valid integrity (RFC 8489 §9.1.3).
@@ -181,7 +227,18 @@ impl LiteAgent {
         self.signed(answer, &self.password).ok()
     }
 
-    fn success(&self, id: [u8; 12]) -> Result<BytesMut, Error> {
+    /// The answer to a request of the browser (RFC 8445 §7.3).
+    fn success(&self, id: TransactionId, from: SocketAddr) -> Option<Vec<u8>> {
+        let answer: [Box<dyn Setter>; 3] = [
+            Box::new(BINDING_SUCCESS),
+            Box::new(id),
+            Box::new(XorMappedAddress { ip: from.ip(), port: from.port() }),
+        ];
+        self.signed(answer, &self.password).ok()
+    }
+
+    /// The browser's answer to a check of the agent's own.
+    fn own_success(&self, id: [u8; 12]) -> Result<BytesMut, Error> {
         let answer: [Box<dyn Setter>; 2] = [Box::new(BINDING_SUCCESS), Box::new(TransactionId(id))];
         Ok(BytesMut::from(&self.signed(answer, &self.browser_password)?[..]))
     }

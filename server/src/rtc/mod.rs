@@ -4,17 +4,25 @@
 //! packets and deadlines in, packets and events out. No task is spawned per peer, so none can leak.
 
 mod address;
+mod binding;
 mod codecs;
 mod feedback;
 pub(crate) mod fuzzing;
+mod ice_servers;
 mod lite;
+mod outgoing;
+mod outside;
 mod peer;
 mod port;
 mod routes;
 mod sdp;
+mod sign_of_life;
 mod stun;
 mod tcp;
+mod udp;
 
+pub use binding::{AskError, stun_over};
+pub use ice_servers::IceServers;
 pub use peer::{Answer, NegotiatedSlot, Peer, PeerError, PeerEvent, PeerState};
 pub use port::{PeerSocket, Port, PortError};
 pub use routes::{Inbound, Transport};

@@ -1,7 +1,7 @@
 //! One browser's connection, sans-IO: its owner passes packets and deadlines to a [`Peer`] and polls it for packets and events.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -22,23 +22,19 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
-use super::codecs::HeaderExtensions;
-use super::feedback::{Feedback, FeedbackTap};
-use super::lite::{Arrival, Departure, LiteAgent};
+use super::feedback::{Feedback, FeedbackTap, Heard};
+use super::lite::{Arrival, Departure, LiteAgent, Path};
+use super::outgoing::Outgoing;
 use super::port::Port;
 use super::routes::Transport;
+use super::sign_of_life::SignsOfLife;
 use super::{address, codecs, sdp, stun};
 use crate::rtp::{ArrivalReport, PayloadTypes, RtpPacket, SlotPosition};
 
-/// Two missed consent checks: browsers send one about every 2.5 s (RFC 7675 §5.1 allows some 5 s).
-const DISCONNECTED_AFTER: Duration = Duration::from_secs(6);
+/// Browsers send a consent check about every 2.5 s; RFC 7675 §5.1 allows up to 6 s.
+const DISCONNECTED_AFTER: Duration = Duration::from_millis(6_500);
 const FAILED_AFTER: Duration = Duration::from_secs(10);
 const KEEPALIVE: Duration = Duration::from_secs(2);
-/// Playout-delay extension: minimum and maximum 0, in units of 10 ms, 12 bits each.
-const NO_PLAYOUT_DELAY: Bytes = Bytes::from_static(&[0, 0, 0]);
-/// RFC 8285 §4.2.
-const ONE_BYTE_EXTENSIONS: u16 = 0xbede;
-
 /// Why an offer cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
@@ -66,7 +62,9 @@ pub enum PeerState {
     Connected,
     /// Nothing was received for a while; the connection may recover.
     Disconnected,
-    /// The connection has ended.
+    /// Nothing was received for so long that the connection has ended, or it could not be made.
+    Failed,
+    /// One side has closed the connection.
     Closed,
 }
 
@@ -82,7 +80,11 @@ pub enum PeerEvent {
         slot: SlotPosition,
         sequence_numbers: Vec<u16>,
     },
-    /// The browser's report on when packets of bursts arrived.
+    /// The browser has estimated what it can receive.
+    Bandwidth {
+        bits_per_second: u64,
+    },
+    /// The browser's report on when packets arrived.
     Arrivals(Vec<ArrivalReport>),
 }
 
@@ -101,23 +103,18 @@ pub struct NegotiatedSlot {
     pub payload_types: PayloadTypes,
 }
 
-/// The header fields of one slot's packets.
-#[derive(Debug, Clone, Copy)]
-struct Outgoing {
-    ssrc: u32,
-    extensions: HeaderExtensions,
-}
-
 /// One browser's connection.
 pub struct Peer {
     connection: RTCPeerConnection,
     feedback: mpsc::Receiver<Feedback>,
+    heard: Heard,
+    signs_of_life: SignsOfLife,
     /// By position of the slot.
     outgoing: Vec<Outgoing>,
     /// Any sender: all of them share one DTLS transport, and only a sender tells that transport's state.
     sender: RTCRtpSenderId,
     state: PeerState,
-    lite: LiteAgent,
+    pub(super) lite: LiteAgent,
     /// Packets that wait to be sent and do not come out of `connection` any more: answers of `lite`, and what `connection` had
     /// to send when its checks were answered.
     transmits: VecDeque<(SocketAddr, Transport, Bytes)>,
@@ -134,6 +131,17 @@ impl std::fmt::Debug for Peer {
 impl Peer {
     /// Makes a connection from a browser's offer. The answer has one sending m-line per slot.
     pub fn answer(now: Instant, offer: &str, slots: usize, port: &Port) -> Result<(Self, Answer), PeerError> {
+        Self::answer_to(now, offer, slots, port, None)
+    }
+
+    /// Like [`Self::answer`], for a browser that has reached this machine at an address: that address has the highest priority.
+    pub fn answer_to(
+        now: Instant,
+        offer: &str,
+        slots: usize,
+        port: &Port,
+        reached: Option<IpAddr>,
+    ) -> Result<(Self, Answer), PeerError> {
         let offered = sdp::Offer::parse(offer).map_err(PeerError::Sdp)?;
         if offered.other_video {
             return Err(PeerError::NotReceiving);
@@ -144,7 +152,7 @@ impl Peer {
         let codec = codecs::first(&offered.codecs).ok_or(PeerError::NoCodec)?;
         let (ufrag, password) = (rtc::ice::rand::generate_ufrag(), rtc::ice::rand::generate_pwd());
         let lite = LiteAgent::new((&ufrag, &password), (&offered.ufrag, &offered.password))?;
-        let (tap, feedback) = FeedbackTap::new();
+        let (tap, feedback, heard) = FeedbackTap::new();
         // The position 500 is nearer to the network than all positions of the library's own interceptors (1000 and above), so
         // the tap sees all RTCP as it was received.
         let interceptors = Registry::new()
@@ -171,7 +179,7 @@ impl Peer {
             Ok((ssrc, connection.add_track(track(slot, ssrc, codec.clone()))?))
         };
         let senders = (0..slots).map(SlotPosition).map(add_sender).collect::<Result<Vec<_>, PeerError>>()?;
-        for candidate in inside_candidates(local) {
+        for candidate in inside_candidates(local.port(), port.has_ipv6()) {
             connection.add_local_candidate(RTCIceCandidateInit { candidate, ..Default::default() })?;
         }
         let answer = connection.create_answer(None)?;
@@ -189,7 +197,7 @@ impl Peer {
             let mid = mid.ok_or(PeerError::NotReceiving)?;
             let parameters = connection.rtp_sender(sender).map(|mut sender| sender.get_parameters().clone());
             let parameters = parameters.unwrap_or_default();
-            let outgoing = Outgoing { ssrc, extensions: codecs::header_extensions(&parameters) };
+            let outgoing = Outgoing::new(ssrc, codecs::header_extensions(&parameters));
             Ok((outgoing, NegotiatedSlot { mid, payload_types: codecs::payload_types(&parameters) }))
         });
         let (outgoing, slots) = negotiated.collect::<Result<(Vec<_>, Vec<_>), PeerError>>()?;
@@ -197,10 +205,12 @@ impl Peer {
             return Err(PeerError::NoCodec);
         }
         let answer = connection.local_description().unwrap_or_default();
-        let sdp = sdp::with_candidates(&answer.sdp, &port.candidates());
+        let sdp = sdp::with_candidates(&answer.sdp, &port.candidates(reached));
         let peer = Self {
             connection,
             feedback,
+            heard,
+            signs_of_life: SignsOfLife::default(),
             outgoing,
             sender,
             state: PeerState::Connecting,
@@ -223,19 +233,39 @@ impl Peer {
 
     pub fn handle_packet(&mut self, now: Instant, from: SocketAddr, transport: Transport, packet: BytesMut) {
         match self.lite.handle_arrival(from, transport, &packet) {
-            Arrival::Read { before } => {
+            Arrival::Read { before, from } => {
                 if let Some(check) = before {
-                    self.read(now, from, transport, check);
+                    self.read(now, from, check);
                     self.answer_checks(now);
                 }
                 let is_check = stun::is_stun(&packet);
-                self.read(now, from, transport, packet);
+                self.read(now, from, packet);
                 if is_check {
+                    self.signs_of_life.handle_check(now);
+                    self.answer_checks(now);
+                } else {
+                    self.keep_alive_by_rtcp(now);
+                }
+            }
+            Arrival::Answer { answer, keepalive } => {
+                self.signs_of_life.handle_check(now);
+                self.transmits.push_back((from, transport, answer.into()));
+                if let Some((from, check)) = keepalive {
+                    self.read(now, from, check);
                     self.answer_checks(now);
                 }
             }
-            Arrival::Answer(answer) => self.transmits.push_back((from, transport, answer.into())),
             Arrival::Drop => tracing::debug!(%from, "a packet of a stranger was dropped"),
+        }
+    }
+
+    /// Where RTCP counts as a sign of life, the agent, which knows only checks, reads one in the browser's name.
+    fn keep_alive_by_rtcp(&mut self, now: Instant) {
+        let Some((from, check)) = self.lite.sign_of_life() else { return };
+        self.signs_of_life.handle_chosen(now);
+        if self.heard.take() && self.signs_of_life.handle_rtcp(now) {
+            self.read(now, from, check);
+            self.answer_checks(now);
         }
     }
 
@@ -244,14 +274,16 @@ impl Peer {
         while let Some(packet) = self.connection.poll_write() {
             let (to, transport) = destination(&packet.transport);
             match self.lite.handle_departure(to, transport, &packet.message) {
-                Departure::Send => self.transmits.push_back((to, transport, packet.message.freeze())),
-                Departure::Answer(answer) => self.read(now, to, transport, answer),
+                Departure::Send((to, transport)) => {
+                    self.transmits.push_back((to, transport, packet.message.freeze()));
+                }
+                Departure::Answer(answer) => self.read(now, (to, transport), answer),
                 Departure::Drop => {}
             }
         }
     }
 
-    fn read(&mut self, now: Instant, from: SocketAddr, transport: Transport, message: BytesMut) {
+    fn read(&mut self, now: Instant, (from, transport): Path, message: BytesMut) {
         let transport = TransportContext {
             local_addr: address::inside(from.ip(), self.port),
             peer_addr: from,
@@ -278,31 +310,10 @@ impl Peer {
         self.connection.poll_timeout()
     }
 
-    /// Sends an RTP packet on a slot, with its transport-wide sequence number if it has one. Before the connection is up the
-    /// packet is dropped.
-    pub fn send(&mut self, now: Instant, slot: SlotPosition, rtp: RtpPacket, transport_number: Option<u16>) {
-        let Outgoing { ssrc, extensions } = self.outgoing[slot.0];
-        let mut header = rtc::rtp::header::Header {
-            version: 2,
-            marker: rtp.marker,
-            payload_type: rtp.payload_type,
-            sequence_number: rtp.sequence_number,
-            timestamp: rtp.timestamp,
-            ssrc,
-            ..Default::default()
-        };
-        let no_delay =
-            extensions.playout_delay.filter(|_| rtp.no_playout_delay).map(|id| (id, NO_PLAYOUT_DELAY));
-        let number = extensions
-            .transport_number
-            .zip(transport_number)
-            .map(|(id, number)| (id, Bytes::copy_from_slice(&number.to_be_bytes())));
-        for (id, payload) in [no_delay, number].into_iter().flatten() {
-            header.extension = true;
-            header.extension_profile = ONE_BYTE_EXTENSIONS;
-            header.extensions.push(rtc::rtp::header::Extension { id, payload });
-        }
-        let packet = rtc::rtp::Packet { header, payload: rtp.payload };
+    /// Sends an RTP packet on a slot, with its transport-wide sequence number if that header extension was negotiated. Before the
+    /// connection is up the packet is dropped.
+    pub fn send(&mut self, now: Instant, slot: SlotPosition, rtp: RtpPacket, transport_number: u16) {
+        let packet = self.outgoing[slot.0].packet(rtp, transport_number);
         // The packet is written to the pipeline directly. The sender would check the payload type and the extension ids by a
         // search through its parameters for every packet, but both are negotiated ones by construction.
         let message = TaggedRTCMessage { now, message: RTCMessage::RtpPacket(String::new(), packet) };
@@ -319,7 +330,8 @@ impl Peer {
         loop {
             let packet = self.connection.poll_write()?;
             let (to, transport) = destination(&packet.transport);
-            if let Departure::Send = self.lite.handle_departure(to, transport, &packet.message) {
+            let departure = self.lite.handle_departure(to, transport, &packet.message);
+            if let Departure::Send((to, transport)) = departure {
                 return Some((to, transport, packet.message.freeze()));
             }
         }
@@ -331,7 +343,8 @@ impl Peer {
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(state) => match state {
                     RTCPeerConnectionState::Connected => PeerState::Connected,
                     RTCPeerConnectionState::Disconnected => PeerState::Disconnected,
-                    RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => PeerState::Closed,
+                    RTCPeerConnectionState::Failed => PeerState::Failed,
+                    RTCPeerConnectionState::Closed => PeerState::Closed,
                     _ => continue,
                 },
                 RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(
@@ -350,6 +363,9 @@ impl Peer {
         }
         while let Ok(feedback) = self.feedback.try_recv() {
             match feedback {
+                Feedback::Bandwidth { bits_per_second } => {
+                    return Some(PeerEvent::Bandwidth { bits_per_second });
+                }
                 Feedback::Arrivals(reports) => return Some(PeerEvent::Arrivals(reports)),
                 Feedback::Lost { ssrc, sequence_numbers } => {
                     if let Some(slot) = self.slot_of(ssrc) {
@@ -408,10 +424,10 @@ fn track(slot: SlotPosition, ssrc: u32, codec: RTCRtpCodec) -> MediaStreamTrack 
 }
 
 /// The placeholder candidates that the ICE agent gets instead of the server's addresses: see [`address::inside`].
-fn inside_candidates(local: SocketAddr) -> Vec<String> {
-    let mut addresses = vec![address::inside(std::net::Ipv4Addr::LOCALHOST.into(), local.port())];
-    if local.is_ipv6() {
-        addresses.push(address::inside(std::net::Ipv6Addr::LOCALHOST.into(), local.port()));
+fn inside_candidates(port: u16, ipv6: bool) -> Vec<String> {
+    let mut addresses = vec![address::inside(std::net::Ipv4Addr::LOCALHOST.into(), port)];
+    if ipv6 {
+        addresses.push(address::inside(std::net::Ipv6Addr::LOCALHOST.into(), port));
     }
     address::candidates(&addresses)
 }

@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use quinn_udp::{RecvMeta, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
+use super::address::Addresses;
+use super::binding::{AskError, Questions};
+use super::outside::{Finder, Outside};
 use super::routes::{Inbound, Table, Transport};
+use super::udp::Udp;
 use super::{address, tcp};
-use crate::config::WebrtcConfig;
+use crate::config::{Candidate, HostPort, WebrtcConfig};
+use crate::net;
 
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -32,13 +37,21 @@ pub struct Port {
     udp: Arc<Udp>,
     table: Arc<Table>,
     local: SocketAddr,
-    announced: Vec<SocketAddr>,
+    addresses: Addresses,
+    finder: Finder,
+    outside: Outside,
     tasks: [JoinHandle<()>; 2],
 }
 
 impl Port {
+    #[expect(
+        clippy::unused_async,
+        reason = "tokio's sockets are opened in a runtime, and `await` makes sure of that"
+    )]
     pub async fn open(config: &WebrtcConfig) -> Result<Self, PortError> {
-        let (socket, listener) = bind(config.listen).await?;
+        let this_machine_only = config.listen.ip().is_loopback();
+        let (socket, listener) =
+            if this_machine_only { bind_for_this_machine(config.listen)? } else { bind(config.listen)? };
         let failed = |source| PortError::Bind { protocol: "UDP", address: config.listen, source };
         let local = socket.local_addr().map_err(failed)?;
         let state = UdpSocketState::new((&socket).into()).map_err(failed)?;
@@ -50,24 +63,48 @@ impl Port {
                 debug!(%error, "socket buffer size");
             }
         }
-        let udp = Arc::new(Udp { socket, state, ipv6: local.is_ipv6() });
-        let table = Arc::new(Table::default());
+        let udp = Arc::new(Udp { socket, state, ipv6: local.is_ipv6(), questions: Questions::default() });
+        let table = Arc::new(Table::new(this_machine_only));
         let tasks = [
             tokio::spawn(receive(udp.clone(), table.clone())),
             tokio::spawn(tcp::accept(listener, table.clone())),
         ];
-        let announced = address::announced(config, local);
-        Ok(Self { udp, table, local, announced, tasks })
+        let addresses = Addresses::new(config, local);
+        let finder =
+            Finder { udp: udp.clone(), stun_server: config.stun_server.clone(), media_port: local.port() };
+        let outside = Outside::new(config, &finder);
+        let ip = if this_machine_only { config.listen.ip() } else { local.ip() };
+        let local = SocketAddr::new(ip, local.port());
+        Ok(Self { udp, table, local, addresses, finder, outside, tasks })
     }
 
-    /// The bound address; its port is the one that was chosen if the config said 0.
+    /// The address of the config; its port is the one that was chosen if the config said 0.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
     }
 
-    /// `a=candidate` values to put into answers.
-    pub fn candidates(&self) -> Vec<String> {
-        address::candidates(&self.announced)
+    /// `a=candidate` values to put into the next answer; the address `reached` has the highest priority.
+    pub fn candidates(&self, reached: Option<IpAddr>) -> Vec<String> {
+        address::candidates(&self.addresses.now(self.outside.now(), reached))
+    }
+
+    /// The addresses of the interfaces that are announced now, the most useful first.
+    pub fn own_addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.now(Vec::new(), None)
+    }
+
+    /// Finds the addresses of a candidate of the config anew.
+    pub async fn find(&self, candidate: &Candidate) -> Result<Vec<SocketAddr>, AskError> {
+        self.finder.find(candidate).await
+    }
+
+    /// The address from which packets of this port arrive at a STUN server.
+    pub async fn ask(&self, server: &HostPort) -> Result<SocketAddr, AskError> {
+        self.finder.ask(server).await
+    }
+
+    pub(super) fn has_ipv6(&self) -> bool {
+        self.udp.ipv6
     }
 
     /// Registers the peer with this server-side user fragment. The returned socket receives its packets from now on.
@@ -97,14 +134,14 @@ impl Drop for Port {
 
 /// Binds one port for both protocols. With port 0 the system chooses one for UDP, which may be in use for TCP; then it chooses
 /// again.
-async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError> {
+fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError> {
     let failed = |protocol| move |source| PortError::Bind { protocol, address, source };
     let mut tries = if address.port() == 0 { 20 } else { 1 };
     loop {
         tries -= 1;
-        let socket = UdpSocket::bind(address).await.map_err(failed("UDP"))?;
+        let socket = net::udp(address).and_then(UdpSocket::from_std).map_err(failed("UDP"))?;
         let local = socket.local_addr().map_err(failed("UDP"))?;
-        match TcpListener::bind(local).await {
+        match net::tcp(local).and_then(TcpListener::from_std) {
             Ok(listener) => return Ok((socket, listener)),
             Err(error) if tries == 0 => return Err(failed("TCP")(error)),
             Err(_) => {}
@@ -112,34 +149,14 @@ async fn bind(address: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError
     }
 }
 
-#[derive(Debug)]
-struct Udp {
-    socket: UdpSocket,
-    state: UdpSocketState,
-    ipv6: bool,
-}
-
-impl Udp {
-    /// Sends `contents` as datagrams of `segment` bytes (the last may be shorter). If the socket's buffer is full, they are
-    /// dropped, as a full queue in the network would drop them.
-    fn send(&self, destination: SocketAddr, contents: &[u8], segment: usize) {
-        let destination = match destination.ip() {
-            IpAddr::V4(ip) if self.ipv6 => SocketAddr::new(ip.to_ipv6_mapped().into(), destination.port()),
-            _ => destination,
-        };
-        let transmit = Transmit {
-            destination,
-            ecn: None,
-            contents,
-            segment_size: (contents.len() > segment).then_some(segment),
-            src_ip: None,
-        };
-        let sent =
-            self.socket.try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), &transmit));
-        if let Err(error) = sent {
-            debug!(%destination, %error, "datagrams dropped");
-        }
-    }
+/// Binds a port for browsers on this machine. Loopback alone would not do: Firefox never uses its loopback address, so it can
+/// only reach an interface's. The port is therefore bound on every interface, and its [`Table`] admits no other machine.
+fn bind_for_this_machine(loopback: SocketAddr) -> Result<(UdpSocket, TcpListener), PortError> {
+    bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, loopback.port()))).or_else(|error| {
+        let bound = bind(loopback)?;
+        warn!("only {} is announced, where Firefox shows no picture: {error}", loopback.ip());
+        Ok(bound)
+    })
 }
 
 async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
@@ -162,8 +179,11 @@ async fn receive(udp: Arc<Udp>, table: Arc<Table>) {
             }
         }
         // On a dual-stack socket an IPv4 peer has a mapped IPv6 address; it is stored as the IPv4 address.
-        let from = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
+        let from = net::canonical(meta.addr);
         for packet in buffer[..meta.len].chunks(meta.stride.max(1)) {
+            if udp.questions.take(from, packet) {
+                continue;
+            }
             let Some(inbox) = table.route(from, packet) else { continue };
             // A full inbox drops the packet: the peer's task is behind, and all these protocols retransmit.
             let _ =

@@ -1,9 +1,11 @@
 //! Reads the parts of a STUN message (RFC 8489) that the port and the lite agent need.
 
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
-const HEADER_LEN: usize = 20;
+pub(super) const HEADER_LEN: usize = 20;
 const USERNAME: u16 = 0x0006;
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
+const BINDING_ERROR: [u8; 2] = [0x01, 0x11];
 
 /// Whether it is a STUN message: its two top bits are zero, and the magic cookie distinguishes it from everything else on the
 /// port.
@@ -13,6 +15,11 @@ pub(super) fn is_stun(datagram: &[u8]) -> bool {
 
 pub(super) fn is_binding_request(datagram: &[u8]) -> bool {
     is_stun(datagram) && datagram.starts_with(&BINDING_REQUEST)
+}
+
+/// Whether it is an answer to a binding request.
+pub(super) fn is_response(datagram: &[u8]) -> bool {
+    is_stun(datagram) && (datagram.starts_with(&BINDING_SUCCESS) || datagram.starts_with(&BINDING_ERROR))
 }
 
 /// The transaction id, which a request and its answer share.

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::routes::{Inbound, Table, Transport};
+use crate::net;
 
 /// How long a connection may take to send its first packet, which identifies its peer.
 const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,6 +39,11 @@ pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
                 continue;
             }
         };
+        let from = net::canonical(from);
+        if !table.admits(from) {
+            debug!(%from, "ICE-TCP connection of another machine refused");
+            continue;
+        }
         let table = table.clone();
         tokio::spawn(async move {
             if let Err(error) = serve(stream, from, &table).await {

@@ -5,6 +5,7 @@
 //! half-open socket is noticed only by unanswered pings. Therefore every message of a socket is passed on with the socket's
 //! [`Outbox`], and the session accepts only those of the socket that it is attached to.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use multistream_protocol::{ClientMessage, Framing, ServerMessage};
@@ -17,6 +18,7 @@ pub struct Outbox {
     framing: Framing,
     frames: mpsc::Sender<String>,
     overflow: Arc<Notify>,
+    reached: Option<IpAddr>,
 }
 
 impl Outbox {
@@ -24,7 +26,18 @@ impl Outbox {
     /// is notified when the queue is full: the socket must then be closed, since a client that missed a message no longer knows
     /// the states of its slots.
     pub fn new(framing: Framing, frames: mpsc::Sender<String>, overflow: Arc<Notify>) -> Self {
-        Self { framing, frames, overflow }
+        Self { framing, frames, overflow, reached: None }
+    }
+
+    /// Notes the address of this machine to which the socket is connected: it works for the client, so that media is best sent
+    /// from there too.
+    #[must_use]
+    pub fn reached_at(self, reached: Option<IpAddr>) -> Self {
+        Self { reached, ..self }
+    }
+
+    pub(super) fn reached(&self) -> Option<IpAddr> {
+        self.reached
     }
 
     /// Queues a message without waiting, so that a client that does not read cannot block its session.

@@ -1,6 +1,7 @@
 //! A session's connection to its browser. It takes packets from the [`Pacer`], has the [`Peer`] encrypt them, and sends them by
 //! the peer's socket on the [`Port`]; packets of the browser go the other way.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::egress::Pacer;
@@ -12,11 +13,17 @@ const LOST_AFTER_DISCONNECTED: Duration = Duration::from_secs(10);
 /// How long it may take from the answer until the encrypted connection is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a browser's own estimate holds. Browsers repeat it every second.
+const REPORT_HOLDS: Duration = Duration::from_secs(10);
+
 /// A change of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Connected,
+    /// Nothing comes from the browser any more.
     Lost,
+    /// The browser has closed it.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -28,24 +35,39 @@ pub(super) struct Link {
     deadline: Option<Instant>,
     /// When the pacer may release more packets; `None` if none are waiting.
     release_at: Option<Instant>,
+    /// What the browser has reported that it can receive, in bytes per second, and until when that holds.
+    reported: Option<(f64, Instant)>,
 }
 
 impl Link {
-    /// Answers the browser's offer. The browser then connects by itself.
+    /// Answers the browser's offer. `reached` is the server's address to which its WebSocket is connected. The browser then connects
+    /// by itself.
     pub(super) fn answer(
         now: Instant,
         offer: &str,
         slots: usize,
         port: &Port,
+        reached: Option<IpAddr>,
     ) -> Result<(Self, Answer), PeerError> {
-        let (peer, answer) = Peer::answer(now, offer, slots, port)?;
+        let (peer, answer) = Peer::answer_to(now, offer, slots, port, reached)?;
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
-        Ok((Self { peer, socket, pacer: Pacer::new(now, slots), deadline, release_at: None }, answer))
+        Ok((
+            Self { peer, socket, pacer: Pacer::new(now, slots), deadline, release_at: None, reported: None },
+            answer,
+        ))
     }
 
     pub(super) fn is_connected(&self) -> bool {
         self.peer.state() == PeerState::Connected
+    }
+
+    /// What the path carries, in bytes per second; `None` before it is known and on a connection that does not report it.
+    pub(super) fn estimate(&self, now: Instant) -> Option<f64> {
+        let reported = self.reported.filter(|(_, until)| now < *until).map(|(rate, _)| rate);
+        // A browser that reports a maximum may know of a narrower path than the packets so far have shown.
+        let known = self.pacer.measured().into_iter().chain(reported).reduce(f64::min);
+        known.filter(|_| self.is_connected())
     }
 
     pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
@@ -76,10 +98,14 @@ impl Link {
                 PeerEvent::State(PeerState::Disconnected) => {
                     self.deadline = Some(now + LOST_AFTER_DISCONNECTED);
                 }
-                PeerEvent::State(PeerState::Closed) => change = Some(Change::Lost),
+                PeerEvent::State(PeerState::Failed) => change = Some(Change::Lost),
+                PeerEvent::State(PeerState::Closed) => change = Some(Change::Closed),
                 PeerEvent::State(PeerState::Connecting) => {}
                 PeerEvent::KeyframeWanted { slot } => slots[slot.0].keyframe_wanted(now),
                 PeerEvent::Lost { slot, sequence_numbers } => self.pacer.handle_lost(slot, &sequence_numbers),
+                PeerEvent::Bandwidth { bits_per_second } => {
+                    self.reported = Some((bits_per_second as f64 / 8.0, now + REPORT_HOLDS));
+                }
                 PeerEvent::Arrivals(arrivals) => self.pacer.handle_arrivals(now, &arrivals),
             }
         }

@@ -4,6 +4,7 @@
 //! (`task.rs`). What all sessions share never waits for one of them, so no session can block another.
 
 mod attachment;
+mod bandwidth;
 mod histogram;
 mod link;
 mod resolve;

@@ -1,28 +1,29 @@
 //! One session: its slots, its subscriptions and its connection. It decides; [`super::task`] waits and calls it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use multistream_protocol::server::{self, Error, IceServer};
+use multistream_protocol::server::{self, Error, IceServer, Mids};
 use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, client};
 
 use super::Histogram;
+use super::bandwidth::Bandwidth;
 use super::link::{Change, Link};
-use super::resolve::{Refusal, code_of, resolve, wanted};
+use super::resolve::{Refusal, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
-use crate::rtc::{Inbound, PeerError, Port};
+use crate::rtc::{IceServers, Inbound, PeerError, Port};
 use crate::rtp::SlotPosition;
-use crate::slot::{Action, Reason, Slot, Splicer, Wanted, settle_layouts};
+use crate::slot::{Action, Slot, Splicer, SubscriptionTag, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
 
-/// How many events of one stream may wait for the session: frames of two seconds at 30 fps. When the queue is full, the viewer
-/// misses frames.
-const EVENTS_PER_STREAM: usize = 64;
+mod requests;
+
 /// How many packets of the browser are handled in one turn.
 const PACKETS_PER_TURN: usize = 64;
 
@@ -35,7 +36,7 @@ pub(super) struct Shared {
     pub(super) registry: Arc<Registry>,
     pub(super) port: Port,
     pub(super) config: MultistreamConfig,
-    pub(super) ice_servers: Vec<IceServer>,
+    pub(super) ice_servers: IceServers,
     /// How long switches took: from the request until the last packet of the stream's first key frame has left.
     pub(super) shown_after: Histogram,
 }
@@ -47,6 +48,17 @@ pub(super) enum Received {
     Stream(SlotEvent),
 }
 
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Nothing comes from the browser any more.
+    Lost,
+    /// The browser has closed the connection.
+    Closed,
+    /// The browser has made no offer in time.
+    NoOffer,
+}
+
 #[derive(Debug)]
 pub(super) struct Session {
     shared: Arc<Shared>,
@@ -54,9 +66,14 @@ pub(super) struct Session {
     slots: Vec<Slot>,
     subscriptions: Subscriptions,
     link: Option<Link>,
+    /// The server's address to which the client's WebSocket is connected.
+    pub(super) reached: Option<IpAddr>,
+    /// Whether the client has resumed the session since its last offer, and so may make another one.
+    takes_offer: bool,
     /// When the session ends without an offer.
     offer_by: Instant,
     warm: WarmStreams,
+    bandwidth: Bandwidth,
     /// The number of atomic layouts so far.
     layouts: u64,
     replies: Vec<ServerMessage>,
@@ -67,13 +84,18 @@ impl Session {
     pub(super) fn open(now: Instant, shared: Arc<Shared>, init: &client::Init) -> Result<Self, Error> {
         let requested = valid_slots(&init.slots, shared.config.max_slots)
             .map_err(|message| Error::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
+        let mut bandwidth = Bandwidth::new(requested.len());
         let mut slots = Vec::with_capacity(requested.len());
         for (index, request) in requested {
             let splicer = Splicer::new(rand::random(), rand::random());
             let resolved = resolve(&shared.registry, request);
             let mut slot = Slot::new(index, wanted(&resolved), splicer, shared.config.switch_timeout);
+            let position = SlotPosition(slots.len());
             match resolved {
-                Ok(target) => slot.show(now, target, None),
+                Ok(target) => {
+                    let order = bandwidth.order(&shared.registry, &slots, position, target, None);
+                    slot.show(now, order, None);
+                }
                 Err(Refusal { reason, .. }) => slot.fail(reason),
             }
             slots.push(slot);
@@ -83,12 +105,15 @@ impl Session {
             slots,
             subscriptions: Subscriptions::default(),
             link: None,
+            reached: None,
+            takes_offer: true,
             offer_by: now + OFFER_TIMEOUT,
             warm: WarmStreams::default(),
+            bandwidth,
             layouts: 0,
             replies: Vec::new(),
         };
-        session.perform_actions();
+        session.perform_actions(now);
         // The client gets the statuses of the slots with the SDP answer (`multistream/answer`), not before.
         session.replies.clear();
         Ok(session)
@@ -104,6 +129,12 @@ impl Session {
 
     pub(super) fn is_connected(&self) -> bool {
         self.link.as_ref().is_some_and(Link::is_connected)
+    }
+
+    /// The client has resumed the session, perhaps since nothing arrived on its connection: it may make another one.
+    pub(super) fn resumed(&mut self) -> Vec<IceServer> {
+        self.takes_offer = true;
+        self.shared.ice_servers.at(SystemTime::now())
     }
 
     pub(super) fn is_negotiated(&self) -> bool {
@@ -139,12 +170,20 @@ impl Session {
             Received::Stream(SlotEvent { position, tag, event }) => {
                 let Some(slot) = self.slots.get_mut(position.0) else { return };
                 match event {
-                    StreamEvent::Gop(gop) => slot.handle_gop(now, tag, &gop),
-                    StreamEvent::Frame(frame) => slot.handle_frame(tag, frame),
-                    StreamEvent::Offline(error) => slot.handle_offline(tag, &error),
+                    Some(StreamEvent::Gop(gop)) => slot.handle_gop(now, tag, &gop),
+                    Some(StreamEvent::Frame(frame)) => slot.handle_frame(now, tag, frame),
+                    Some(StreamEvent::Offline(error)) => slot.handle_offline(now, tag, &error),
+                    None => self.handle_stream_ended(now, position, tag),
                 }
             }
         }
+    }
+
+    /// The hub of a stream has ended: it has panicked and starts anew, or the server stops.
+    fn handle_stream_ended(&mut self, now: Instant, position: SlotPosition, tag: SubscriptionTag) {
+        self.subscriptions.renew(now, &self.shared.registry, (position, tag));
+        let message = "the stream crashed and starts anew: see the server's log".to_owned();
+        self.slots[position.0].handle_offline(now, tag, &StreamError { permanent: false, message });
     }
 
     /// Handles a message other than `init` and `close`, which the socket handles.
@@ -162,10 +201,13 @@ impl Session {
             ClientMessage::Resume(resume) => self.resume(now, resume),
             ClientMessage::Keyframe(keyframe) => self.keyframe(now, &keyframe),
             ClientMessage::Warm(warm) => self.warm(now, warm),
+            ClientMessage::Priority(priority) => self
+                .position(priority.slot, &priority.request_id)
+                .map(|slot| self.bandwidth.set_priority(slot, priority.priority)),
             // A lite agent needs no candidates of the browser: it learns the browser's addresses from its checks.
             ClientMessage::Ice(_) | ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
         };
-        self.perform_actions();
+        self.perform_actions(now);
         if let Err(refusal) = served {
             self.replies.push(refusal.into());
         }
@@ -177,28 +219,56 @@ impl Session {
             Some(link) => link.poll_timeout(),
             None => Some(self.offer_by),
         };
-        [slots, self.warm.poll_timeout(), link].into_iter().flatten().min()
+        [
+            slots,
+            self.subscriptions.poll_timeout(),
+            self.warm.poll_timeout(),
+            self.bandwidth.poll_timeout(),
+            link,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
-    /// Handles the timers that are due, and sends the packets that may leave. Returns whether the session is over, because the
-    /// browser is gone or has not made an offer in time.
-    pub(super) fn drive(&mut self, now: Instant) -> bool {
+    /// Handles the timers that are due, and sends the packets that may leave. Returns why the session is over, if it is.
+    pub(super) fn drive(&mut self, now: Instant) -> Option<Over> {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
         }
         settle_layouts(now, &mut self.slots);
         self.warm.handle_timeout(now);
+        self.subscriptions.handle_timeout(now, &self.shared.registry);
         let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
         if change == Some(Change::Connected) {
             self.slots.iter_mut().for_each(|slot| slot.connected(now));
         }
-        self.perform_actions();
-        change == Some(Change::Lost) || (self.link.is_none() && self.offer_by <= now)
+        let estimate = self.estimate(now);
+        self.bandwidth.handle_timeout(now, &self.shared.registry, &mut self.slots, estimate);
+        self.perform_actions(now);
+        match change {
+            Some(Change::Lost) => Some(Over::Lost),
+            Some(Change::Closed) => Some(Over::Closed),
+            Some(Change::Connected) | None => {
+                (self.link.is_none() && self.offer_by <= now).then_some(Over::NoOffer)
+            }
+        }
     }
 
     /// Takes the messages for the client, in order.
     pub(super) fn take_replies(&mut self) -> Vec<ServerMessage> {
         std::mem::take(&mut self.replies)
+    }
+
+    /// Keeps the streams of the slots running for `time` from now, whatever becomes of the session.
+    pub(super) fn keep_streams_for(&self, time: Duration) {
+        let registry = &self.shared.registry;
+        let kept: Vec<_> =
+            self.subscriptions.streams().filter_map(|name| registry.keep_running(name)).collect();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            drop(kept);
+        });
     }
 
     pub(super) fn close(mut self) {
@@ -209,13 +279,12 @@ impl Session {
     }
 
     fn offer(&mut self, now: Instant, offer: &client::Offer) -> Result<(), Error> {
-        if self.link.is_some() {
-            let message =
-                "this session has its answer already; slots change by multistream/switch, not by an offer";
+        if !self.takes_offer {
+            let message = "this session has its answer already; slots change by multistream/switch, and another offer is taken after the session was resumed";
             return Err(Error::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
         }
-        let (link, answer) =
-            Link::answer(now, &offer.sdp, self.slots.len(), &self.shared.port).map_err(|error| {
+        let (link, answer) = Link::answer(now, &offer.sdp, self.slots.len(), &self.shared.port, self.reached)
+            .map_err(|error| {
                 let code = match error {
                     PeerError::NotEnoughMedia { .. } | PeerError::NotReceiving => ErrorCode::NotEnoughMedia,
                     PeerError::NoCodec => ErrorCode::UnsupportedCodec,
@@ -223,137 +292,50 @@ impl Session {
                 };
                 Error::new(code, error.to_string()).answering(&offer.request_id)
             })?;
+        // A connection that there was is dropped without a word: the browser keeps it until the new one plays.
         self.link = Some(link);
-        let mut mids = BTreeMap::new();
+        self.takes_offer = false;
+        let mut mids = Vec::with_capacity(self.slots.len());
         for (slot, negotiated) in self.slots.iter_mut().zip(answer.slots) {
-            mids.insert(slot.index(), negotiated.mid);
+            mids.push((slot.index(), negotiated.mid));
             slot.negotiated(negotiated.payload_types);
         }
         let request_id = offer.request_id.clone();
         let slots = self.statuses();
-        self.replies.push(server::Answer { request_id, sdp: answer.sdp, slots, mids }.into());
+        self.replies
+            .push(server::Answer { request_id, sdp: answer.sdp, slots, mids: Mids::from_iter(mids) }.into());
         Ok(())
     }
 
-    fn switch(&mut self, now: Instant, request: &client::SlotRequest, request_id: &str) -> Result<(), Error> {
-        let resolved = resolve(&self.shared.registry, request);
-        let slot = self.slot(request.slot, request_id)?;
-        match resolved {
-            Ok(target) => slot.show(now, target, id(request_id)),
-            Err(Refusal { wanted, reason }) => slot.refuse(&wanted, id(request_id), &reason),
-        }
-        Ok(())
-    }
-
-    fn layout(&mut self, now: Instant, layout: &client::Layout) -> Result<(), Error> {
-        // The last request for a slot wins, and an unknown slot refuses the layout before any slot changes.
-        let mut latest = BTreeMap::new();
-        for request in &layout.slots {
-            self.slot(request.slot, &layout.request_id)?;
-            latest.insert(request.slot, request);
-        }
-        if layout.atomic {
-            self.hold_layout(now, &latest, &layout.request_id);
-            return Ok(());
-        }
-        for request in latest.into_values() {
-            self.switch(now, request, &layout.request_id)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the slots of an atomic layout prepare their streams; [`Session::drive`] changes them together. If one of the
-    /// streams does not exist, all slots are refused at once.
-    fn hold_layout(&mut self, now: Instant, latest: &BTreeMap<i32, &client::SlotRequest>, request_id: &str) {
-        let registry = &self.shared.registry;
-        let resolved: BTreeMap<_, _> =
-            latest.iter().map(|(index, request)| (i64::from(*index), resolve(registry, request))).collect();
-        let refusal = resolved.iter().find_map(|(index, resolved)| {
-            let Reason { code, message } = &resolved.as_ref().err()?.reason;
-            let message = format!("the layout was refused as a whole: slot {index}: {message}");
-            Some(Reason { code: *code, message })
-        });
-        self.layouts += 1;
-        for slot in &mut self.slots {
-            let Some(resolved) = resolved.get(&i64::from(slot.index())) else { continue };
-            match (&refusal, resolved) {
-                (Some(reason), _) => slot.refuse(&wanted(resolved), id(request_id), reason),
-                (None, Ok(target)) => slot.hold(now, self.layouts, target.clone(), id(request_id)),
-                // Unreachable: an unresolved name would have set `refusal`.
-                (None, Err(_)) => {}
-            }
-        }
-    }
-
-    fn resume(&mut self, now: Instant, resume: client::Resume) -> Result<(), Error> {
-        let wanted = self.slot(resume.slot, &resume.request_id)?.wanted();
-        let is_for_another = resume.stream.is_some() || resume.quality.is_some();
-        let request = client::SlotRequest {
-            slot: resume.slot,
-            // The slot's own name is a resolved one, which already contains the quality (`door-360p`).
-            stream: resume.stream.unwrap_or_else(|| wanted.name().to_owned()),
-            quality: resume.quality,
-        };
-        if is_for_another {
-            return self.switch(now, &request, &resume.request_id);
-        }
-        let resolved = match &wanted {
-            Wanted::Known(target) => Ok(target.clone()),
-            // A slot whose stream `init` could not find still exists: look the name up again.
-            Wanted::Unknown { .. } => resolve(&self.shared.registry, &request),
-        };
-        let slot = self.slot(resume.slot, &resume.request_id)?;
-        match resolved {
-            Ok(target) => slot.show(now, target, id(&resume.request_id)),
-            Err(Refusal { reason, .. }) => slot.refuse(&wanted, id(&resume.request_id), &reason),
-        }
-        Ok(())
-    }
-
-    fn keyframe(&mut self, now: Instant, keyframe: &client::Keyframe) -> Result<(), Error> {
-        if keyframe.slot == -1 {
-            for slot in &mut self.slots {
-                slot.request_keyframe(now, keyframe.request_id.clone());
-            }
-            return Ok(());
-        }
-        self.slot(keyframe.slot, &keyframe.request_id)?.request_keyframe(now, keyframe.request_id.clone());
-        Ok(())
-    }
-
-    fn warm(&mut self, now: Instant, warm: client::Warm) -> Result<(), Error> {
-        let registry = &self.shared.registry;
-        let refused = |code, message: String| Error::new(code, message).answering(&warm.request_id);
-        let name = registry
-            .resolve(&warm.stream, warm.quality.as_deref())
-            .map_err(|error| refused(code_of(&error), error.to_string()))?;
-        let stream = name.to_string();
-        let kept = self.warm.keep(now, registry, name, warm.ttl_s);
-        let ttl_s = kept.map_err(|message| refused(ErrorCode::LimitReached, message))?;
-        self.replies.push(server::Warm { request_id: warm.request_id, stream, ttl_s }.into());
-        Ok(())
+    /// What the path carries, in bytes per second; `None` before it is known and on a connection that does not report it.
+    fn estimate(&self, now: Instant) -> Option<f64> {
+        self.link.as_ref().and_then(|link| link.estimate(now))
     }
 
     fn slot(&mut self, index: i32, request_id: &str) -> Result<&mut Slot, Error> {
-        let known: Vec<_> = self.slots.iter().map(|slot| slot.index().to_string()).collect();
-        self.slots.iter_mut().find(|slot| i64::from(slot.index()) == i64::from(index)).ok_or_else(|| {
+        let position = self.position(index, request_id)?;
+        Ok(&mut self.slots[position.0])
+    }
+
+    fn position(&self, index: i32, request_id: &str) -> Result<SlotPosition, Error> {
+        let is_it = |slot: &Slot| i64::from(slot.index()) == i64::from(index);
+        self.slots.iter().position(is_it).map(SlotPosition).ok_or_else(|| {
+            let known: Vec<_> = self.slots.iter().map(|slot| slot.index().to_string()).collect();
             let message = format!("there is no slot {index}; this session has {}", known.join(", "));
             Error::new(ErrorCode::UnknownSlot, message).answering(request_id)
         })
     }
 
     /// Performs the actions that the slots have requested.
-    fn perform_actions(&mut self) {
+    fn perform_actions(&mut self, now: Instant) {
         for (position, slot) in (0..).map(SlotPosition).zip(&mut self.slots) {
             while let Some(action) = slot.poll_action() {
                 let index = slot.index();
                 match action {
                     Action::Subscribe { tag, name } => {
-                        if let Some(subscription) = self.shared.registry.subscribe(&name, EVENTS_PER_STREAM) {
-                            self.subscriptions.insert(position, tag, subscription);
-                        } else {
+                        if !self.subscriptions.subscribe(now, &self.shared.registry, (position, tag), name) {
                             let message = "too many viewers come to it at once".to_owned();
-                            slot.handle_offline(tag, &StreamError { permanent: false, message });
+                            slot.handle_offline(now, tag, &StreamError { permanent: false, message });
                         }
                     }
                     Action::Unsubscribe { tag } => self.subscriptions.remove(position, tag),
@@ -365,6 +347,7 @@ impl Session {
                     Action::Status { status, request_id } => {
                         self.replies.push(server::Status { slot: index, status, request_id }.into());
                     }
+                    Action::StepFailed(failure) => self.bandwidth.handle_failure(now, failure),
                     Action::Shown { after } => self.shared.shown_after.record(after),
                     Action::Keyframe { status, request_id } => {
                         self.replies.push(server::Keyframe { request_id, slot: index, status }.into());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use multistream_protocol::server::{self, Error};
 use multistream_protocol::{ErrorCode, client};
@@ -15,7 +15,7 @@ use super::attachment::{Command, Outbox, SessionHandle};
 use super::session::{Session, Shared};
 use super::task::SessionTask;
 use crate::config::Config;
-use crate::rtc::{Port, PortError};
+use crate::rtc::{IceServers, Port, PortError};
 use crate::stream::Registry;
 
 /// How many commands may wait for one session. A socket that has more waits.
@@ -51,7 +51,7 @@ impl Sessions {
             registry,
             port: Port::open(&config.webrtc).await?,
             config: config.multistream.clone(),
-            ice_servers: config.webrtc.ice_servers.clone(),
+            ice_servers: IceServers::new(&config.webrtc),
             shown_after: Histogram::default(),
         };
         Ok(Self {
@@ -99,12 +99,13 @@ impl Sessions {
         }
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let opened_at = Instant::now();
-        let session = Session::open(opened_at, self.shared.clone(), &init)?;
+        let mut session = Session::open(opened_at, self.shared.clone(), &init)?;
+        session.reached = outbox.reached();
         let resume_token = token();
         let ready = server::Ready {
             request_id: init.request_id,
             slots: session.slots() as u32,
-            ice_servers: self.shared.ice_servers.clone(),
+            ice_servers: self.shared.ice_servers.at(SystemTime::now()),
             resume: Some(resume_token.clone()),
             resumed: false,
         };

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use super::attachment::{Command, Outbox};
-use super::session::Session;
+use super::session::{Over, Session};
 
 /// How long the task sleeps at most when no timer of the session is running. Nothing depends on this value.
 const IDLE: Duration = Duration::from_mins(1);
@@ -57,10 +57,17 @@ impl SessionTask {
         let mut received = Vec::new();
         // When the session ends because it has had no socket for `resume_timeout`; `None` while it has one.
         let mut give_up_at: Option<Instant> = None;
+        // Whether the socket was lost when media had already stopped. The socket of a browser that is killed goes first.
+        let mut is_network_away = false;
         loop {
             let now = Instant::now();
             let was_connected = self.session.is_connected();
-            if self.session.drive(now) {
+            if let Some(over) = self.session.drive(now) {
+                if over == Over::Lost && (self.outbox.is_some() || is_network_away) {
+                    // The client may be back with its network soon, and a camera that is started anew shows nothing before its
+                    // next key frame.
+                    self.session.keep_streams_for(self.resume_timeout);
+                }
                 return End::For(SessionEnd::ConnectionLost);
             }
             if !was_connected && self.session.is_connected() {
@@ -88,6 +95,7 @@ impl SessionTask {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
                     Some(Command::Attach(outbox, request_id)) => {
                         give_up_at = None;
+                        is_network_away = false;
                         self.attach(outbox, request_id);
                     }
                     Some(Command::Close(by)) if self.is_attached_to(&by) => return End::For(SessionEnd::Closed),
@@ -106,6 +114,7 @@ impl SessionTask {
                         return End::For(SessionEnd::ConnectionLost);
                     }
                     give_up_at = Some(Instant::now() + self.resume_timeout);
+                    is_network_away = !self.session.is_connected();
                 }
                 () = self.session.receive(&mut received) => {
                     let now = Instant::now();
@@ -136,13 +145,15 @@ impl SessionTask {
         outbox.send(Ready {
             request_id,
             slots: self.session.slots() as u32,
-            ice_servers: Vec::new(),
+            ice_servers: self.session.resumed(),
             resume: Some(self.resume_token.clone()),
             resumed: true,
         });
         for status in self.session.statuses() {
             outbox.send(Status { slot: status.slot, status, request_id: None });
         }
+        // Another offer is answered for the address by which the client comes now.
+        self.session.reached = outbox.reached();
         self.outbox = Some(outbox);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use multistream_protocol::SlotStatus;
 use multistream_protocol::server::KeyframeStatus;
 
-use super::SubscriptionTag;
+use super::{StepFailure, SubscriptionTag};
 use crate::media::StreamName;
 
 /// What a slot requests of the session, in order.
@@ -28,6 +28,8 @@ pub enum Action {
         status: SlotStatus,
         request_id: Option<String>,
     },
+    /// A variant that the slot was to show in place of its stream cannot be shown.
+    StepFailed(StepFailure),
     /// The first key frame of a stream has left, this long after the request.
     Shown {
         after: Duration,

@@ -9,7 +9,7 @@ use multistream_protocol::ErrorCode;
 use super::action::Action;
 use super::machine::{Asked, Feed, Held, Machine};
 use super::transitions::unsupported;
-use super::{Reason, Slot, SubscriptionTag, Target};
+use super::{Order, Reason, Slot, SubscriptionTag};
 use crate::media::Frame;
 
 /// Whether a slot can show its stream of an atomic layout.
@@ -22,16 +22,18 @@ pub enum Readiness {
 }
 
 impl Slot {
-    /// Prepares `target` for the layout with this number: subscribes to it and keeps its GOP. The slot goes on showing its
+    /// Prepares the stream of `order` for the layout with this number: subscribes to it and keeps its GOP. The slot goes on showing its
     /// present stream until [`Slot::commit`], which [`super::settle_layouts`] calls for all slots of the layout at once.
-    pub fn hold(&mut self, now: Instant, layout: u64, target: Target, request_id: Option<String>) {
+    pub fn hold(&mut self, now: Instant, layout: u64, order: impl Into<Order>, request_id: Option<String>) {
+        let order = order.into();
         self.supersede();
         self.keep_old();
-        let shown = self.machine.shown().is_some_and(|shown| shown.feed.target.name == target.name);
-        let tag = (!shown).then(|| self.subscribe(target.name.clone()));
+        let shown =
+            self.machine.shown().is_some_and(|shown| shown.feed.step.source.name == order.step.source.name);
+        let tag = (!shown).then(|| self.subscribe(order.step.source.name.clone()));
         let asked = Asked { at: Some(now), request_id };
         let deadline = self.deadline(now);
-        self.held = Some(Held { layout, target, asked, tag, gop: Vec::new(), deadline, failed: None });
+        self.held = Some(Held { layout, order, asked, tag, gop: Vec::new(), deadline, failed: None });
         self.tell(None);
     }
 
@@ -41,7 +43,8 @@ impl Slot {
         let readiness = match (&held.failed, held.tag, &self.machine) {
             (Some(reason), ..)
             | (None, None, Machine::Down { reason, .. } | Machine::Empty { reason, .. }) => {
-                let message = format!("slot {} (`{}`): {}", self.index, held.target.name, reason.message);
+                let message =
+                    format!("slot {} (`{}`): {}", self.index, held.order.target.name, reason.message);
                 Readiness::Failed(Reason { code: reason.code, message })
             }
             (None, Some(_), _) if held.gop.is_empty() => Readiness::Waiting,
@@ -54,11 +57,12 @@ impl Slot {
     pub fn commit(&mut self, now: Instant) {
         let Some(held) = self.held.take() else { return };
         let Some(tag) = held.tag else {
-            self.show(now, held.target, held.asked.request_id);
+            self.show(now, held.order, held.asked.request_id);
             return;
         };
         self.release();
-        let feed = Feed { tag, target: held.target };
+        let Order { target, step, .. } = held.order;
+        let feed = Feed { tag, target, step };
         self.cut(now, feed, held.asked, &held.gop);
     }
 
@@ -69,7 +73,7 @@ impl Slot {
             self.push(Action::Unsubscribe { tag });
         }
         let message = format!("the layout was refused as a whole: {}", reason.message);
-        self.refuse(&held.target.into(), held.asked.request_id, &Reason { code: reason.code, message });
+        self.refuse(&held.order.target.into(), held.asked.request_id, &Reason { code: reason.code, message });
     }
 
     pub(super) fn handle_held_gop(&mut self, gop: &[Arc<Frame>]) {

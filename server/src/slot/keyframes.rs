@@ -7,9 +7,15 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 /// After this time without a key frame a request is answered `unsupported`. A cached GOP arrives long before.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// For how long after the slot's last packet a PLI is believed. Chromium also sends one when it has got no frame for three
+/// seconds; the GOP of a camera that stands still would then look as if the camera moved.
+const BELIEVED_FOR: Duration = Duration::from_secs(2);
+
 /// The key-frame requests of one slot: `multistream/keyframe` of the client, and PLI or FIR of the browser.
 #[derive(Debug, Default)]
 pub(super) struct Keyframes {
+    /// When the slot's last packet left.
+    left_at: Option<Instant>,
     /// When the GOP was last requested from the hub, or the slot last cut to another stream.
     refreshed_at: Option<Instant>,
     /// When to request the GOP for requests that came less than [`MIN_REFRESH_INTERVAL`] after the last refresh.
@@ -20,9 +26,11 @@ pub(super) struct Keyframes {
 
 impl Keyframes {
     /// Handles a PLI or FIR (RFC 4585 §6.3.1). Returns whether to send the GOP again. Shortly after a refresh it does not: the
-    /// browser sent the PLI before the refresh reached it, and repeats it if it still cannot decode.
+    /// browser sent the PLI before the refresh reached it, and repeats it if it still cannot decode. Long after the last packet
+    /// it does not either: a browser that cannot decode what comes then says so again.
     pub(super) fn lost(&mut self, now: Instant) -> bool {
-        if self.next_refresh().is_some_and(|at| now < at) {
+        let is_quiet = self.left_at.is_some_and(|at| now.saturating_duration_since(at) >= BELIEVED_FOR);
+        if is_quiet || self.next_refresh().is_some_and(|at| now < at) {
             return false;
         }
         self.refreshed(now);
@@ -45,6 +53,11 @@ impl Keyframes {
     pub(super) fn refreshed(&mut self, now: Instant) {
         self.refreshed_at = Some(now);
         self.due = None;
+    }
+
+    /// A packet has left.
+    pub(super) fn packet_left(&mut self, now: Instant) {
+        self.left_at = Some(now);
     }
 
     /// A complete key frame has left. Returns the requests that it answers.

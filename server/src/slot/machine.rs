@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use multistream_protocol::{ErrorCode, NATIVE, SlotState, SlotStatus};
 
-use super::SubscriptionTag;
+use super::{Order, Pictures, Step, SubscriptionTag};
 use crate::media::{Codec, Dimensions, Frame, StreamName};
 
 /// A stream that exists, with the quality that was requested.
@@ -60,7 +60,10 @@ pub struct Reason {
 #[derive(Debug)]
 pub(super) struct Feed {
     pub(super) tag: SubscriptionTag,
+    /// As the client requested it.
     pub(super) target: Target,
+    /// What is sent for it.
+    pub(super) step: Step,
 }
 
 /// What is left to do for a request for a stream: to measure how long it took, and to answer it.
@@ -91,6 +94,9 @@ pub(super) struct Shown {
     pub(super) dimensions: Option<Dimensions>,
     /// The RTP timestamp of the stream's first key frame; `None` until that key frame has left.
     pub(super) from: Option<u32>,
+    /// Frames are missing since the last key frame, because only key frames were sent. The slot continues with a GOP of at most
+    /// this many bytes or at the next key frame. `None` if no frame is missing.
+    pub(super) rejoins_within: Option<usize>,
 }
 
 /// The state of a slot.
@@ -120,6 +126,8 @@ pub(super) enum Role {
     Awaited,
     /// It is prepared for an atomic layout.
     Held,
+    /// The slot goes to it by itself: it is that of the next step.
+    Ahead,
 }
 
 /// A stream that is prepared for an atomic layout.
@@ -127,7 +135,7 @@ pub(super) enum Role {
 pub(super) struct Held {
     /// The number of the layout, the same in all of its slots.
     pub(super) layout: u64,
-    pub(super) target: Target,
+    pub(super) order: Order,
     pub(super) asked: Asked,
     /// `None` if the slot already shows this stream.
     pub(super) tag: Option<SubscriptionTag>,
@@ -147,6 +155,16 @@ impl Machine {
             Self::Down { feed, .. } => &feed.target,
         };
         target.clone().into()
+    }
+
+    /// The stream that is shown, or waited for by one that will show it; `None` while the slot shows nothing and waits for
+    /// nothing that works.
+    pub(super) fn wanted_feed(&self) -> Option<&Feed> {
+        match self {
+            Self::Showing(shown) => Some(&shown.feed),
+            Self::Starting(next) | Self::Replacing { next, .. } => Some(&next.feed),
+            Self::Empty { .. } | Self::Paused { .. } | Self::Down { .. } => None,
+        }
     }
 
     pub(super) fn shown(&self) -> Option<&Shown> {
@@ -196,7 +214,10 @@ impl Machine {
         let (state, reason) = match self {
             Self::Empty { reason, .. } => (SlotState::Error, Some(reason)),
             Self::Paused { .. } => (SlotState::Paused, None),
-            Self::Showing(shown) if shown.from.is_some() => (SlotState::Active, None),
+            Self::Showing(shown) if shown.from.is_some() => match shown.feed.step.pictures {
+                Pictures::First => (SlotState::Paused, None),
+                Pictures::All | Pictures::KeyFrames { .. } => (SlotState::Active, None),
+            },
             Self::Starting(_) | Self::Showing(_) | Self::Replacing { .. } => (SlotState::Buffering, None),
             Self::Down { reason, .. } if reason.code == ErrorCode::SourceInvalid => {
                 (SlotState::Error, Some(reason))
@@ -207,8 +228,16 @@ impl Machine {
         if let Self::Showing(shown) = self
             && shown.from.is_some()
         {
-            let quality = shown.feed.target.quality.clone().filter(|quality| !quality.is_empty());
+            let step = &shown.feed.step;
+            let quality = step.source.quality.clone().filter(|quality| !quality.is_empty());
             status.actual_quality = Some(quality.unwrap_or(NATIVE.into()));
+            if step.is_limited {
+                status.reason = Some(ErrorCode::Bandwidth.to_string());
+                status.error = Some(step.explain());
+            }
+            if let Pictures::KeyFrames { every } = step.pictures {
+                status.picture_every_ms = every.map(|every| every.as_millis() as u32);
+            }
             status.codec = Some(shown.codec.to_string());
             status.width = shown.dimensions.map(|dimensions| dimensions.width);
             status.height = shown.dimensions.map(|dimensions| dimensions.height);

@@ -12,6 +12,7 @@ mod machine;
 #[expect(clippy::module_inception, reason = "the slot itself, beside the parts it is made of")]
 mod slot;
 mod splicer;
+mod step;
 mod subscription_tag;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,4 +24,5 @@ pub use held::Readiness;
 pub use machine::{Reason, Target, Wanted};
 pub use slot::Slot;
 pub use splicer::{Released, Splicer};
+pub use step::{Change, Order, Pictures, Step, StepFailure};
 pub use subscription_tag::SubscriptionTag;

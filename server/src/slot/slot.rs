@@ -10,8 +10,9 @@ use multistream_protocol::{ErrorCode, SlotState, SlotStatus};
 
 use super::keyframes::Keyframes;
 use super::machine::{Asked, Held, Machine, Role, status};
-use super::transitions::unsupported;
-use super::{Action, Reason, Splicer, SubscriptionTag, Target, Wanted};
+use super::step::Ahead;
+use super::transitions::{sent_of, unsupported};
+use super::{Action, Order, Pictures, Reason, Released, Splicer, SubscriptionTag, Wanted};
 use crate::media::{Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
@@ -27,6 +28,8 @@ pub struct Slot {
     pub(super) machine: Machine,
     /// The stream that is prepared for an atomic layout.
     pub(super) held: Option<Held>,
+    /// The stream of the step that the slot goes to.
+    pub(super) ahead: Option<Ahead>,
     next_tag: SubscriptionTag,
     pub(super) keyframes: Keyframes,
     actions: VecDeque<Action>,
@@ -43,6 +46,7 @@ impl Slot {
             splicer,
             machine: Machine::Paused { wanted },
             held: None,
+            ahead: None,
             next_tag: SubscriptionTag::default(),
             keyframes: Keyframes::default(),
             actions: VecDeque::new(),
@@ -55,7 +59,7 @@ impl Slot {
 
     /// The stream that the client requested last. A paused or failed slot shows it again on `multistream/resume`.
     pub fn wanted(&self) -> Wanted {
-        self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| held.target.clone().into())
+        self.held.as_ref().map_or_else(|| self.machine.wanted(), |held| held.order.target.clone().into())
     }
 
     /// The status on the wire.
@@ -68,25 +72,28 @@ impl Slot {
 
     // Requests of the client.
 
-    /// Shows `target` as soon as it has a key frame. Until then the old stream is shown, for at most the switch timeout.
-    pub fn show(&mut self, now: Instant, target: Target, request_id: Option<String>) {
+    /// Shows a stream as soon as it has a key frame. Until then the old stream is shown, for at most the switch timeout.
+    pub fn show(&mut self, now: Instant, order: impl Into<Order>, request_id: Option<String>) {
+        let mut order = order.into();
+        let first = order.first.take();
         self.supersede();
         let asked = Asked { at: Some(now), request_id };
         let deadline = self.deadline(now);
         self.change(|slot, machine| match machine {
-            Machine::Showing(old) => slot.replace(old, None, target, asked, deadline),
-            Machine::Replacing { old, next } => slot.replace(old, Some(next), target, asked, deadline),
+            Machine::Showing(old) => slot.replace(old, None, order, asked, deadline),
+            Machine::Replacing { old, next } => slot.replace(old, Some(next), order, asked, deadline),
             Machine::Starting(next) => {
-                Machine::Starting(slot.await_instead(Some(next), target, asked, deadline))
+                Machine::Starting(slot.await_instead(Some(next), order, asked, deadline))
             }
             Machine::Down { feed, .. } => {
                 slot.push(Action::Unsubscribe { tag: feed.tag });
-                Machine::Starting(slot.await_instead(None, target, asked, deadline))
+                Machine::Starting(slot.await_instead(None, order, asked, deadline))
             }
             Machine::Empty { .. } | Machine::Paused { .. } => {
-                Machine::Starting(slot.await_instead(None, target, asked, deadline))
+                Machine::Starting(slot.await_instead(None, order, asked, deadline))
             }
         });
+        self.race(first);
         // The client switched back to the stream that is already on the screen: answer now.
         let request_id = match &mut self.machine {
             Machine::Showing(shown) if shown.from.is_some() => shown.asked.request_id.take(),
@@ -150,7 +157,12 @@ impl Slot {
         if let Some(held) = &mut self.held {
             held.deadline = deadline;
         }
-        for tag in self.machine.tags().chain(self.held.as_ref().and_then(|held| held.tag)) {
+        for tag in self
+            .machine
+            .tags()
+            .chain(self.held.as_ref().and_then(|held| held.tag))
+            .chain(self.ahead.as_ref().map(|ahead| ahead.tag))
+        {
             self.actions.push_back(Action::Refresh { tag });
         }
     }
@@ -174,13 +186,26 @@ impl Slot {
         let Some(role) = self.role(tag) else { return };
         let Some(payload_type) = types.of(key.codec) else {
             let reason = unsupported(key.codec, types);
-            self.cannot_show(role, reason);
+            if role == Role::Ahead {
+                self.fail_ahead(&reason);
+            } else if !self.fall_back(now, tag, &reason) {
+                self.cannot_show(role, reason);
+            }
             return;
         };
         match role {
             Role::Held => self.handle_held_gop(gop),
+            Role::Ahead => self.handle_ahead_gop(now, gop, payload_type),
             Role::Shown => {
-                self.splicer.refresh(gop, payload_type);
+                let Some(shown) = self.machine.shown_mut() else { return };
+                let bytes = || gop.iter().map(|frame| frame.len_bytes()).sum::<usize>();
+                if shown.rejoins_within.take_if(|most| bytes() <= *most).is_none()
+                    && shown.rejoins_within.is_some()
+                {
+                    return;
+                }
+                let pictures = shown.feed.step.pictures;
+                self.splicer.refresh(sent_of(gop, pictures), payload_type);
                 // The browser gets a key frame now, which also answers a PLI that it sent shortly before.
                 self.keyframes.refreshed(now);
                 if let Some(shown) = self.machine.shown_mut() {
@@ -189,24 +214,34 @@ impl Slot {
                     shown.dimensions = key.dimensions;
                 }
             }
-            Role::Awaited => self.change(|slot, machine| match machine {
-                Machine::Replacing { old, next } => {
-                    slot.push(Action::Unsubscribe { tag: old.feed.tag });
-                    slot.cut_to(now, next.feed, next.asked, gop, payload_type)
-                }
-                Machine::Starting(next) => slot.cut_to(now, next.feed, next.asked, gop, payload_type),
-                Machine::Down { feed, asked, .. } => slot.cut_to(now, feed, asked, gop, payload_type),
-                other => other,
-            }),
+            Role::Awaited => {
+                self.drop_ahead();
+                self.change(|slot, machine| match machine {
+                    Machine::Replacing { old, next } => {
+                        slot.push(Action::Unsubscribe { tag: old.feed.tag });
+                        slot.cut_to(now, next.feed, next.asked, gop, payload_type)
+                    }
+                    Machine::Starting(next) => slot.cut_to(now, next.feed, next.asked, gop, payload_type),
+                    Machine::Down { feed, asked, .. } => slot.cut_to(now, feed, asked, gop, payload_type),
+                    other => other,
+                });
+            }
         }
     }
 
     /// Handles the next frame of a stream.
-    pub fn handle_frame(&mut self, tag: SubscriptionTag, frame: Arc<Frame>) {
-        if self.handle_held_frame(tag, &frame) {
+    pub fn handle_frame(&mut self, now: Instant, tag: SubscriptionTag, frame: Arc<Frame>) {
+        if self.handle_held_frame(tag, &frame) || self.handle_ahead_frame(now, tag, &frame) {
             return;
         }
         let Some(shown) = self.machine.shown_mut().filter(|shown| shown.feed.tag == tag) else { return };
+        match shown.feed.step.pictures {
+            Pictures::All if frame.keyframe => shown.rejoins_within = None,
+            Pictures::All if shown.rejoins_within.is_some() => return,
+            Pictures::KeyFrames { .. } if !frame.keyframe => return,
+            Pictures::First => return,
+            Pictures::All | Pictures::KeyFrames { .. } => {}
+        }
         if shown.codec != frame.codec {
             self.change_codec(frame);
             return;
@@ -218,11 +253,13 @@ impl Slot {
     }
 
     /// A stream's source is offline. Its hub keeps trying it, and the slot recovers by itself.
-    pub fn handle_offline(&mut self, tag: SubscriptionTag, error: &StreamError) {
+    pub fn handle_offline(&mut self, now: Instant, tag: SubscriptionTag, error: &StreamError) {
         let code = if error.permanent { ErrorCode::SourceInvalid } else { ErrorCode::SourceOffline };
         let reason = Reason { code, message: error.message.clone() };
         match self.role(tag) {
             Some(Role::Held) => self.fail_held(reason),
+            Some(Role::Ahead) => self.fail_ahead(&reason),
+            Some(_) if self.fall_back(now, tag, &reason) => {}
             Some(role) => self.go_down(role, reason),
             None => {}
         }
@@ -256,12 +293,23 @@ impl Slot {
     // Output.
 
     /// The next packet of this slot; called by the pacer when it may leave.
-    pub(crate) fn pop_packet(&mut self, now: Instant) -> Option<RtpPacket> {
+    pub(crate) fn pop_packet(&mut self, now: Instant) -> Option<Released> {
         let released = self.splicer.pop()?;
+        self.keyframes.packet_left(now);
         if released.shows_stream {
             self.key_frame_left(now, released.packet.timestamp);
         }
-        Some(released.packet)
+        Some(released)
+    }
+
+    /// A packet without payload, if one may be sent now; called by the pacer when it probes the path.
+    pub(crate) fn pop_padding(&mut self) -> Option<RtpPacket> {
+        self.splicer.pop_padding()
+    }
+
+    /// Whether no packet waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.splicer.is_empty()
     }
 
     /// Whether the waiting packets are a burst, which leaves after the live frames of other slots.
@@ -307,6 +355,9 @@ impl Slot {
     fn role(&self, tag: SubscriptionTag) -> Option<Role> {
         if self.held.as_ref().is_some_and(|held| held.tag == Some(tag)) {
             return Some(Role::Held);
+        }
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.tag == tag) {
+            return Some(Role::Ahead);
         }
         self.machine.role(tag)
     }

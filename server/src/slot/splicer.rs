@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::media::{Frame, Timestamp90k};
 use crate::rtp::RtpPacket;
 
@@ -17,6 +19,8 @@ const BURST_SPACING: u64 = 10;
 const MAX_WAITING: usize = 900;
 /// A slot with more frames to catch up than this continues at the next key frame and skips what it missed.
 const MAX_BEHIND: usize = 5;
+/// The most packets of a half-sent frame that still leave when the slot changes to another stream.
+const LITTLE_LEFT: usize = 20;
 
 /// A packet that may leave now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct Splicer {
     timestamp_offset: u64,
     /// The timestamp of the last frame that left, or of the one that is leaving.
     last_timestamp: Option<u64>,
+    /// The payload type of the last packet that left.
+    last_payload_type: Option<u8>,
     /// Whether a burst is being sent: from a cut until no frame waits.
     catching_up: bool,
     /// Counts the streams so far. By it the rest of an old stream's key frame is not taken for the new stream's key frame.
@@ -68,6 +74,7 @@ impl Splicer {
             sequence_number,
             timestamp_offset: u64::from(timestamp_offset),
             last_timestamp: None,
+            last_payload_type: None,
             catching_up: false,
             stream: 0,
             awaits_picture: false,
@@ -76,9 +83,15 @@ impl Splicer {
     }
 
     /// Continues with another stream: `gop` is its frames since the last key frame, oldest first; the last one is live. Waiting
-    /// frames of the old stream are dropped, except one of which a part has left.
+    /// frames of the old stream are dropped, except one of which a part has left and little is left. The rest of a large key frame
+    /// would keep the new stream from a slow link for seconds; the receiver drops what it has of it.
     pub fn cut(&mut self, gop: &[Arc<Frame>], payload_type: u8) {
         self.stream += 1;
+        let left = self.waiting.front().map_or(0, |front| front.frame.payloads.len() - self.sent_of_front);
+        if self.sent_of_front > 0 && left > LITTLE_LEFT {
+            self.waiting.pop_front();
+            self.sent_of_front = 0;
+        }
         self.refresh(gop, payload_type);
     }
 
@@ -134,6 +147,14 @@ impl Splicer {
         self.waiting.is_empty()
     }
 
+    /// Drops the waiting frames that are no key frames, except one of which a part has left, and the frames up to the next key
+    /// frame, which would depend on them.
+    pub fn drop_deltas(&mut self) {
+        let mut begun = self.sent_of_front > 0;
+        self.waiting.retain(|waiting| std::mem::take(&mut begun) || waiting.frame.keyframe);
+        self.catching_up &= !self.waiting.is_empty();
+    }
+
     /// Whether the waiting frames are a burst rather than live frames.
     pub fn is_catching_up(&self) -> bool {
         self.catching_up && !self.waiting.is_empty()
@@ -159,8 +180,6 @@ impl Splicer {
             marker,
             // A receiver remembers the limit, so key frames suffice. Every packet of one carries it, in case some are lost.
             no_playout_delay: front.frame.keyframe,
-            // Only bursts measure the path, so live frames need no reports.
-            report_arrival: self.catching_up,
             payload,
         };
         let shows_stream =
@@ -172,6 +191,22 @@ impl Splicer {
             self.sent_of_front = 0;
             self.catching_up &= !self.waiting.is_empty();
         }
+        self.last_payload_type = Some(packet.payload_type);
         Some(Released { packet, shows_stream })
+    }
+
+    /// A packet without payload, if one may be sent now: between two frames, of which one has left already.
+    pub fn pop_padding(&mut self) -> Option<RtpPacket> {
+        let timestamp = self.last_timestamp.filter(|_| self.sent_of_front == 0)? as u32;
+        let packet = RtpPacket {
+            payload_type: self.last_payload_type?,
+            sequence_number: self.sequence_number,
+            timestamp,
+            marker: false,
+            no_playout_delay: false,
+            payload: Bytes::new(),
+        };
+        self.sequence_number = self.sequence_number.wrapping_add(1);
+        Some(packet)
     }
 }

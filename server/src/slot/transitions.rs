@@ -8,52 +8,57 @@ use multistream_protocol::{ErrorCode, SlotState};
 
 use super::action::Action;
 use super::machine::{Asked, Feed, Machine, Role, Shown, Waiting, status};
-use super::{Reason, Slot, Target};
+use super::{Order, Pictures, Reason, Slot};
 use crate::media::{Codec, Frame};
 use crate::rtp::PayloadTypes;
 
 impl Slot {
-    /// Goes on showing `old` until `target` has a key frame. If `old` already is that stream, cancels the switch to `next` that
-    /// is under way, if there is one.
+    /// Goes on showing `old` until the stream of `order` has a key frame. If `old` already is that stream, cancels the switch to
+    /// `next` that is under way, if there is one.
     pub(super) fn replace(
         &mut self,
         mut old: Shown,
         next: Option<Waiting>,
-        target: Target,
+        order: Order,
         asked: Asked,
         deadline: Option<Instant>,
     ) -> Machine {
-        if old.feed.target.name != target.name {
-            return Machine::Replacing { old, next: self.await_instead(next, target, asked, deadline) };
+        if old.feed.step.source.name != order.step.source.name {
+            return Machine::Replacing { old, next: self.await_instead(next, order, asked, deadline) };
         }
         if let Some(next) = next {
             self.push(Action::Unsubscribe { tag: next.feed.tag });
         }
-        old.feed.target = target;
+        if old.feed.step.pictures != Pictures::All && order.step.pictures == Pictures::All {
+            old.rejoins_within = Some(usize::MAX);
+            self.push(Action::Refresh { tag: old.feed.tag });
+        }
+        old.feed.target = order.target;
+        old.feed.step = order.step;
         // The time to the first picture is measured only if the stream is not on the screen yet.
         let at = asked.at.filter(|_| old.from.is_none());
         old.asked = Asked { at, request_id: asked.request_id };
         Machine::Showing(old)
     }
 
-    /// Waits for `target` instead of `before`. If both are the same stream, the subscription is kept.
+    /// Waits for the stream of `order` instead of `before`. If both are the same stream, the subscription is kept.
     pub(super) fn await_instead(
         &mut self,
         before: Option<Waiting>,
-        target: Target,
+        Order { target, step, .. }: Order,
         asked: Asked,
         deadline: Option<Instant>,
     ) -> Waiting {
         let tag = match before {
-            Some(before) if before.feed.target.name == target.name => before.feed.tag,
+            Some(before) if before.feed.step.source.name == step.source.name => before.feed.tag,
             before => {
                 if let Some(before) = before {
                     self.push(Action::Unsubscribe { tag: before.feed.tag });
                 }
-                self.subscribe(target.name.clone())
+                self.subscribe(step.source.name.clone())
             }
         };
-        Waiting { feed: Feed { tag, target }, asked, deadline }
+        Waiting { feed: Feed { tag, target, step }, asked, deadline }
     }
 
     /// Starts to send the stream of `feed`, from the key frame of its `gop` on.
@@ -65,21 +70,30 @@ impl Slot {
         gop: &[Arc<Frame>],
         payload_type: u8,
     ) -> Machine {
-        self.splicer.cut(gop, payload_type);
+        self.splicer.cut(sent_of(gop, feed.step.pictures), payload_type);
         self.keyframes.refreshed(now);
         let (codec, dimensions) = (gop[0].codec, gop[0].dimensions);
-        Machine::Showing(Shown { feed, asked, payload_type, codec, dimensions, from: None })
+        Machine::Showing(Shown {
+            feed,
+            asked,
+            payload_type,
+            codec,
+            dimensions,
+            from: None,
+            rejoins_within: None,
+        })
     }
 
     /// Answers the slot's earlier requests that are still open with `superseded`, and removes the slot from the atomic layout
     /// that it prepares a stream for, if any.
     pub(super) fn supersede(&mut self) {
+        self.drop_ahead();
         let mut open = Vec::new();
         if let Some(held) = self.held.take() {
             if let Some(tag) = held.tag {
                 self.push(Action::Unsubscribe { tag });
             }
-            open.extend(held.asked.request_id.map(|request_id| (held.target, request_id)));
+            open.extend(held.asked.request_id.map(|request_id| (held.order.target, request_id)));
         }
         if let Some(shown) = self.machine.shown_mut() {
             let request_id = shown.asked.request_id.take();
@@ -97,8 +111,9 @@ impl Slot {
         }
     }
 
-    /// Unsubscribes the shown stream and the one that is waited for, and stops sending.
+    /// Unsubscribes the slot's streams but the one that is held for a layout, and stops sending.
     pub(super) fn release(&mut self) {
+        self.drop_ahead();
         for tag in self.machine.tags() {
             self.push(Action::Unsubscribe { tag });
         }
@@ -141,6 +156,7 @@ impl Slot {
             }
             other => other,
         });
+        self.drop_idle_ahead();
         if told {
             self.tell_change(answered);
         }
@@ -196,6 +212,7 @@ impl Slot {
             }
             other => other,
         });
+        self.drop_idle_ahead();
         match refused {
             Some((target, request_id)) => self.refuse(&target.into(), request_id, &why),
             None if told => self.tell_change(answered),
@@ -231,6 +248,14 @@ impl Slot {
         if !replaced && (is_new || request_id.is_some()) {
             self.tell_change(request_id);
         }
+    }
+}
+
+/// The part of a GOP that is sent.
+pub(super) fn sent_of(gop: &[Arc<Frame>], pictures: Pictures) -> &[Arc<Frame>] {
+    match pictures {
+        Pictures::All => gop,
+        Pictures::KeyFrames { .. } | Pictures::First => &gop[..gop.len().min(1)],
     }
 }
 

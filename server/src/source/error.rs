@@ -35,6 +35,11 @@ pub enum SourceError {
         /// Whether the failure of that stream is permanent.
         permanent: bool,
     },
+    #[error(
+        "{limit} variants of multistream.ladder run already, which is all that multistream.max_ladder allows: \
+         it starts when one of them has stopped"
+    )]
+    LadderFull { limit: usize },
     #[error("{what} is not supported")]
     NotSupported { what: String },
     /// A sentence that says why the config cannot work.

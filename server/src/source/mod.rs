@@ -8,9 +8,11 @@ mod ivf;
 mod process;
 mod rtsp;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::config::{FfmpegConfig, Source};
 use crate::media::{AccessUnit, Frame};
@@ -27,6 +29,19 @@ pub type Output = mpsc::Sender<AccessUnit>;
 /// The frames of another stream for a source that reads one, oldest first. They begin with a key frame, and frames are missing
 /// only before a key frame. It is closed when that stream is offline.
 pub type Input = mpsc::Receiver<Arc<Frame>>;
+
+/// Runs a task of a source on threads of the sources' own: a camera that sends garbage as fast as the network carries it takes no
+/// thread from the viewers.
+pub fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let runtime =
+        RUNTIME.get_or_init(|| Builder::new_multi_thread().thread_name("sources").enable_all().build().ok());
+    match runtime {
+        Some(runtime) => runtime.spawn(task),
+        // The system gives no more threads: better on those that there are than not at all.
+        None => tokio::spawn(task),
+    }
+}
 
 /// Runs a source until it fails, ends (`Ok`) or its output is closed (`Ok`).
 pub async fn run_once(

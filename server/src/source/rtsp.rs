@@ -1,7 +1,8 @@
 //! RTSP cameras over TCP or UDP, with `retina`.
 //!
-//! A picture after lost packets (UDP) is marked with a discontinuity, which the framer handles. At the end of every run the
-//! camera gets a TEARDOWN, since many cameras allow only a few sessions.
+//! `retina` gives the packets; they are joined to pictures by the [`Depacketizer`], whose memory is bounded whatever the camera sends. A
+//! picture after lost packets (UDP) is marked with a discontinuity, which the framer handles. At the end of every run the camera gets a
+//! TEARDOWN, since many cameras allow only a few sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +10,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use retina::client::{
-    Credentials, Demuxed, Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup,
+    Credentials, Described, InitialTimestampPolicy, PacketItem, PlayOptions, Playing, Session, SessionGroup,
     SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport, UdpTransportOptions,
 };
-use retina::codec::{CodecItem, FrameFormat, VideoFrame};
+use retina::codec::{FrameFormat, ParametersRef};
+use retina::rtp::ReceivedPacket;
+use rtc::rtp::Packet;
+use rtc::rtp::header::Header;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::bitstream::annex_b;
 use crate::config::{RtspSource, RtspTransport};
 use crate::media::{AccessUnit, Codec, Timestamp90k};
+use crate::rtp::depacketize::{Depacketizer, Picture};
 
 use super::{Output, SourceError};
 
@@ -49,22 +55,45 @@ async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output
     };
     let setup = SetupOptions::default().transport(transport).frame_format(FrameFormat::SIMPLE);
     camera.answer(session.setup(track, setup)).await?;
+    let mut depacketizer = Depacketizer::new(codec, parameter_sets(&session, track));
     // Some cameras give no initial timestamp.
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
-    let playing = camera.answer(session.play(play)).await?;
-    let mut demuxed = playing.demuxed().map_err(|error| camera.error(&error))?;
+    let mut playing = camera.answer(session.play(play)).await?;
     loop {
-        let frame = camera.frame(&mut demuxed).await?;
+        let picture = camera.picture(&mut playing, &mut depacketizer).await?;
         let unit = AccessUnit {
             codec,
-            timestamp: Timestamp90k(frame.timestamp().timestamp() as u64),
-            discontinuity: frame.loss() > 0,
-            data: Bytes::from(frame.into_data()),
+            timestamp: Timestamp90k(picture.rtp_timestamp.into()),
+            discontinuity: picture.discontinuity,
+            data: picture.data,
         };
         if output.send(unit).await.is_err() {
             return Ok(());
         }
     }
+}
+
+/// The parameter sets in the camera's SDP.
+fn parameter_sets(session: &Session<Described>, track: usize) -> Vec<Bytes> {
+    match session.streams()[track].parameters() {
+        Some(ParametersRef::Video(video)) => {
+            annex_b::split(&Bytes::copy_from_slice(video.extra_data())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn packet(received: ReceivedPacket) -> Packet {
+    let header = Header {
+        version: 2,
+        marker: received.mark(),
+        sequence_number: received.sequence_number(),
+        // Its low 32 bits are what the camera has sent.
+        timestamp: received.timestamp().timestamp() as u32,
+        ssrc: received.ssrc(),
+        ..Header::default()
+    };
+    Packet { header, payload: received.into_payload_bytes() }
 }
 
 struct Camera<'a> {
@@ -103,11 +132,18 @@ impl Camera<'_> {
         })
     }
 
-    async fn frame(&self, demuxed: &mut Demuxed) -> Result<VideoFrame, SourceError> {
+    async fn picture(
+        &self,
+        playing: &mut Session<Playing>,
+        depacketizer: &mut Depacketizer,
+    ) -> Result<Picture, SourceError> {
         let deadline = Instant::now() + self.patience;
         loop {
-            match timeout_at(deadline, demuxed.next()).await.map_err(|_| self.silent())? {
-                Some(Ok(CodecItem::VideoFrame(frame))) => return Ok(frame),
+            if let Some(picture) = depacketizer.pop() {
+                return Ok(picture);
+            }
+            match timeout_at(deadline, playing.next()).await.map_err(|_| self.silent())? {
+                Some(Ok(PacketItem::Rtp(received))) => depacketizer.push(&packet(received)),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(self.error(&error)),
                 None => {

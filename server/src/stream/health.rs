@@ -18,6 +18,12 @@ pub(super) struct Health {
     pub(super) dimensions: Option<Dimensions>,
     /// The frames and the duration of the last complete GOP.
     pub(super) gop: Option<(u32, Duration)>,
+    /// The size and the duration of the last complete GOPs, which are about [`WINDOW`] long together.
+    whole_gops: VecDeque<(u64, Duration)>,
+    /// The bytes of the GOP that is coming.
+    gop_bytes: u64,
+    /// The size of the last key frame.
+    pub(super) key_frame_bytes: usize,
     pub(super) last_frame: Option<Instant>,
     pub(super) frames: u64,
     pub(super) key_frames: u64,
@@ -37,14 +43,26 @@ impl Health {
         self.codec = Some(frame.codec);
         if frame.keyframe {
             self.key_frames += 1;
+            self.key_frame_bytes = len;
             self.dimensions = frame.dimensions.or(self.dimensions);
             if let Some((start, frames)) = self.gop_started {
-                self.gop = Some((frames, frame.timestamp.since(start)));
+                let lasted = frame.timestamp.since(start);
+                self.gop = Some((frames, lasted));
+                self.whole_gops.push_back((self.gop_bytes, lasted));
+                while self.whole_gops.len() > 1 && self.whole_time() > WINDOW {
+                    self.whole_gops.pop_front();
+                }
             }
             self.gop_started = Some((frame.timestamp, 1));
+            self.gop_bytes = 0;
         } else if let Some((_, frames)) = &mut self.gop_started {
             *frames += 1;
         }
+        self.gop_bytes += len as u64;
+    }
+
+    fn whole_time(&self) -> Duration {
+        self.whole_gops.iter().map(|(_, lasted)| *lasted).sum()
     }
 
     /// Forgets what was measured of the last run when the source is started anew, since its pictures may differ. The totals
@@ -53,7 +71,19 @@ impl Health {
         self.recent.clear();
         self.gop_started = None;
         self.gop = None;
+        self.whole_gops.clear();
         self.dimensions = None;
+    }
+
+    /// The bits per second that a viewer of the stream needs. Whole GOPs are counted on the camera's clock, where there are some of
+    /// the last seconds: a part of a GOP has too many key frames or too few, and on a busy machine frames arrive in heaps.
+    pub(super) fn needs(&self, now: Instant) -> u64 {
+        let time = self.whole_time();
+        if time.is_zero() || time > WINDOW {
+            return self.rates(now).1;
+        }
+        let bytes: u64 = self.whole_gops.iter().map(|(bytes, _)| bytes).sum();
+        (bytes as f64 * 8.0 / time.as_secs_f64()) as u64
     }
 
     /// Frames and bits per second in the last [`WINDOW`].
@@ -108,5 +138,24 @@ mod tests {
         health.count(&frame(0, true), start);
         health.count(&frame(1, false), start + Duration::from_millis(40));
         assert_eq!(health.rates(start + Duration::from_secs(6)), (0.0, 0));
+    }
+
+    #[test]
+    fn what_a_stream_needs_is_counted_in_whole_gops_on_the_cameras_clock() {
+        let start = Instant::now();
+        let mut health = Health::default();
+        // A key frame each second, ten times as large as the others, at 25 fps; the machine is busy, and hands frames over in heaps.
+        let (small, large) = (1000, 10_000);
+        let second = (24 * small + large) * 8;
+        for number in 0..130_u64 {
+            let keyframe = number.is_multiple_of(25);
+            let mut frame = frame(number, keyframe);
+            frame.payloads = Box::new([Bytes::from(vec![0; if keyframe { large } else { small }])]);
+            let at = start + Duration::from_millis(number / 10 * 400);
+            health.count(&frame, at);
+            if number > 25 {
+                assert_eq!(health.needs(at), second as u64, "after frame {number}");
+            }
+        }
     }
 }

@@ -13,11 +13,13 @@ use tokio::time::Instant;
 use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
+use crate::faults;
 use crate::media::{AccessUnit, FrameError, Framer, GopCache, GopLimits};
 use crate::source::{self, SourceError};
 
 use super::health::Health;
 use super::life::{Action, Life, LifeSettings, MARGIN};
+use super::meter::{Meter, Needs};
 use super::relay;
 use super::viewers::Viewers;
 use super::{
@@ -58,6 +60,8 @@ pub(super) enum Command {
 
 /// How many access units may wait between a source and its hub. When the queue is full, the source waits.
 const UNITS: usize = 16;
+/// After how many frames what the stream needs is measured again.
+const MEASURE_EVERY: u64 = 15;
 /// How long a source may take to end once it was told to stop. After that its task is aborted.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the hub retries to inform a viewer with a full queue that the stream is offline.
@@ -65,7 +69,8 @@ const OWED_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn spawn(
     name: StreamName,
-    inbox: mpsc::Receiver<Command>,
+    mut inbox: mpsc::Receiver<Command>,
+    meter: Arc<Meter>,
     stream: &StreamConfig,
     config: &Config,
     registry: &Arc<Registry>,
@@ -80,21 +85,51 @@ pub(super) fn spawn(
         max_duration: config.multistream.gop_max_duration,
     };
     let span = info_span!("stream", %name);
-    let hub = Hub {
+    let template = Template {
         name,
         sources: stream.sources.clone(),
         ffmpeg: Arc::new(config.ffmpeg.clone()),
         registry: Arc::downgrade(registry),
         clock: registry.clock(),
-        life: Life::new(life, Instant::now().into_std()),
-        run: None,
-        framer: Framer::new(),
-        gop: GopCache::new(limits),
-        viewers: Viewers::default(),
-        leaving: FuturesUnordered::new(),
-        health: Health::default(),
+        life,
+        limits,
+        meter,
     };
-    tokio::spawn(hub.run(inbox).instrument(span));
+    let hub = async move { while faults::caught(template.hub().run(&mut inbox)).await.is_none() {} };
+    tokio::spawn(hub.instrument(span));
+}
+
+/// What a hub is made with, and made anew with after a panic. Its viewers then join again.
+struct Template {
+    name: StreamName,
+    sources: Vec<Source>,
+    ffmpeg: Arc<FfmpegConfig>,
+    registry: Weak<Registry>,
+    clock: MediaClock,
+    life: LifeSettings,
+    limits: GopLimits,
+    meter: Arc<Meter>,
+}
+
+impl Template {
+    fn hub(&self) -> Hub {
+        self.meter.stopped();
+        Hub {
+            name: self.name.clone(),
+            sources: self.sources.clone(),
+            ffmpeg: self.ffmpeg.clone(),
+            registry: self.registry.clone(),
+            clock: self.clock,
+            life: Life::new(self.life.clone(), Instant::now().into_std()),
+            run: None,
+            framer: Framer::new(),
+            gop: GopCache::new(self.limits),
+            viewers: Viewers::default(),
+            leaving: FuturesUnordered::new(),
+            health: Health::default(),
+            meter: self.meter.clone(),
+        }
+    }
 }
 
 struct Hub {
@@ -114,6 +149,8 @@ struct Hub {
     /// One future per viewer. It completes with the viewer's number when the viewer drops its queue, which is how it leaves.
     leaving: FuturesUnordered<BoxFuture<'static, u64>>,
     health: Health,
+    /// What the sessions see of `health`.
+    meter: Arc<Meter>,
 }
 
 /// A running source.
@@ -136,7 +173,7 @@ enum Event {
 }
 
 impl Hub {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+    async fn run(mut self, inbox: &mut mpsc::Receiver<Command>) {
         self.act();
         let done = loop {
             let timeout = self.next_timeout();
@@ -216,6 +253,9 @@ impl Hub {
                 self.health.count(&frame, now.into_std());
                 let frame = Arc::new(frame);
                 self.gop.push(Arc::clone(&frame));
+                if frame.keyframe || self.health.frames.is_multiple_of(MEASURE_EVERY) {
+                    self.measure(now.into_std());
+                }
                 let gop = &mut self.gop;
                 self.viewers.send(&frame, || gop.gop());
             }
@@ -225,9 +265,25 @@ impl Hub {
         }
     }
 
+    /// Publishes what the stream needs of a viewer's link.
+    fn measure(&self, now: std::time::Instant) {
+        let bits_per_second = self.health.needs(now);
+        let known = self.meter.get();
+        // At the first frame there is no rate yet.
+        let bytes_per_second =
+            if bits_per_second > 0 { bits_per_second as f64 / 8.0 } else { known.bytes_per_second };
+        let gop = self.health.gop.map(|(_, duration)| duration).or(known.gop);
+        let key_frame_bytes = self.health.key_frame_bytes;
+        let size = self.health.dimensions;
+        let pixels = size.map(|size| f64::from(size.width) * f64::from(size.height)).or(known.pixels);
+        let is_sized = known.is_sized;
+        self.meter.set(Needs { is_live: true, pixels, is_sized, bytes_per_second, key_frame_bytes, gop });
+    }
+
     fn ended(&mut self, result: Result<Result<(), SourceError>, JoinError>) {
         self.run = None;
         let input_down = matches!(result, Ok(Err(SourceError::InputDown { .. })));
+        let refused = matches!(result, Ok(Err(SourceError::LadderFull { .. })));
         let error = match result {
             Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
             Ok(Err(error)) => StreamError { permanent: error.permanent(), message: error.to_string() },
@@ -245,7 +301,9 @@ impl Hub {
         };
         self.reset_pictures();
         let now = Instant::now().into_std();
-        if input_down {
+        if refused {
+            self.life.handle_refused(error, rand::random(), now);
+        } else if input_down {
             self.life.handle_input_down(error, rand::random(), now);
         } else {
             self.life.handle_ended(error, rand::random(), now);
@@ -293,7 +351,8 @@ impl Hub {
             Some(source) => {
                 info!(%source, "starting");
                 let (ffmpeg, registry) = (Arc::clone(&self.ffmpeg), self.registry.clone());
-                tokio::spawn(relay::run(source, ffmpeg, registry, output).in_current_span())
+                let name = self.name.clone();
+                source::spawn(relay::run(name, source, ffmpeg, registry, output).in_current_span())
             }
             None => tokio::spawn(std::future::ready(Err(SourceError::Unusable {
                 reason: "the stream has no source: give it one in the config".to_owned(),
@@ -318,6 +377,7 @@ impl Hub {
     fn reset_pictures(&mut self) {
         self.framer.restart();
         self.gop.clear();
+        self.meter.stopped();
     }
 
     async fn finish(mut self) {

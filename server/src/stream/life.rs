@@ -50,6 +50,8 @@ pub(super) struct Life {
     backoff: Backoff,
     error: Option<StreamError>,
     restarts: u64,
+    /// Whether the last attempt was not made because too many variants run already.
+    refused: bool,
     actions: VecDeque<Action>,
 }
 
@@ -93,6 +95,7 @@ impl Life {
             backoff: Backoff::default(),
             error: None,
             restarts: 0,
+            refused: false,
             actions: VecDeque::new(),
         };
         if preload {
@@ -187,6 +190,13 @@ impl Life {
         }
     }
 
+    /// Handles the end of a variant that was not started because too many run already. It tries again about every second, which
+    /// costs nothing, but only while it has a viewer: without one it would take the place of a variant that has.
+    pub(super) fn handle_refused(&mut self, error: StreamError, jitter: f64, now: Instant) {
+        self.handle_input_down(error, jitter, now);
+        self.refused = matches!(self.phase, Phase::Waiting { .. });
+    }
+
     /// Handles the end of the source, by itself or after `Stop`. `jitter` is a random number between 0 and 1.
     pub(super) fn handle_ended(&mut self, error: StreamError, jitter: f64, now: Instant) {
         match self.phase {
@@ -204,6 +214,9 @@ impl Life {
             self.become_idle();
         }
         match self.phase {
+            Phase::Waiting { retry_at, .. } if retry_at <= now && self.refused && self.idle_at.is_some() => {
+                self.phase = Phase::Idle;
+            }
             Phase::Waiting { retry_at, .. } if retry_at <= now => {
                 self.restarts += 1;
                 self.start(0, now);
@@ -243,6 +256,7 @@ impl Life {
     }
 
     fn start(&mut self, source: usize, now: Instant) {
+        self.refused = false;
         self.phase = Phase::Running { source, last_frame: now, waiting: Some(now), live: false };
         self.actions.push_back(Action::Start(source));
     }

@@ -7,7 +7,9 @@ mod backoff;
 mod clock;
 mod health;
 mod hub;
+mod ladder;
 mod life;
+mod meter;
 mod registry;
 mod relay;
 mod snapshot;
@@ -17,6 +19,7 @@ mod viewers;
 
 pub use crate::media::{Gop, ResolveError, StreamError, StreamEvent, StreamName};
 pub use clock::MediaClock;
+pub use meter::Needs;
 pub use multistream_protocol::api::StreamState;
 pub use registry::Registry;
 pub use snapshot::{ProducerSnapshot, StreamSnapshot};

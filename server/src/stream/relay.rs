@@ -8,13 +8,15 @@ use crate::config::{FfmpegConfig, Source};
 use crate::media::Frame;
 use crate::source::{self, Output, SourceError};
 
-use super::{Registry, StreamError, StreamEvent, Subscription};
+use super::ladder::Running;
+use super::{Registry, StreamError, StreamEvent, StreamName, Subscription};
 
 /// How many frames may wait for the program that makes the variant: about a second of them.
 const FRAMES: usize = 32;
 
 /// Runs a source once, with the stream it reads, if it reads one.
 pub(super) async fn run(
+    name: StreamName,
     source: Source,
     ffmpeg: Arc<FfmpegConfig>,
     registry: Weak<Registry>,
@@ -28,6 +30,7 @@ pub(super) async fn run(
         reason,
         permanent,
     };
+    let _running = count(&registry, &name)?;
     let subscription = subscribe(&registry, stream).map_err(|reason| down(for_now(reason)))?;
     let (frames, input) = mpsc::channel(FRAMES);
     let running = source::run_once(&source, &ffmpeg, Some(input), output);
@@ -52,6 +55,15 @@ fn upstream(source: &Source) -> Option<&str> {
         Source::Ffmpeg(ffmpeg) => ffmpeg.upstream(),
         _ => None,
     }
+}
+
+/// Counts a variant of the ladder as running for as long as what is returned exists.
+fn count(registry: &Weak<Registry>, name: &StreamName) -> Result<Option<Running>, SourceError> {
+    let Some(registry) = registry.upgrade() else { return Ok(None) };
+    if registry.ladder().rung(name).is_none() {
+        return Ok(None);
+    }
+    registry.ladder().start(name).map(Some).map_err(|limit| SourceError::LadderFull { limit })
 }
 
 fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, String> {

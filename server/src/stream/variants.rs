@@ -7,14 +7,18 @@ use multistream_protocol::api::Variant;
 
 use crate::config::{Config, Rotation, Source};
 
-use super::{Registry, StreamSnapshot};
+use super::{Needs, Registry, StreamSnapshot};
 
 type Size = (Option<u32>, Option<u32>);
 
-/// The variants of `stream`, in the order of its qualities.
+/// The variants of `stream` that can be shown now, in the order of its qualities. Those of `multistream.ladder` are left out
+/// where they are no smaller than the camera, and while they would be refused.
 pub fn of(stream: &str, registry: &Registry, config: &Config, snapshots: &[StreamSnapshot]) -> Vec<Variant> {
     let variant = |quality: String| {
         let name = registry.resolve(stream, Some(&quality)).ok()?;
+        if !registry.is_offered(&name) || !registry.admits(&name) {
+            return None;
+        }
         let seen = snapshots.iter().find(|snapshot| snapshot.name == name)?.dimensions;
         let (width, height) = seen
             .map(|size| (Some(size.width), Some(size.height)))
@@ -23,6 +27,19 @@ pub fn of(stream: &str, registry: &Registry, config: &Config, snapshots: &[Strea
         Some(Variant { stream: name.to_string(), quality, width, height })
     };
     registry.qualities(stream).into_iter().filter_map(variant).collect()
+}
+
+/// What a stream needs of a link, as long as it has not run.
+pub(super) fn guess(config: &Config, name: &str) -> Needs {
+    let wide = |height: u32| f64::from(height) * f64::from(height) * 16.0 / 9.0;
+    let named = name.rsplit_once('-').and_then(|(_, quality)| height_in(quality));
+    let pixels = match scaled_to(config, name) {
+        Some((Some(width), Some(height))) => Some(f64::from(width) * f64::from(height)),
+        Some((Some(width), None)) => Some(f64::from(width) * f64::from(width) * 9.0 / 16.0),
+        Some((None, Some(height))) => Some(wide(height)),
+        Some((None, None)) | None => named.map(wide),
+    };
+    Needs::guess(pixels, named.is_some())
 }
 
 /// The size that the first source of the stream scales its pictures to.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use multistream::config::{Config, RtspSource, Source, StreamConfig, WebrtcConfig};
-use multistream::http::{AppState, router};
+use multistream::http::{self, AppState};
 use multistream::session::Sessions;
 use multistream::stream::Registry;
 use multistream_testkit::Control;
@@ -28,7 +28,7 @@ impl Server {
         let state = AppState { config: Arc::new(config), registry, sessions: sessions.clone() };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        tokio::spawn(async move { axum::serve(listener, router(state)).await });
+        tokio::spawn(http::serve(listener, state));
         Self { url, sessions }
     }
 

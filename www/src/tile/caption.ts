@@ -33,7 +33,7 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
     return { status: 'connecting', tone: 'wait', text: 'connecting' };
   switch (status.status) {
     case 'active':
-      return { status: 'active', ...active(picture) };
+      return { status: 'active', ...active(picture, status.pictureEveryMs) };
     case 'buffering':
       return { status: status.status, tone: 'wait', text: 'starting' };
     case 'offline':
@@ -41,11 +41,24 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
     case 'error':
       return { status: 'error', tone: 'bad', text: 'error', detail: status.error };
     case 'paused':
-      return { status: 'paused', tone: 'off', text: 'paused' };
+      return status.reason === 'bandwidth'
+        ? {
+            status: 'paused',
+            tone: 'bad',
+            text: 'paused, slow link',
+            detail: 'The link is too slow for this tile.',
+          }
+        : { status: 'paused', tone: 'off', text: 'paused' };
   }
 }
 
-function active(picture: Picture): Pick<Caption, 'tone' | 'text' | 'detail'> {
+function active(picture: Picture, pictureEveryMs?: number): Pick<Caption, 'tone' | 'text' | 'detail'> {
+  if (pictureEveryMs !== undefined && picture.state !== 'none') {
+    const seconds = Math.max(1, Math.round(pictureEveryMs / 1_000));
+    const isLate = picture.state === 'frozen' && picture.ageS > seconds + 2;
+    const text = `slow link, a picture every ${seconds} s`;
+    if (!isLate) return { tone: 'live', text, detail: 'The link is too slow for all pictures of this tile.' };
+  }
   if (picture.state === 'moving') return { tone: 'live', text: 'live' };
   if (picture.state === 'none') return { tone: 'wait', text: 'starting' };
   const age = duration(picture.ageS);

@@ -1,5 +1,6 @@
 // Whether the picture of a <video> moves. A status may arrive late, so the displayed frames are watched themselves.
 import { type RefObject, useEffect, useRef, useState } from 'react';
+import { watchFrames } from './frames';
 
 export type Picture =
   /** No frame was displayed yet. */
@@ -25,15 +26,12 @@ export function usePicture(
     const element = video.current;
     if (element === null) return;
     let lastFrame: number | undefined;
-    let handle = 0;
-    const onFrame = (_now: number, frame: VideoFrameCallbackMetadata) => {
-      each.current?.(frame);
+    const stop = watchFrames(element, (frame) => {
+      if (frame !== undefined) each.current?.(frame);
       // The first frame is reported at once, not at the next check, so that a switch does not look slower than it is.
       if (lastFrame === undefined) setPicture({ state: 'moving' });
       lastFrame = performance.now();
-      handle = element.requestVideoFrameCallback(onFrame);
-    };
-    handle = element.requestVideoFrameCallback(onFrame);
+    });
     const check = () => {
       // A hidden page displays no frames, which says nothing about the camera.
       if (document.visibilityState === 'hidden') {
@@ -52,7 +50,7 @@ export function usePicture(
     const timer = window.setInterval(check, CHECK_MS);
     return () => {
       window.clearInterval(timer);
-      element.cancelVideoFrameCallback(handle);
+      stop();
     };
   }, [video, stream]);
   return picture;

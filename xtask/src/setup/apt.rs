@@ -6,17 +6,30 @@ use crate::{Failure, process};
 
 /// ffmpeg transcodes, and renders the footage of demo and tests; the font is for its texts.
 const DEMO: &[&str] = &["ffmpeg", "fonts-dejavu-core"];
-/// The browser, and the RTSP server of the test cameras.
+/// The browsers, reverse proxies, a TURN server, a packet filter for networks that block something, the RTSP server of the test
+/// cameras, and `webrtcbin`, a viewer. Firefox decodes H.264 with the libavcodec that ffmpeg brings.
 const TEST: &[&str] = &[
     "chromium",
+    "firefox-esr",
+    "nginx-light",
+    "caddy",
+    "coturn",
+    "nftables",
+    "openssl",
     "python3",
     "python3-gi",
+    "python3-venv",
     "gir1.2-gst-rtsp-server-1.0",
+    "gir1.2-gst-plugins-bad-1.0",
     "gstreamer1.0-plugins-base",
     "gstreamer1.0-plugins-good",
     "gstreamer1.0-plugins-bad",
+    "gstreamer1.0-nice",
+    "gstreamer1.0-libav",
     "gstreamer1.0-tools",
 ];
+/// Packages that bring a service of the system. The tests run these programs themselves, on ports of their own.
+const SERVICES: &[(&str, &str)] = &[("nginx-light", "nginx"), ("caddy", "caddy"), ("coturn", "coturn")];
 
 pub(super) fn step(purpose: Purpose) -> Step {
     Step {
@@ -49,14 +62,27 @@ fn install(packages: &[&str]) -> Result<(), Failure> {
         packages.join(" ")
     ));
     apt(&["update", "--quiet"])?;
-    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())?;
+    disable_services(packages)
+}
+
+/// A service that was there before keeps as it is.
+fn disable_services(installed: &[&str]) -> Result<(), Failure> {
+    let units: Vec<_> =
+        SERVICES.iter().filter(|(package, _)| installed.contains(package)).map(|(_, unit)| *unit).collect();
+    if units.is_empty() || process::output_of("systemctl", &["--version"]).is_none() {
+        return Ok(());
+    }
+    as_root(&[&["env", "SYSTEMD_OFFLINE=1", "systemctl", "disable", "--quiet"], units.as_slice()].concat())
 }
 
 fn apt(arguments: &[&str]) -> Result<(), Failure> {
-    let words = [
-        if is_root() { &[] as &[&str] } else { &["sudo"] },
-        &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"],
-    ];
-    let words = [words.concat().as_slice(), arguments].concat();
+    // Without systemd's answer, the packages start no services.
+    let words = ["env", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1", "apt-get"];
+    as_root(&[words.as_slice(), arguments].concat())
+}
+
+fn as_root(words: &[&str]) -> Result<(), Failure> {
+    let words = [if is_root() { &[] as &[&str] } else { &["sudo"] }, words].concat();
     process::run_at_the_terminal(&mut process::command(words[0], &words[1..]))
 }

@@ -3,6 +3,7 @@
 mod apt;
 mod npm;
 mod tools;
+mod viewers;
 mod wasm;
 
 use crate::lanes::{self, Lane};
@@ -33,6 +34,10 @@ pub(crate) fn lanes(purpose: Purpose) -> Result<Vec<Lane>, Failure> {
     } else {
         system.run()?;
         target.run()?;
+    }
+    if purpose == Purpose::Test {
+        // After the system's packages, which bring Python.
+        packages.push(viewers::step());
     }
     Ok(vec![Lane { label: "packages", steps: packages }, Lane { label: "tools", steps: tools }])
 }

@@ -35,7 +35,7 @@ fn a_connection_goes_through_its_steps_in_order() {
     assert!(
         rig.said
             .iter()
-            .any(|command| matches!(command, Command::ApplyAnswer { mids, .. } if mids[&1] == "1"))
+            .any(|command| matches!(command, Command::ApplyAnswer { mids, .. } if mids.get(1) == Some("1")))
     );
     rig.apply_answer();
     assert_eq!(rig.outcome(promise), None, "media cannot flow yet");
@@ -140,6 +140,53 @@ fn a_handshake_step_that_never_comes_is_a_timeout_that_names_it() {
         assert_eq!(error.code, "connection-timeout");
         assert!(error.message.contains(awaited), "{}", error.message);
     }
+}
+
+#[test]
+fn where_no_media_path_is_found_the_error_says_which_turn_server_refused_to_help() {
+    let mut rig = Rig::with(Options { retry_connect: true, ..Options::default() });
+    rig.connect();
+    rig.until_answer();
+    rig.apply_answer();
+    for (code, text) in
+        [(701, "`turn:t`: timed out"), (401, "`turn:t`: Unauthorized"), (701, "`turn:t`: timed out")]
+    {
+        rig.client.handle_ice_trouble(1, code, text.to_owned());
+    }
+    rig.pass(ms(10_000));
+    let reason = |rig: &Rig| match rig.said.last() {
+        Some(Command::PlanReconnect { reason, .. }) => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    let said = reason(&rig);
+    assert!(said.contains("media path") && said.contains("`turn:t`: Unauthorized"), "{said}");
+    // The next attempt may have other servers.
+    rig.plan(Some(ms(0)));
+    rig.pass(ms(10_000));
+    let said = reason(&rig);
+    assert!(!said.contains("turn:t"), "{said}");
+}
+
+#[test]
+fn where_no_media_path_is_found_the_error_names_the_addresses_that_were_tried() {
+    let sdp = "v=0\r\n\
+        a=candidate:1 1 udp 2130706431 192.0.2.7 8555 typ host\r\n\
+        a=candidate:2 1 udp 2130706175 2001:db8::7 8555 typ host\r\n\
+        a=candidate:3 1 tcp 1526726655 192.0.2.7 8555 typ host tcptype passive\r\n";
+    let mut rig = Rig::new();
+    let promise = rig.connect();
+    rig.until_offer();
+    rig.client.handle_offer(1, "offer".to_owned());
+    rig.drain();
+    let mut answer = answer(&[(0, "camera1".to_owned()), (1, "camera2".to_owned())]);
+    answer["sdp"] = sdp.into();
+    rig.server(&answer);
+    rig.apply_answer();
+    rig.peer(PeerState::Failed);
+    let Some(Err(error)) = rig.outcome(promise) else { panic!("connect() does not end") };
+    let expected = "No media path to the server: is its WebRTC port reachable, by UDP or TCP? \
+        Tried 192.0.2.7 port 8555. Tried 2001:db8::7 port 8555.";
+    assert_eq!(error.message, expected);
 }
 
 #[test]

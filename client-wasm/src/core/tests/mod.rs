@@ -1,6 +1,7 @@
 //! Tests of the core on a virtual clock. They play the browser and the server, whose messages are JSON texts.
 
 mod connect;
+mod media;
 mod reconnect;
 mod requests;
 mod wire;
@@ -26,6 +27,8 @@ pub(super) struct Rig {
     pub(super) client: Client,
     pub(super) now: Duration,
     pub(super) said: Vec<Command>,
+    /// The peers whose counts were asked for.
+    pub(super) looks: Vec<Attempt>,
 }
 
 impl Rig {
@@ -34,7 +37,7 @@ impl Rig {
     }
 
     pub(super) fn with(options: Options) -> Self {
-        Self { client: Client::new(options), now: Duration::ZERO, said: Vec::new() }
+        Self { client: Client::new(options), now: Duration::ZERO, said: Vec::new(), looks: Vec::new() }
     }
 
     /// Two slots, `camera1` and `camera2`, connected, with the commands up to there discarded.
@@ -128,7 +131,10 @@ impl Rig {
 
     pub(super) fn drain(&mut self) {
         while let Some(command) = self.client.poll_command() {
-            self.said.push(command);
+            match command {
+                Command::Look(attempt) => self.looks.push(attempt),
+                command => self.said.push(command),
+            }
         }
     }
 

@@ -203,7 +203,7 @@ fn a_key_frame_request_resolves_to_the_status_of_its_own_slot() {
 #[test]
 fn statuses_are_passed_on_and_those_of_unknown_slots_are_not() {
     let mut rig = Rig::connected();
-    rig.status(1, "camera2", "offline", None);
+    rig.status(1, "camera2", "buffering", None);
     rig.status(9, "camera2", "active", None);
     assert!(matches!(rig.events()[..], [Event::Status(status)] if status.slot == 1));
 }

@@ -1,10 +1,12 @@
 //! What the core keeps of a slot's wish beside what the server is told, and that a refusal takes both back together.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::requests::refuse;
 use super::{Rig, ms, show};
-use crate::core::{Event, Outcome, Show};
+use crate::core::{Event, Outcome, PeerState, Show};
 
 /// A stream in a quality that was chosen for the app, which asked for `auto`.
 fn auto(slot: i32, stream: &str, quality: &str) -> Show {
@@ -163,4 +165,22 @@ fn a_switch_resolves_to_a_status_with_the_quality_that_was_asked_for() {
     }));
     let Some(Ok(Outcome::Status(status))) = rig.outcome(switch) else { panic!("the switch is not done") };
     assert_eq!(status.quality.as_deref(), Some("auto"));
+}
+
+#[test]
+fn a_priority_is_sent_once_and_again_in_a_new_session() {
+    let mut rig = Rig::connected();
+    rig.client.set_priority(1, 3);
+    rig.client.set_priority(1, 3);
+    // There is no such slot.
+    rig.client.set_priority(7, 3);
+    rig.drain();
+    let expected = json!({ "type": "multistream/priority", "request_id": "", "slot": 1, "priority": 3 });
+    assert_eq!(rig.sent("multistream/priority"), std::slice::from_ref(&expected));
+    rig.take();
+    rig.peer(PeerState::Failed);
+    rig.client.handle_reconnect_delay(rig.now, Some(Duration::ZERO));
+    rig.drain();
+    rig.handshake();
+    assert_eq!(rig.sent("multistream/priority"), [expected]);
 }

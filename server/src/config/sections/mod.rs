@@ -2,6 +2,7 @@
 
 mod api;
 mod ffmpeg;
+mod ladder;
 mod log;
 mod multistream;
 mod preload;
@@ -41,11 +42,13 @@ const FOREIGN: &[(&str, &str)] = &[
 pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
     let mut root = Section::root(document, report);
     let ffmpeg = ffmpeg::read(root.section("ffmpeg", report), report);
-    let streams = streams::read(root.section("streams", report), &ffmpeg, report);
+    let mut streams = streams::read(root.section("streams", report), &ffmpeg, report);
+    let multistream = multistream::read(root.section("multistream", report), report);
+    ladder::add(&mut streams, &multistream.ladder);
     let config = Config {
         api: api::read(root.section("api", report), report),
         webrtc: webrtc::read(root.section("webrtc", report), report),
-        multistream: multistream::read(root.section("multistream", report), report),
+        multistream,
         log: log::read(root.section("log", report), report),
         preload: preload::read(root.field("preload", report), &streams, report),
         ffmpeg,

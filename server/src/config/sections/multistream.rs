@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::MultistreamConfig;
 use crate::config::problem::Report;
 use crate::config::reader::Section;
+use crate::config::sections::ladder;
 use crate::config::value::{DURATION, SIZE, duration, size};
 
 pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> MultistreamConfig {
@@ -21,6 +22,12 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Multistream
     {
         multistream.gop_max_bytes = bytes;
     }
+    if let Some(heights) = section.field("ladder", report) {
+        multistream.ladder = ladder::read(&heights, report);
+    }
+    let mut max_ladder = 0;
+    number(&mut section, "max_ladder", 1..=1000, &mut max_ladder, report);
+    multistream.max_ladder = (max_ladder > 0).then_some(max_ladder);
     section.finish(&[], report);
     multistream
 }

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use multistream_protocol::server::IceServer;
 
-use crate::config::WebrtcConfig;
-use crate::config::problem::{Report, quoted};
+use crate::config::candidate::{CANDIDATE, STUN_SERVER};
+use crate::config::problem::Report;
 use crate::config::reader::{Field, Section};
-use crate::config::value::{LISTEN, candidate, listen};
+use crate::config::value::{LISTEN, listen};
+use crate::config::{Candidate, HostPort, WebrtcConfig};
 
 const FOREIGN_FILTERS: &[(&str, &str)] = &[
     ("candidates", "the candidates of the config are always announced"),
@@ -30,27 +31,24 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> WebrtcConfi
         webrtc.listen = address.unwrap_or(webrtc.listen);
     }
     for field in section.field("candidates", report).iter().flat_map(Field::items) {
-        let Some(text) = field.text(report) else { continue };
-        match candidate(text, webrtc.listen.port()) {
-            Some(address) => webrtc.candidates.push(address),
-            None if text.starts_with("stun:")
-                || text.rsplit_once(':').is_some_and(|(host, _)| !host.is_empty()) =>
-            {
-                field.warning(
-                    report,
-                    format!("{} is left out: expected an IP address such as 203.0.113.7:8555", quoted(text)),
-                );
-            }
-            None => {
-                field.error(
-                    report,
-                    format!("expected an address such as 203.0.113.7:8555, found {}", quoted(text)),
-                );
-            }
-        }
+        let candidate = field.parse(report, CANDIDATE, |text| Candidate::parse(text, webrtc.listen.port()));
+        webrtc.candidates.extend(candidate);
     }
     for field in section.field("ice_servers", report).iter().flat_map(Field::items) {
         webrtc.ice_servers.extend(ice_server(&field, report));
+    }
+    stun_server(&mut section, &mut webrtc, report);
+    if let Some(field) = section.field("turn_secret", report) {
+        webrtc.turn_secret = field.string(report).filter(|secret| !secret.is_empty());
+        let without_credential = |server: &IceServer| {
+            server.credential.is_none() && server.urls.iter().any(|url| url.starts_with("turn"))
+        };
+        if !webrtc.ice_servers.iter().any(without_credential) {
+            field.warning(
+                report,
+                "has no effect: webrtc.ice_servers has no turn: server without a credential",
+            );
+        }
     }
     let mut filters = section.section("filters", report);
     for field in filters.field("ips", report).iter().flat_map(Field::items) {
@@ -59,6 +57,22 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> WebrtcConfi
     filters.finish(FOREIGN_FILTERS, report);
     section.finish(&[], report);
     webrtc
+}
+
+/// The server that tells the address of `stun:` candidates: the one of the key, or else the first that pages are given too.
+fn stun_server(section: &mut Section<'_>, webrtc: &mut WebrtcConfig, report: &mut Report) {
+    let mut urls = webrtc.ice_servers.iter().flat_map(|server| &server.urls);
+    let of_pages = urls.find(|url| url.starts_with("stun:")).and_then(|url| HostPort::of_url(url));
+    let field = section.field("stun_server", report);
+    if let Some(field) = &field
+        && !webrtc.candidates.iter().any(|candidate| matches!(candidate, Candidate::Stun { .. }))
+    {
+        field.warning(report, "has no effect: webrtc.candidates has no stun:8555");
+    }
+    let named = field.and_then(|field| field.parse(report, STUN_SERVER, HostPort::stun_server));
+    if let Some(server) = named.or(of_pages) {
+        webrtc.stun_server = server;
+    }
 }
 
 fn ice_server(field: &Field<'_>, report: &mut Report) -> Option<IceServer> {

@@ -29,10 +29,10 @@ fn clock_drift_during_an_idle_hour_is_not_taken_for_a_queue() {
         let mut wall = Wall::new(6, gigabit(), seed);
         wall.clock_ppm = ppm;
         switch_about(&mut wall, 12, 15, 40);
-        let before = wall.pace();
+        let before = wall.estimate();
         wall.idle(Duration::from_hours(1));
         switch_about(&mut wall, 12, 15, 40);
-        let after = wall.pace();
+        let after = wall.estimate();
         assert!(after >= 0.9 * before, "{ppm} ppm: {before:.0} B/s before the hour, {after:.0} after");
     }
 }
@@ -44,10 +44,10 @@ fn after_a_busy_minute(key_packets: usize, delta_frames: u64) {
         switch_about(&mut wall, 12, key_packets, delta_frames);
         wall.busy = Some(Duration::from_millis(200));
         switch_about(&mut wall, 240, key_packets, delta_frames);
-        let busy = wall.pace();
+        let busy = wall.estimate();
         wall.busy = None;
         switch_about(&mut wall, 20, key_packets, delta_frames);
-        let calm = wall.pace();
+        let calm = wall.estimate();
         let shown = switch_about(&mut wall, 20, key_packets, delta_frames);
         let late = shown.iter().filter(|ms| **ms > 30).count();
         assert!(
@@ -77,10 +77,10 @@ fn the_rate_has_recovered_5_s_after_the_network_was_bad() {
             switch_about(&mut wall, 12, 15, 45);
             wall.network.conditions = bad;
             switch_about(&mut wall, 40, 15, 45);
-            let low = wall.pace();
+            let low = wall.estimate();
             wall.network.conditions = gigabit();
             switch_about(&mut wall, 20, 15, 45);
-            assert!(wall.pace() >= FAST_ENOUGH, "{bad:?}: {low:.0} B/s, then {:.0}", wall.pace());
+            assert!(wall.estimate() >= FAST_ENOUGH, "{bad:?}: {low:.0} B/s, then {:.0}", wall.estimate());
         }
     }
 }
@@ -105,6 +105,6 @@ fn packets_that_overtake_others_do_not_count_as_lost() {
         let crossing = NetworkConditions { reordered: 0.3, ..gigabit() };
         let mut wall = Wall::new(6, crossing, seed);
         let shown = switch_about(&mut wall, 60, 15, 45);
-        assert!(wall.pace() >= FAST_ENOUGH, "seed {seed}: {:.0} B/s; {shown:?}", wall.pace());
+        assert!(wall.estimate() >= FAST_ENOUGH, "seed {seed}: {:.0} B/s; {shown:?}", wall.estimate());
     }
 }

@@ -1,13 +1,14 @@
 //! Several slots behind a network on virtual time: the real slots and the real pacer send, and the receiver reports arrivals
 //! and asks for lost packets as Chromium does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use multistream_testkit::{Network, NetworkConditions};
 
+use super::reports::Reports;
 use crate::egress::{Departing, Pacer};
 use crate::media::{Codec, Frame, Timestamp90k};
 use crate::rtp::{ArrivalReport, SlotPosition};
@@ -15,8 +16,6 @@ use crate::slot::Slot;
 use crate::slot::tests::{Camera, FRAME_TICKS, drain, showing, tag};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
-/// The time between two reports on arrivals.
-const REPORT_EVERY: Duration = Duration::from_millis(100);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 const FRAME_EVERY_MS: u32 = 33;
 const PAYLOAD: Bytes = Bytes::from_static(&[1; 1200]);
@@ -35,6 +34,10 @@ pub(super) struct Received {
     /// When the last packet of a key frame arrived.
     pub(super) key_frame_at: Option<Instant>,
     pub(super) packets: usize,
+    /// Of how many packets the last key frame consists.
+    key_packets: usize,
+    /// The first and last number of a key frame of which packets are missing.
+    key_frame: Option<(u16, u16)>,
 }
 
 pub(super) struct Wall {
@@ -49,9 +52,7 @@ pub(super) struct Wall {
     pub(super) clock_ppm: f64,
     /// How often the receiver's process runs; packets count as arrived when it does.
     pub(super) busy: Option<Duration>,
-    arrivals: BTreeMap<u16, Duration>,
-    reported_before: u16,
-    report_at: Instant,
+    reports: Reports,
     frames: u64,
     frame_in_ms: u32,
     /// The number of packets of a live frame, by slot.
@@ -89,9 +90,7 @@ impl Wall {
             back: Network::new(now, NetworkConditions::default(), seed),
             clock_ppm: 0.0,
             busy: None,
-            arrivals: BTreeMap::new(),
-            reported_before: 0,
-            report_at: now,
+            reports: Reports::new(now),
             frames: 1000,
             frame_in_ms: 0,
             live_packets: 1,
@@ -108,6 +107,7 @@ impl Wall {
             })
             .collect();
         self.received[slot].key_frame_at = None;
+        self.received[slot].key_packets = key_packets;
         self.slots[slot].handle_gop(self.now, tag(0), &gop);
     }
 
@@ -129,7 +129,7 @@ impl Wall {
     pub(super) fn idle(&mut self, how_long: Duration) {
         self.run(500);
         self.now += how_long;
-        self.report_at = self.now;
+        self.reports.skip_to(self.now);
     }
 
     /// Passes this many milliseconds, with live frames on all slots.
@@ -140,13 +140,13 @@ impl Wall {
                 self.frame_in_ms = FRAME_EVERY_MS;
                 self.frames += 1;
                 let live = frame(false, 1_000_000 + self.frames * FRAME_TICKS, self.live_packets);
-                self.slots.iter_mut().for_each(|slot| slot.handle_frame(tag(0), live.clone()));
+                self.slots.iter_mut().for_each(|slot| slot.handle_frame(self.now, tag(0), live.clone()));
             }
             self.frame_in_ms -= 1;
             self.take_feedback();
             let (network, now) = (&mut self.network, self.now);
             self.pacer.release(now, &mut self.slots, |slot, departing| {
-                network.send(now, departing.packet.payload.len() + 60, (slot, departing));
+                network.send(now, departing.packet.wire_bytes(), (slot, departing));
             });
             for slot in &mut self.slots {
                 while slot.poll_action().is_some() {}
@@ -175,10 +175,8 @@ impl Wall {
 
     fn receive(&mut self) {
         for (at, (slot, departing)) in self.network.receive(self.now) {
-            if let Some(number) = departing.transport_number {
-                let arrived = self.receiver_clock(at);
-                self.arrivals.entry(number).or_insert(arrived);
-            }
+            let arrived = self.receiver_clock(at);
+            self.reports.note(departing.transport_number, arrived);
             self.received[slot.0].take(at, &departing);
         }
         for (slot, received) in (0..).map(SlotPosition).zip(&mut self.received) {
@@ -187,35 +185,17 @@ impl Wall {
                 self.back.send(self.now, 20, Feedback::Lost(slot, numbers));
             }
         }
-        if self.now >= self.report_at + REPORT_EVERY {
-            self.report_at = self.now;
-            self.report();
+        if let Some(report) = self.reports.poll(self.now) {
+            self.back.send(self.now, 100, Feedback::Arrivals(report));
         }
-    }
-
-    /// Reports all numbers from the first unreported or late one to the last received one.
-    fn report(&mut self) {
-        let since = |number: &u16| number.wrapping_sub(self.reported_before).cast_signed();
-        let numbers: BTreeSet<i16> = self.arrivals.keys().map(since).collect();
-        let (Some(first), Some(last)) = (numbers.first().copied(), numbers.last().copied()) else { return };
-        let reports = (first.min(0)..=last).filter_map(|offset| {
-            let number = self.reported_before.wrapping_add_signed(offset);
-            let arrived = self.arrivals.get(&number).copied();
-            // A number before the end of the last report that is not a late one was reported.
-            (offset >= 0 || arrived.is_some()).then_some(ArrivalReport { number, arrived })
-        });
-        let reports: Vec<_> = reports.collect();
-        self.reported_before = self.reported_before.wrapping_add_signed(last.max(-1) + 1);
-        self.arrivals.clear();
-        self.back.send(self.now, 100, Feedback::Arrivals(reports));
     }
 
     pub(super) fn missing(&self) -> usize {
         self.received.iter().map(|received| received.missing.len()).sum()
     }
 
-    pub(super) fn pace(&self) -> f64 {
-        self.pacer.pace()
+    pub(super) fn estimate(&self) -> f64 {
+        self.pacer.estimate()
     }
 }
 
@@ -235,6 +215,15 @@ impl Received {
         }
         if packet.no_playout_delay && packet.marker {
             self.key_frame_at.get_or_insert(at);
+            self.key_frame = Some((number.wrapping_sub(self.key_packets as u16 - 1), number));
+        }
+        // With a whole key frame, what is missing before is no longer of use.
+        let is_before = |number: u16, first: u16| number.wrapping_sub(first).cast_signed() < 0;
+        if let Some((first, last)) = self.key_frame
+            && !self.missing.keys().any(|number| !is_before(*number, first) && !is_before(last, *number))
+        {
+            self.missing.retain(|number, _| !is_before(*number, first));
+            self.key_frame = None;
         }
     }
 

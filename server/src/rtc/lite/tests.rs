@@ -180,3 +180,28 @@ async fn a_browser_in_the_controlled_role_gets_a_role_conflict() {
     let answers = bench.answers(bench.check(vec![Box::new(AttrControlling(0))]));
     assert_eq!(kinds(&answers), [SUCCESS], "and may go on as the controlling side");
 }
+
+/// A NAT that has forgotten the browser gives it another port. The browser does not know, so its next check need not nominate.
+#[tokio::test]
+async fn packets_go_to_a_new_address_as_soon_as_a_valid_check_comes_from_it() {
+    let mut bench = Bench::new("").await;
+    let old = (SocketAddr::from(BROWSER), Transport::Udp);
+    let new = (SocketAddr::from(([127, 0, 0, 1], 6000)), Transport::Udp);
+    bench.answers(bench.check(Vec::new()));
+    bench.answers(client_hello());
+    assert_eq!(bench.peer.lite.destination(old), old);
+
+    let forged = check(&bench.username, "guessed", Vec::new());
+    bench.peer.handle_packet(bench.now, new.0, new.1, forged);
+    assert_eq!(bench.peer.lite.destination(old), old, "not by a forged check");
+
+    let moved = bench.check(Vec::new());
+    bench.peer.handle_packet(bench.now, new.0, new.1, moved);
+    let answers = bench.sent();
+    assert_eq!((kinds(&answers), answers[0].0), (vec![SUCCESS], new.0));
+    assert_eq!(bench.peer.lite.destination(old), new);
+
+    let back = bench.check(vec![Box::new(UseCandidateAttr::new())]);
+    bench.answers(back);
+    assert_eq!(bench.peer.lite.destination(old), old, "a nomination counts also for a known address");
+}

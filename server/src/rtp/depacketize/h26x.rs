@@ -7,18 +7,22 @@ use crate::bitstream::annex_b::START_CODE;
 use crate::bitstream::nal::NalCodec;
 use crate::rtp::h26x::{AP, FU, FU_A, STAP_A};
 
+/// The most NAL units of an access unit. Those of real cameras have some ten: slices, parameter sets and messages.
+const MAX_NALS: usize = 4096;
+
 /// Joins one picture's payloads to an Annex B access unit.
 #[derive(Debug)]
 pub(super) struct Unit {
     codec: NalCodec,
     data: BytesMut,
+    nals: usize,
     /// Whether a fragmented NAL unit has begun and not ended.
     in_fragment: bool,
 }
 
 impl Unit {
     pub(super) fn new(codec: NalCodec) -> Self {
-        Self { codec, data: BytesMut::new(), in_fragment: false }
+        Self { codec, data: BytesMut::new(), nals: 0, in_fragment: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -60,9 +64,10 @@ impl Unit {
     }
 
     fn nal(&mut self, nal: &[u8]) -> Result<(), Damaged> {
-        if nal.len() < self.codec.header_len() {
+        if nal.len() < self.codec.header_len() || self.nals == MAX_NALS {
             return Err(Damaged);
         }
+        self.nals += 1;
         self.data.put_slice(&START_CODE);
         self.data.put_slice(nal);
         Ok(())

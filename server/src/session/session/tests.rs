@@ -20,7 +20,7 @@ async fn shared() -> Arc<Shared> {
         registry: Registry::new(&config),
         port: Port::open(&config.webrtc).await.expect("port 0 is free"),
         config: config.multistream.clone(),
-        ice_servers: Vec::new(),
+        ice_servers: IceServers::default(),
         shown_after: Histogram::default(),
     })
 }
@@ -34,9 +34,9 @@ fn init() -> client::Init {
 async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
     let now = Instant::now();
     let mut session = Session::open(now, shared().await, &init()).expect("the slots are fine");
-    assert!(!session.drive(now + Duration::from_millis(14_900)));
+    assert_eq!(session.drive(now + Duration::from_millis(14_900)), None);
     assert!(session.poll_timeout().is_some_and(|at| at <= now + OFFER_TIMEOUT));
-    assert!(session.drive(now + OFFER_TIMEOUT));
+    assert_eq!(session.drive(now + OFFER_TIMEOUT), Some(Over::NoOffer));
 }
 
 /// The statuses among the session's next messages, each with the request that it answers.
@@ -115,4 +115,23 @@ async fn one_unknown_stream_refuses_an_atomic_layout_whole_and_only_its_slot_of_
     session.handle_request(now, layout(false));
     assert_eq!(answers(&mut session, "l"), refused[1..]);
     assert_eq!(session.statuses()[0].stream, "camera2");
+}
+
+#[tokio::test]
+async fn the_streams_of_a_session_whose_network_went_away_go_on_for_a_while() {
+    let (now, shared) = (Instant::now(), shared().await);
+    let session = Session::open(now, shared.clone(), &init()).expect("the slots are fine");
+    let viewers = async |expected: usize| {
+        while shared.registry.snapshot().await[0].viewers != expected {
+            assert!(now.elapsed() < Duration::from_secs(10), "never {expected} viewers");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    viewers(1).await;
+    session.keep_streams_for(Duration::from_millis(300));
+    viewers(2).await;
+    session.close();
+    viewers(1).await;
+    viewers(0).await;
+    assert!(now.elapsed() >= Duration::from_millis(300));
 }

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::hubs::Hub;
 use super::*;
 use crate::media::StreamEvent;
+use crate::slot::{Change, Order, Pictures, Step};
 
 /// An event of the property tests.
 #[derive(Debug, Clone)]
@@ -35,6 +36,31 @@ enum Event {
     Wait {
         ms: u64,
     },
+    /// The slot goes to another step, which is that of this camera.
+    Step {
+        camera: usize,
+        pictures: Pictures,
+        change: Change,
+    },
+    /// A switch to a camera for which another one is shown if it has a key frame earlier.
+    Race {
+        camera: usize,
+        first: usize,
+    },
+}
+
+/// Events with changes of the step among them.
+fn event_or_step() -> impl Strategy<Value = Event> {
+    let pictures = prop_oneof![3 => Just(Pictures::All), 1 => Just(Pictures::KeyFrames { every: None }), 1 => Just(Pictures::First)];
+    let change = (prop_oneof![Just(usize::MAX), Just(40)], any::<bool>())
+        .prop_map(|(burst, is_urgent)| Change { burst, is_urgent });
+    let step = (0..4_usize, pictures, change).prop_map(|(camera, pictures, change)| Event::Step {
+        camera,
+        pictures,
+        change,
+    });
+    let race = (0..4_usize, 0..4_usize).prop_map(|(camera, first)| Event::Race { camera, first });
+    prop_oneof![44 => event(), 4 => step, 2 => race]
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -105,8 +131,19 @@ impl World {
             Event::Deliver => self.deliver(),
             Event::Refresh => self.slot.keyframe_wanted(self.now),
             Event::Pause => self.slot.pause(None),
+            Event::Step { camera, pictures, change } => {
+                let source = target(&format!("{camera}"));
+                self.slot.go_to(Step { source, pictures, is_limited: true }, change);
+            }
+            Event::Race { camera, first } => {
+                let order = Order::from(target(&format!("{camera}")));
+                let first = Some(target(&format!("{first}")));
+                self.slot.show(self.now, Order { first, ..order }, None);
+            }
             Event::Release { packets } => {
-                let released = std::iter::from_fn(|| self.slot.pop_packet(self.now)).take(packets);
+                let released = std::iter::from_fn(|| self.slot.pop_packet(self.now))
+                    .map(|released| released.packet)
+                    .take(packets);
                 self.sent.extend(released);
             }
             Event::Wait { ms } => {
@@ -138,8 +175,8 @@ impl World {
                     }
                     self.slot.handle_gop(self.now, tag, &gop);
                 }
-                StreamEvent::Frame(frame) => self.slot.handle_frame(tag, frame),
-                StreamEvent::Offline(error) => self.slot.handle_offline(tag, &error),
+                StreamEvent::Frame(frame) => self.slot.handle_frame(self.now, tag, frame),
+                StreamEvent::Offline(error) => self.slot.handle_offline(self.now, tag, &error),
             }
             self.act();
         }
@@ -164,7 +201,10 @@ impl World {
                         self.hubs[viewer.camera].refresh(tag.0);
                     }
                 }
-                Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
+                Action::Status { .. }
+                | Action::Keyframe { .. }
+                | Action::StepFailed(_)
+                | Action::Shown { .. } => {}
             }
         }
     }
@@ -198,7 +238,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn with_any_events_the_browser_gets_one_continuous_rtp_stream(events in proptest::collection::vec(event(), 1..200)) {
+    fn with_any_events_the_browser_gets_one_continuous_rtp_stream(events in proptest::collection::vec(event_or_step(), 1..200)) {
         let mut world = World::new();
         for event in &events {
             world.happen(event);
@@ -248,7 +288,7 @@ proptest! {
 
     #[test]
     fn after_a_switch_and_a_key_frame_the_new_stream_arrives(
-        events in proptest::collection::vec(event(), 1..200),
+        events in proptest::collection::vec(event_or_step(), 1..200),
         camera in 0..4_usize,
     ) {
         let mut world = World::new();
@@ -265,7 +305,7 @@ proptest! {
 
     #[test]
     fn the_old_stream_is_shown_until_a_requested_one_has_a_key_frame(
-        events in proptest::collection::vec(event(), 1..200),
+        events in proptest::collection::vec(event_or_step(), 1..200),
         camera in 0..4_usize,
         requests in proptest::collection::vec((0..4_usize, any::<bool>()), 1..12),
     ) {
@@ -290,16 +330,16 @@ proptest! {
     }
 
     #[test]
-    fn a_slot_holds_at_most_two_streams(events in proptest::collection::vec(event(), 1..200)) {
+    fn a_slot_holds_at_most_three_streams(events in proptest::collection::vec(event_or_step(), 1..200)) {
         let mut world = World::new();
         for event in &events {
             world.happen(event);
-            prop_assert!(world.subscriptions.len() <= 2);
+            prop_assert!(world.subscriptions.len() <= 3);
         }
     }
 
     #[test]
-    fn no_frame_has_a_timestamp_in_the_future(events in proptest::collection::vec(event(), 1..200)) {
+    fn no_frame_has_a_timestamp_in_the_future(events in proptest::collection::vec(event_or_step(), 1..200)) {
         let mut world = World::new();
         let mut last: Option<u32> = None;
         for event in &events {

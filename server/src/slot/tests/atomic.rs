@@ -33,9 +33,9 @@ fn all_slots_change_when_the_last_key_frame_is_there() {
     let (mut slots, mut cameras, now) = asked();
     slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
     settle_layouts(now, &mut slots);
-    slots[0].handle_frame(tag(1), cameras[2].next_frame(Timestamp90k(2_003_000), 1));
+    slots[0].handle_frame(Instant::now(), tag(1), cameras[2].next_frame(Timestamp90k(2_003_000), 1));
     let old = cameras[0].next_frame(Timestamp90k(2_003_000), 1);
-    slots[0].handle_frame(tag(0), old);
+    slots[0].handle_frame(Instant::now(), tag(0), old);
     assert_eq!(
         pictures(&mut slots),
         [vec![1], vec![]],
@@ -57,7 +57,7 @@ fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
         let said = actions(slot);
         assert_eq!(statuses(&said), [says, "active"]);
         assert!(said.contains(&Action::Unsubscribe { tag: tag(1) }), "{said:?}");
-        slot.handle_frame(tag(0), camera.next_frame(Timestamp90k(3_000_000), 1));
+        slot.handle_frame(Instant::now(), tag(0), camera.next_frame(Timestamp90k(3_000_000), 1));
         assert_eq!(drain(slot)[0].payload[0], camera.id);
     }
 }
@@ -66,7 +66,7 @@ fn refused(slots: &mut [Slot; 2], cameras: &mut [Camera; 4], says: &str) {
 fn one_offline_camera_refuses_the_layout_and_no_slot_changes() {
     let (mut slots, mut cameras, now) = asked();
     slots[0].handle_gop(now, tag(1), &gop(&mut cameras[2], 2_000_000));
-    slots[1].handle_offline(tag(1), &gone());
+    slots[1].handle_offline(now, tag(1), &gone());
     settle_layouts(now, &mut slots);
     refused(&mut slots, &mut cameras, "error (source-offline) #9");
 }
@@ -128,7 +128,7 @@ fn a_layout_resumes_a_paused_slot_which_stays_paused_if_the_layout_is_refused() 
         if works {
             slots[0].handle_gop(now, tag(2), &gop(&mut cameras[2], 2_000_000));
         } else {
-            slots[0].handle_offline(tag(2), &gone());
+            slots[0].handle_offline(now, tag(2), &gone());
         }
         settle_layouts(now, &mut slots);
         let shown = pictures(&mut slots);

@@ -192,7 +192,9 @@ impl World {
             Event::Offline { camera } => self.hubs[camera].go_offline(),
             Event::Deliver { slot } => self.deliver(slot),
             Event::Release { slot, packets } => {
-                let released = std::iter::from_fn(|| self.slots[slot].pop_packet(now)).take(packets);
+                let released = std::iter::from_fn(|| self.slots[slot].pop_packet(now))
+                    .map(|released| released.packet)
+                    .take(packets);
                 self.sent[slot].extend(released);
             }
             Event::Wait { ms } => {
@@ -218,8 +220,8 @@ impl World {
         for (tag, event) in under_way {
             match event {
                 StreamEvent::Gop(gop) => self.slots[slot].handle_gop(self.now, tag, &gop),
-                StreamEvent::Frame(frame) => self.slots[slot].handle_frame(tag, frame),
-                StreamEvent::Offline(error) => self.slots[slot].handle_offline(tag, &error),
+                StreamEvent::Frame(frame) => self.slots[slot].handle_frame(self.now, tag, frame),
+                StreamEvent::Offline(error) => self.slots[slot].handle_offline(self.now, tag, &error),
             }
         }
     }
@@ -252,7 +254,10 @@ impl World {
                     Action::Status { status, request_id: Some(request_id) } if status.kept => {
                         refused.push(request_id);
                     }
-                    Action::Status { .. } | Action::Keyframe { .. } | Action::Shown { .. } => {}
+                    Action::Status { .. }
+                    | Action::Keyframe { .. }
+                    | Action::StepFailed(_)
+                    | Action::Shown { .. } => {}
                 }
             }
         }

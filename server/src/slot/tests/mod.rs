@@ -3,9 +3,10 @@
 mod any_layouts;
 mod any_order;
 mod atomic;
-mod hubs;
+pub(crate) mod hubs;
 mod layouts_world;
 mod quick_switches;
+mod steps;
 mod switching;
 
 use std::sync::Arc;
@@ -32,13 +33,17 @@ pub(crate) struct Camera {
     id: u8,
     codec: Codec,
     pub(crate) gop: Vec<Arc<Frame>>,
-    frames: u8,
-    gop_len: usize,
+    pub(crate) frames: u8,
+    pub(crate) gop_len: usize,
+    /// How long each payload is, with zeros at its end.
+    pub(crate) payload_bytes: usize,
+    /// Of how many packets each key frame consists, if not of as many as the others.
+    pub(crate) key_packets: Option<usize>,
 }
 
 impl Camera {
     pub(crate) fn new(id: u8, codec: Codec, gop_len: usize) -> Self {
-        Self { id, codec, gop: Vec::new(), frames: 0, gop_len }
+        Self { id, codec, gop: Vec::new(), frames: 0, gop_len, payload_bytes: 5, key_packets: None }
     }
 
     pub(crate) fn next_frame(&mut self, timestamp: Timestamp90k, packets: usize) -> Arc<Frame> {
@@ -47,8 +52,10 @@ impl Camera {
             self.gop.clear();
         }
         self.frames = self.frames.wrapping_add(1);
-        let about = [self.id, u8::from(keyframe), self.frames, self.codec as u8, packets as u8];
-        let payload = Bytes::copy_from_slice(&about);
+        let packets = self.key_packets.filter(|_| keyframe).unwrap_or(packets);
+        let mut about = vec![self.id, u8::from(keyframe), self.frames, self.codec as u8, packets as u8];
+        about.resize(self.payload_bytes, 0);
+        let payload = Bytes::from(about);
         let frame = Arc::new(Frame {
             codec: self.codec,
             timestamp,
@@ -103,7 +110,7 @@ pub(crate) fn statuses(actions: &[Action]) -> Vec<String> {
 }
 
 pub(crate) fn drain(slot: &mut Slot) -> Vec<RtpPacket> {
-    std::iter::from_fn(|| slot.pop_packet(Instant::now())).collect()
+    std::iter::from_fn(|| slot.pop_packet(Instant::now())).map(|released| released.packet).collect()
 }
 
 /// Shows `camera`, whose GOP has `frames` frames so far, on a fresh slot.

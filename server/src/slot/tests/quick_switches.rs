@@ -8,7 +8,7 @@ fn asked_twice(old: &mut Camera) -> (Slot, Instant) {
     drain(&mut slot);
     slot.show(now, target("camera1"), Some("2".to_owned()));
     actions(&mut slot);
-    let later = now + Duration::from_secs(3);
+    let later = now + Duration::from_secs(1);
     slot.show(later, target("camera2"), Some("3".to_owned()));
     (slot, later)
 }
@@ -23,7 +23,7 @@ fn the_old_stream_is_shown_until_the_last_requested_one_has_a_key_frame() {
         "the camera on the screen is given back: {said:?}"
     );
     assert!(said.contains(&Action::Unsubscribe { tag: tag(1) }), "{said:?}");
-    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(now, tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "the old picture moves");
     assert_eq!(slot.poll_timeout(), Some(now + TIMEOUT), "the time counts from the latest request");
 
@@ -71,7 +71,7 @@ fn if_the_last_request_is_refused_the_slot_shows_the_old_stream() {
     let said = actions(&mut slot);
     assert_eq!(statuses(&said), ["error (unsupported-codec) #3", "active"]);
     assert_eq!(slot.wanted(), target("camera0").into());
-    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(now, tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "and its picture moves");
 }
 
@@ -98,9 +98,9 @@ fn the_end_of_the_old_streams_key_frame_does_not_count_for_the_new_stream() {
     new.next_frame(Timestamp90k(2_000_000), 1);
     slot.handle_gop(now, tag(1), &new.gop);
     actions(&mut slot);
-    assert_eq!(slot.pop_packet(now).expect("the second").payload[0], 1);
+    assert_eq!(slot.pop_packet(now).expect("the second").packet.payload[0], 1);
     assert_eq!(statuses(&actions(&mut slot)), [] as [&str; 0]);
-    assert_eq!(slot.pop_packet(now).expect("the new key frame").payload[0], 2);
+    assert_eq!(slot.pop_packet(now).expect("the new key frame").packet.payload[0], 2);
     assert_eq!(statuses(&actions(&mut slot)), ["active #2"]);
 }
 
@@ -109,7 +109,7 @@ fn the_end_of_a_frame_of_an_offline_camera_does_not_make_the_slot_active() {
     let mut camera = Camera::new(1, Codec::H264, 50);
     let (mut slot, now) = showing(&mut camera, 1);
     slot.pop_packet(now).expect("the first of the two packets of the key frame");
-    slot.handle_offline(tag(0), &gone());
+    slot.handle_offline(now, tag(0), &gone());
     actions(&mut slot);
     slot.pop_packet(now).expect("the second");
     assert_eq!(actions(&mut slot), []);

@@ -38,7 +38,7 @@ fn the_old_stream_is_shown_until_the_new_one_has_a_key_frame() {
     slot.show(now, target("camera1"), Some("2".to_owned()));
     let said = actions(&mut slot);
     assert_eq!(said[0], Action::Subscribe { tag: tag(1), name: stream("camera1") });
-    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(Instant::now(), tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1, "the old stream plays on");
 
     let mut new = Camera::new(2, Codec::H264, 50);
@@ -74,7 +74,7 @@ fn without_a_key_frame_the_old_stream_ends_after_the_switch_timeout() {
     let said = actions(&mut slot);
     assert!(said.contains(&Action::Unsubscribe { tag: tag(0) }));
     assert_eq!(statuses(&said), ["offline (switch-timeout) #2"]);
-    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(9_000_000), 1));
+    slot.handle_frame(Instant::now(), tag(0), old.next_frame(Timestamp90k(9_000_000), 1));
     assert_eq!(drain(&mut slot), [], "nothing of the old stream is shown any more");
 
     let mut new = Camera::new(2, Codec::H264, 50);
@@ -101,8 +101,8 @@ fn a_camera_that_goes_offline_is_reported_once_and_recovers_by_itself() {
     let (mut slot, now) = showing(&mut camera, 2);
     drain(&mut slot);
     actions(&mut slot);
-    slot.handle_offline(tag(0), &gone());
-    slot.handle_offline(tag(0), &gone());
+    slot.handle_offline(now, tag(0), &gone());
+    slot.handle_offline(now, tag(0), &gone());
     assert_eq!(statuses(&actions(&mut slot)), ["offline (source-offline)"]);
     slot.handle_gop(now, tag(0), &camera.gop);
     drain(&mut slot);
@@ -115,7 +115,7 @@ fn a_permanent_failure_of_a_source_is_an_error_until_a_key_frame_comes() {
     let (mut slot, now) = showing(&mut camera, 1);
     drain(&mut slot);
     actions(&mut slot);
-    slot.handle_offline(tag(0), &StreamError { permanent: true, message: "wrong password".to_owned() });
+    slot.handle_offline(now, tag(0), &StreamError { permanent: true, message: "wrong password".to_owned() });
     assert_eq!(statuses(&actions(&mut slot)), ["error (source-invalid)"]);
     slot.handle_gop(now, tag(0), &camera.gop);
     drain(&mut slot);
@@ -134,7 +134,7 @@ fn a_switch_to_an_unsupported_codec_is_refused_and_the_old_stream_stays() {
     slot.handle_gop(now, tag(1), &new.gop);
     let said = actions(&mut slot);
     assert_eq!(statuses(&said), ["error (unsupported-codec) #2", "active"]);
-    slot.handle_frame(tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
+    slot.handle_frame(Instant::now(), tag(0), old.next_frame(Timestamp90k(2_000_000), 1));
     assert_eq!(drain(&mut slot).len(), 1);
 }
 
@@ -174,12 +174,30 @@ fn a_browser_that_reports_loss_all_the_time_gets_four_key_frames_a_second() {
 }
 
 #[test]
+fn a_camera_that_stands_still_is_not_shown_again_because_its_browser_waits_for_a_frame() {
+    let mut camera = Camera::new(1, Codec::H264, 50);
+    let (mut slot, now) = showing(&mut camera, 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    slot.keyframe_wanted(now + Duration::from_secs(3));
+    assert_eq!(actions(&mut slot), []);
+    slot.handle_frame(now, tag(0), camera.next_frame(Timestamp90k(1_000_000), 1));
+    drain(&mut slot);
+    slot.keyframe_wanted(now + Duration::from_secs(1));
+    assert_eq!(actions(&mut slot), [Action::Refresh { tag: tag(0) }], "this frame could not be decoded");
+}
+
+#[test]
 fn frames_that_a_blocked_connection_missed_are_dropped_up_to_a_key_frame() {
     let mut camera = Camera::new(1, Codec::H264, 700);
     let (mut slot, _) = showing(&mut camera, 1);
     drain(&mut slot);
     for index in 1..1_500 {
-        slot.handle_frame(tag(0), camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 1));
+        slot.handle_frame(
+            Instant::now(),
+            tag(0),
+            camera.next_frame(Timestamp90k(1_000_000 + index * FRAME_TICKS), 1),
+        );
     }
     let sent = drain(&mut slot);
     assert!(sent.len() <= 200, "{} packets waited", sent.len());

@@ -10,6 +10,8 @@ use crate::bitstream::nal::{NalCodec, NalKind};
 
 /// The largest access unit; longer data is an error.
 const MAX_UNIT: usize = 32 << 20;
+/// The most NAL units of an access unit.
+const MAX_NALS: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Splitter {
@@ -26,7 +28,7 @@ pub(super) struct Splitter {
 pub(super) enum SplitError {
     #[error("no start code in {MAX_UNIT} bytes")]
     NoStartCode,
-    #[error("no end of a picture in {MAX_UNIT} bytes")]
+    #[error("no end of a picture in {MAX_UNIT} bytes or {MAX_NALS} NAL units")]
     NoPictureEnd,
 }
 
@@ -49,7 +51,7 @@ impl Splitter {
         if self.buffer.len() > MAX_UNIT {
             return Err(SplitError::NoStartCode);
         }
-        if self.unit.iter().map(Bytes::len).sum::<usize>() > MAX_UNIT {
+        if self.unit.len() > MAX_NALS || self.unit.iter().map(Bytes::len).sum::<usize>() > MAX_UNIT {
             return Err(SplitError::NoPictureEnd);
         }
         Ok(done)

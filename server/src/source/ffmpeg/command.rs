@@ -378,6 +378,15 @@ mod tests {
     }
 
     #[test]
+    fn a_variant_of_the_ladder_is_never_larger_than_its_camera() {
+        let source = FfmpegSource { height: Some(360), from_ladder: true, ..stream() };
+        let height = "'floor(min(360,ih)/2)*2'";
+        assert!(line(&source).contains(&format!("-vf scale=-2:{height} -f")), "{}", line(&source));
+        let cuda = line(&FfmpegSource { hardware: Some(Hardware::Cuda), ..source });
+        assert!(cuda.contains(&format!("-vf scale_cuda=-2:{height} -f")), "{cuda}");
+    }
+
+    #[test]
     fn hardware_does_not_change_a_copy_or_an_encoder_that_the_engine_lacks() {
         let copy = FfmpegSource { hardware: Some(Hardware::Vaapi), ..stream() };
         assert_eq!(line(&copy), line(&stream()));

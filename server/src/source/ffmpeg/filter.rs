@@ -23,7 +23,12 @@ impl Filters {
         if source.width.is_some() || source.height.is_some() {
             // −2: the side follows the other one, rounded to an even number as 4:2:0 needs.
             let side = |pixels: Option<i32>| pixels.unwrap_or(-2);
-            filters.push(Filter::Scale(format!("{}:{}", side(source.width), side(source.height))));
+            let height = match source.height {
+                // A camera may be smaller than the ladder's size, and may even have an odd number of lines.
+                Some(height) if source.from_ladder => format!("'floor(min({height},ih)/2)*2'"),
+                height => side(height).to_string(),
+            };
+            filters.push(Filter::Scale(format!("{}:{height}", side(source.width))));
         }
         filters.extend(source.rotate.map(Filter::Rotate));
         for drawtext in &source.drawtext {
