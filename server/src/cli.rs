@@ -2,6 +2,7 @@
 //! as sentences.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
-use multistream::config::Config;
+use multistream::config::{Config, Known};
 use multistream::demo::{self, DemoOptions};
 use multistream::doctor;
 use multistream::serve::Server;
@@ -66,11 +67,11 @@ pub(crate) fn run() -> ExitCode {
         }),
         Command::Check(path) => config_file::load(&path.config).map(|(config, warnings)| {
             for warning in warnings {
-                println!("{warning}");
+                say(&warning);
             }
-            println!("{}: fine, {} streams", path.config.display(), config.streams.len());
+            say(&format_args!("{}: fine, {} streams", path.config.display(), config.streams.len()));
             if let Some(cost) = ladder_cost(&config) {
-                println!("{cost}");
+                say(&cost);
             }
         }),
         Command::Doctor(path) => config_file::load(&path.config).and_then(|(config, _)| examine(&config)),
@@ -87,10 +88,15 @@ pub(crate) fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // There may be nobody to read it.
-            let _ = writeln!(std::io::stderr(), "{error}");
+            let _ = writeln!(std::io::stderr(), "{}", Known(&error.to_string()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line, without the secrets of the config.
+fn say(line: &dyn Display) {
+    println!("{}", Known(&line.to_string()));
 }
 
 /// What `multistream.ladder` costs, as a few sentences.
@@ -126,7 +132,7 @@ fn examine(config: &Config) -> anyhow::Result<()> {
     // A resolver that hangs ends with the process.
     runtime.shutdown_background();
     for line in &findings.lines {
-        println!("{line}");
+        say(line);
     }
     if findings.ill { Err(anyhow!("some pages may get no picture: see what is not ok")) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use std::{env, fs, io};
 use anyhow::{anyhow, bail};
 use multistream::config::{Config, Problem, Severity, Source};
 
-/// Returns the config and its warnings, or every problem, one per line.
+/// Returns the config and its warnings, or every problem, one per line. From then on no secret of the file leaves the process.
 pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -22,6 +22,7 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
         .map_err(|_| anyhow!("{}:1: expected YAML in UTF-8, found other bytes", path.display()))?;
     let file = path.display().to_string();
     let (config, mut warnings) = Config::parse(&file, &text, &lookup)?;
+    config.secrets.install();
     warnings.extend(missing_ffmpeg(&file, &config));
     Ok((config, warnings))
 }

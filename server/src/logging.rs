@@ -1,11 +1,11 @@
 //! The log, on stderr. It never fails or delays who logs: a thread of its own writes the lines, those that it cannot take are dropped
-//! and counted, and a disk that is full loses lines and nothing else.
+//! and counted, and a disk that is full loses lines and nothing else. No line holds a secret of the config, whoever writes it.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
-use multistream::config::{LogConfig, LogFormat};
+use multistream::config::{Known, LogConfig, LogFormat};
 use multistream::faults;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// How many lines may wait for the thread that writes them: about a megabyte.
@@ -32,7 +32,7 @@ pub(crate) fn init(config: &LogConfig) -> WorkerGuard {
     faults::log_panics();
     let log = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
-        .with_writer(writer)
+        .with_writer(move || WithoutSecrets(writer.clone()))
         // It would print that a line cannot be written, to the same stderr.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
@@ -41,4 +41,19 @@ pub(crate) fn init(config: &LogConfig) -> WorkerGuard {
         LogFormat::Json => log.json().init(),
     }
     guard
+}
+
+/// Masks the secrets of the config in what is written. A line of the log is one call.
+struct WithoutSecrets(NonBlocking);
+
+impl Write for WithoutSecrets {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let masked = Known(&String::from_utf8_lossy(line)).to_string();
+        self.0.write_all(masked.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

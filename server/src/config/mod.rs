@@ -10,6 +10,8 @@ mod model;
 mod problem;
 mod reader;
 mod redact;
+mod secret_names;
+mod secrets;
 mod sections;
 mod source;
 mod templates;
@@ -19,12 +21,15 @@ mod value;
 mod words;
 mod yaml;
 
+use std::cell::RefCell;
+
 pub use candidate::{Candidate, HostPort};
 pub use model::{
     ApiConfig, Config, FfmpegConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig, WebrtcConfig,
 };
 pub use problem::{Problem, Problems, Severity};
-pub use redact::{Masked, masked_argv};
+pub use redact::{Known, Masked, masked_argv};
+pub use secrets::Secrets;
 pub use source::{
     ExecSource, FfmpegInput, FfmpegSource, Hardware, Rotation, RtspSource, RtspTransport, Source,
     UnsupportedSource,
@@ -50,7 +55,18 @@ impl Config {
 }
 
 fn read(text: &str, lookup: &dyn Fn(&str) -> Option<String>, report: &mut problem::Report) -> Config {
-    let text = env::substitute(text.trim_start_matches('\u{feff}'), lookup, report);
+    let set = RefCell::new(Vec::new());
+    let noted = |name: &str| {
+        let value = lookup(name);
+        set.borrow_mut().extend(value.clone().map(|value| (name.to_owned(), value)));
+        value
+    };
+    let text = env::substitute(text.trim_start_matches('\u{feff}'), &noted, report);
     let document = yaml::parse(&text, report);
-    sections::config(document.as_ref(), report)
+    let secrets = match &document {
+        None => Secrets::of_lines(&text),
+        tree => Secrets::of(tree.as_ref(), &set.take()),
+    };
+    report.mask(secrets.clone());
+    Config { secrets, ..sections::config(document.as_ref(), report) }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use multistream_protocol::server::IceServer;
 
-use super::{Candidate, HostPort, Source};
+use super::{Candidate, HostPort, Secrets, Source};
 
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -22,6 +22,8 @@ pub struct Config {
     pub streams: Vec<StreamConfig>,
     /// Streams that run without a viewer.
     pub preload: Vec<String>,
+    /// Every secret that the file holds.
+    pub secrets: Secrets,
 }
 
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::Secrets;
 use super::redact::Masked;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +59,17 @@ pub(super) struct Report {
     problems: Vec<Problem>,
     /// Every key that the reader asked for, present or not: the keys that the documentation has to explain.
     asked: BTreeSet<String>,
+    secrets: Secrets,
 }
 
 impl Report {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), problems: Vec::new(), asked: BTreeSet::new() }
+        Self {
+            file: file.to_owned(),
+            problems: Vec::new(),
+            asked: BTreeSet::new(),
+            secrets: Secrets::default(),
+        }
     }
 
     pub(super) fn error(&mut self, line: usize, key: &str, message: impl Into<String>) {
@@ -90,7 +97,15 @@ impl Report {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
+    /// Messages are shown without these.
+    pub(super) fn mask(&mut self, secrets: Secrets) {
+        self.secrets = secrets;
+    }
+
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        for problem in &mut self.problems {
+            problem.message = self.secrets.mask(&problem.message).into_owned();
+        }
         self.problems.sort_by_key(|problem| problem.line);
         self.problems
     }

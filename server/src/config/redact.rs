@@ -1,21 +1,41 @@
 //! Masks secrets in text that leaves the process: logs, errors, the API. In doubt it masks too much rather than too little.
+//!
+//! The values that are known ([`Secrets`]) go first; then whatever looks like a secret by its place.
 
 use std::fmt;
 
-const MASK: &str = "***";
+use super::Secrets;
+use super::secret_names::{MASK, names_a_secret};
 
-/// Displays a URL, a command line or any other text with its secrets masked: `user:password@` of every URL in it, and
-/// the values of keys such as `password=`, `token=` or `Authorization:`.
+/// Displays a URL, a command line or any other text with its secrets masked: those that are installed, `user:password@` of
+/// every URL in it, and the values of keys such as `password=`, `token=` or `Authorization:`.
 #[derive(Clone, Copy)]
 pub struct Masked<'a>(pub &'a str);
 
 impl fmt::Display for Masked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&mask_values(&mask_userinfo(self.0)))
+        f.write_str(&mask_values(&mask_userinfo(&Secrets::mask_installed(self.0))))
     }
 }
 
 impl fmt::Debug for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Displays text with the secrets that are installed masked, and nothing else: for sentences of this server, which quote what
+/// cameras and programs say.
+#[derive(Clone, Copy)]
+pub struct Known<'a>(pub &'a str);
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Secrets::mask_installed(self.0))
+    }
+}
+
+impl fmt::Debug for Known<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -97,14 +117,6 @@ fn mask_values(text: &str) -> String {
         }
     }
     shown + rest
-}
-
-fn names_a_secret(key: &str) -> bool {
-    const ANYWHERE: [&str; 8] =
-        ["password", "passwd", "passphrase", "token", "secret", "apikey", "authorization", "credential"];
-    const AT_THE_END: [&str; 8] = ["pass", "pwd", "key", "auth", "signature", "sig", "psk", "cookie"];
-    let key = key.to_ascii_lowercase();
-    ANYWHERE.iter().any(|word| key.contains(word)) || AT_THE_END.iter().any(|word| key.ends_with(word))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info, info_span, warn};
 
-use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
+use crate::config::{Config, FfmpegConfig, Known, Source, StreamConfig};
 use crate::faults;
 use crate::media::{AccessUnit, FrameError, Framer, GopCache, GopLimits};
 use crate::source::{self, SourceError};
@@ -286,7 +286,11 @@ impl Hub {
         let refused = matches!(result, Ok(Err(SourceError::LadderFull { .. })));
         let error = match result {
             Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
-            Ok(Err(error)) => StreamError { permanent: error.permanent(), message: error.to_string() },
+            Ok(Err(error)) => StreamError {
+                permanent: error.permanent(),
+                // It quotes what cameras and programs say.
+                message: Known(&error.to_string()).to_string(),
+            },
             Err(error) if error.is_cancelled() => {
                 warn!("the source did not stop in time and was dropped");
                 StreamError { permanent: false, message: "the source did not stop in time".to_owned() }

@@ -42,7 +42,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
 }
 
 /// Splits off the user info. Passwords are often not percent-encoded and contain `@` or `/`: the user info ends at the last `@`
-/// before the path or, if the part before the path is no host with a port, at the first `@` of all.
+/// before the path or, if the part before the path is no host with a port, at the first `@` of all that a host follows.
 fn split_userinfo(rest: &str) -> (Option<&str>, &str) {
     let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
     if let Some(at) = authority.rfind('@') {
@@ -50,8 +50,12 @@ fn split_userinfo(rest: &str) -> (Option<&str>, &str) {
     }
     let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
     let is_port = after_colon.bytes().all(|byte| byte.is_ascii_digit());
-    match rest.split_once('@') {
-        Some((userinfo, host)) if !is_port && !authority.starts_with('[') => (Some(userinfo), host),
+    let before_a_host = |at: &usize| {
+        let after = &rest[at + 1..];
+        after.find(['@', '/', '?']).is_none_or(|next| !after[next..].starts_with('@'))
+    };
+    match rest.match_indices('@').map(|(at, _)| at).find(before_a_host) {
+        Some(at) if !is_port && !authority.starts_with('[') => (Some(&rest[..at]), &rest[at + 1..]),
         _ => (None, rest),
     }
 }
@@ -89,6 +93,7 @@ mod tests {
         for (text, password, url) in [
             ("rtsp://u:p@ss@h/1", "p@ss", "rtsp://h/1"),
             ("rtsp://u:p/s@h/1", "p/s", "rtsp://h/1"),
+            ("rtsp://u:p/s@x@h:554/1", "p/s@x", "rtsp://h:554/1"),
             ("rtsp://u:100%@h/1", "100%", "rtsp://h/1"),
             ("rtsp://u:p@h/live@2", "p", "rtsp://h/live@2"),
         ] {

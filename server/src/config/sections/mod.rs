@@ -9,10 +9,10 @@ mod preload;
 mod streams;
 mod webrtc;
 
-use super::Config;
 use super::problem::Report;
 use super::reader::Section;
 use super::yaml::Node;
+use super::{Config, Secrets};
 
 /// Sections of go2rtc's file that have no counterpart here.
 const FOREIGN: &[(&str, &str)] = &[
@@ -53,6 +53,7 @@ pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
         preload: preload::read(root.field("preload", report), &streams, report),
         ffmpeg,
         streams,
+        secrets: Secrets::default(),
     };
     root.finish(FOREIGN, report);
     config

@@ -3,6 +3,7 @@
 mod command;
 mod filter;
 mod hardware;
+mod hidden;
 mod inlet;
 mod matroska;
 mod outlet;

@@ -3,12 +3,14 @@
 //! ffmpeg does not outlive the server. When the source is cancelled, its process group is killed. When the server itself is
 //! killed with SIGKILL, ffmpeg sees the end of stdin, or an error of the socket at its next picture, and exits.
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use super::command::{Command, command};
+use super::hidden::hide;
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
 use super::timeline::SharedTimeline;
@@ -32,12 +34,15 @@ pub(in crate::source) async fn run_once(
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
+    let Command { mut arguments, codec } = command(source, config, timeout, "matroska");
     let inlet = match (&source.input, input) {
         (FfmpegInput::Stream(name), Some(frames)) => Inlet::Frames { stream: name.clone(), frames },
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
-        _ => Inlet::Nothing,
+        _ => match hide(&mut arguments) {
+            Some(script) => Inlet::Bytes(Box::new(Cursor::new(script))),
+            None => Inlet::Nothing,
+        },
     };
-    let Command { mut arguments, codec } = command(source, config, timeout, "matroska");
     let outlet = Outlet::of(codec, config)?;
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
@@ -109,5 +114,5 @@ pub(in crate::source) fn prefixed(
     prefix: Bytes,
     rest: impl AsyncRead + Send + Unpin + 'static,
 ) -> impl AsyncRead + Send + Unpin + 'static {
-    tokio::io::AsyncReadExt::chain(std::io::Cursor::new(prefix), rest)
+    tokio::io::AsyncReadExt::chain(Cursor::new(prefix), rest)
 }
