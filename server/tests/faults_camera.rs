@@ -34,6 +34,8 @@ const SILENCE: Duration = Duration::from_secs(2);
 static SMALL: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::new(Codec::H264, "160x90", 25)));
 static LARGE: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::new(Codec::H264, "320x180", 25)));
 static H265: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::new(Codec::H265, "320x180", 25)));
+/// Many small key frames, so that some arrive whole.
+static SHORT: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::new(Codec::H264, "96x64", 5)));
 static LONG: LazyLock<Arc<Clip>> = LazyLock::new(|| Arc::new(Clip::new(Codec::H264, "160x90", 250)));
 
 fn source(url: &str) -> RtspSource {
@@ -99,7 +101,7 @@ async fn changes_codec(url: &str, camera: Camera) {
     camera.show(&H265);
     camera.reset_connections();
     let start = Instant::now();
-    while stream(url, "recodes").await["codec"] != "H265" {
+    while stream(url, "recodes").await["codec"] != "h265" {
         assert!(start.elapsed() < PATIENCE, "{}", stream(url, "recodes").await);
         sleep(Duration::from_millis(50)).await;
     }
@@ -163,7 +165,7 @@ async fn cameras_that_fail_come_back_and_nobody_else_notices() {
     let good = good_camera();
     let small = || Camera::start(&SMALL);
     let (reboot, resize, recode, garbage) = (small(), small(), small(), small());
-    let (jump, lossy, behind) = (small(), small(), small());
+    let (jump, behind, lossy) = (small(), small(), Camera::start(&SHORT));
     let relay = Relay::start(behind.address()).await;
     let stops = multistream_testkit::free_port();
     let streams = vec![
@@ -225,7 +227,8 @@ async fn sends_no_key_frame(url: &str, camera: Camera) {
     let mut viewer = watch(url, "keyless").await;
     let offline = |message: &serde_json::Value| message["status"]["status"] == "offline";
     viewer.control.until("offline", offline).await.expect("the slot says after a while that nothing comes");
-    error_with(url, "keyless", &["no key frame for 30 s", "key frame interval"], Duration::from_secs(40)).await;
+    error_with(url, "keyless", &["no key frame for 30 s", "key frame interval"], Duration::from_secs(40))
+        .await;
     assert_eq!(frames(&viewer), 0, "nothing that could be decoded came");
     camera.no_fault();
     back(url, "keyless", &viewer, FPS).await;

@@ -291,7 +291,9 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
     let (mut changes, mut changed_at) = (u64::MAX, 0);
     let mut chance = 1_u64;
     for number in 0_u32.. {
-        thread::sleep((start + Duration::from_secs(1) / FPS * number).saturating_duration_since(Instant::now()));
+        thread::sleep(
+            (start + Duration::from_secs(1) / FPS * number).saturating_duration_since(Instant::now()),
+        );
         if gone.load(Ordering::Relaxed) {
             return;
         }
