@@ -1,0 +1,115 @@
+//! A UDP path between a server and its viewers that the test can take over: what a viewer sends is then replaced by the test's own
+//! packets from the same address, and what the server sends to it is counted.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::net::UdpSocket;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Dropping it ends it.
+pub(crate) struct Tap {
+    address: SocketAddr,
+    lines: Arc<Mutex<Vec<Arc<Line>>>>,
+    task: JoinHandle<()>,
+}
+
+/// The path of one viewer.
+pub(crate) struct Line {
+    viewer: SocketAddr,
+    server: SocketAddr,
+    outer: UdpSocket,
+    muted: AtomicBool,
+    /// What the viewer has sent.
+    recorded: Mutex<Vec<Vec<u8>>>,
+    /// The packets of media that the server has sent.
+    media: AtomicU64,
+}
+
+impl Tap {
+    /// The server has to announce [`Self::address`] as its own, and to listen at `server`.
+    pub(crate) async fn start(server: SocketAddr) -> Self {
+        let inner = Arc::new(socket().await);
+        let address = inner.local_addr().expect("it is bound");
+        let lines = Arc::<Mutex<Vec<Arc<Line>>>>::default();
+        let task = tokio::spawn(pass(inner, server, lines.clone()));
+        Self { address, lines, task }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The path of the viewer that came last.
+    pub(crate) fn newest(&self) -> Arc<Line> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.last().expect("a viewer has come").clone()
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Line {
+    /// From now on nothing of the viewer reaches the server.
+    pub(crate) fn mute(&self) {
+        self.muted.store(true, Ordering::Relaxed);
+    }
+
+    /// What the viewer has sent so far.
+    pub(crate) fn recorded(&self) -> Vec<Vec<u8>> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends this to the server from the viewer's address.
+    pub(crate) async fn send(&self, packet: &[u8]) {
+        let _ = self.outer.send_to(packet, self.server).await;
+    }
+
+    /// How many packets of media the server has sent so far.
+    pub(crate) fn media(&self) -> u64 {
+        self.media.load(Ordering::Relaxed)
+    }
+
+    async fn deliver(&self, inner: &UdpSocket) {
+        let mut buffer = [0; 2048];
+        while let Ok((len, _)) = self.outer.recv_from(&mut buffer).await {
+            // RTP, and RTCP on the same port (RFC 7983 §7).
+            self.media.fetch_add(u64::from((128..192).contains(&buffer[0])), Ordering::Relaxed);
+            let _ = inner.send_to(&buffer[..len], self.viewer).await;
+        }
+    }
+}
+
+async fn socket() -> UdpSocket {
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has free ports")
+}
+
+async fn pass(inner: Arc<UdpSocket>, server: SocketAddr, lines: Arc<Mutex<Vec<Arc<Line>>>>) {
+    let mut tasks = JoinSet::new();
+    let mut buffer = [0; 2048];
+    while let Ok((len, viewer)) = inner.recv_from(&mut buffer).await {
+        let known = {
+            let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.iter().find(|line| line.viewer == viewer).cloned()
+        };
+        let line = if let Some(line) = known {
+            line
+        } else {
+            let (muted, recorded, media) = (AtomicBool::default(), Mutex::default(), AtomicU64::default());
+            let line = Arc::new(Line { viewer, server, outer: socket().await, muted, recorded, media });
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+            let (line_of_task, inner) = (line.clone(), inner.clone());
+            tasks.spawn(async move { line_of_task.deliver(&inner).await });
+            line
+        };
+        if !line.muted.load(Ordering::Relaxed) {
+            line.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(buffer[..len].to_vec());
+            line.send(&buffer[..len]).await;
+        }
+    }
+}
