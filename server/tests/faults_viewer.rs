@@ -53,6 +53,7 @@ async fn scene(listen: SocketAddr, announced: Option<SocketAddr>) -> Scene {
         // Instead of the machine's own, one for documentation (RFC 5737).
         config.webrtc.ips = vec![Ipv4Addr::new(192, 0, 2, 1).into()];
     }
+    config.multistream.max_sessions = 200;
     config.streams = vec![
         rtsp("good", &cameras[0].url(1)),
         rtsp("one", &cameras[1].url(1)),
@@ -97,7 +98,8 @@ impl Process {
         let mut first = None;
         timeout(PATIENCE, async {
             while let Some(line) = self.lines.next_line().await.expect("it prints text") {
-                let Some(frames) = line.strip_prefix("frames ").and_then(|text| text.parse::<u64>().ok()) else {
+                let Some(frames) = line.strip_prefix("frames ").and_then(|text| text.parse::<u64>().ok())
+                else {
                     continue;
                 };
                 if frames >= *first.get_or_insert(frames) + more {
@@ -150,7 +152,8 @@ async fn is_suspended(url: &str) {
     viewer.signal(Signal::CONT);
     viewer.until_frames(60).await;
     viewer.signal(Signal::STOP);
-    let after = until_viewers(url, "two", 0, PATIENCE).await;
+    // It is told apart from one on a bad network after 16 s: media stops earlier, see below.
+    let after = until_viewers(url, "two", 0, 2 * PATIENCE).await;
     println!("the camera of a suspended viewer was let go after {after:?}");
 }
 
@@ -161,12 +164,13 @@ async fn come_and_go(scene: &Scene) {
     let files = || std::fs::read_dir("/proc/self/fd").expect("Linux has it").count();
     let (before, sessions) = (files(), scene.server.sessions.summary().sessions);
     let start = Instant::now();
-    let visit = async || {
+    let visit = async |number: u32| {
+        sleep(Duration::from_millis(10) * number).await;
         let mut control = scene.server.control().await;
         control.open(&json!([{ "slot": 0, "stream": "good" }])).await.expect("it opens");
         control.negotiate(sdp).await.expect("it is answered");
     };
-    join_all((0..100).map(|_| visit())).await;
+    join_all((0..100).map(visit)).await;
     println!("100 clients came and went within {:?}", start.elapsed());
     let deadline = Instant::now() + PATIENCE;
     while scene.server.sessions.summary().sessions > sessions {
@@ -185,7 +189,7 @@ async fn viewers_that_vanish_hang_or_come_in_crowds_are_noticed_by_nobody_else()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_over_tcp_that_reads_nothing_is_noticed_by_nobody_else() {
+async fn a_viewer_over_tcp_that_stops_reading_is_whole_again_and_noticed_by_nobody_else() {
     let media = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let path = IceTcp::start(media).await;
     let scene = scene(media, Some(path.address())).await;
@@ -195,10 +199,14 @@ async fn a_viewer_over_tcp_that_reads_nothing_is_noticed_by_nobody_else() {
         whole_again(&stuck, FPS, PATIENCE).await;
         // The witness came first.
         path.stop_reading(2);
-        let after = until_viewers(url, "one", 0, PATIENCE).await;
-        println!("the camera of a viewer that reads nothing was let go after {after:?}");
         let another = watch(url, "one").await;
         whole_again(&another, FPS, PATIENCE).await;
+        assert!(
+            stuck.longest_gaps(Duration::from_secs(3)).await[&0] > Duration::from_secs(2),
+            "it does not read"
+        );
+        path.read_again();
+        whole_again(&stuck, FPS, PATIENCE).await;
     })
     .await;
 }
@@ -218,15 +226,20 @@ async fn media_to_a_silent_viewer_stops_within_seven_seconds_whatever_its_addres
         let line = tap.newest();
         line.mute();
         let recorded = line.recorded();
-        let of_kind = |kind: std::ops::Range<u8>| recorded.iter().filter(move |packet| kind.contains(&packet[0]));
+        let of_kind =
+            |kind: std::ops::Range<u8>| recorded.iter().filter(move |packet| kind.contains(&packet[0]));
         // Its last reports and its handshake once more, checks with a wrong integrity, and noise.
-        let mut junk: Vec<Vec<u8>> = of_kind(20..64).chain(of_kind(128..192)).rev().take(50).cloned().collect();
+        let mut junk: Vec<Vec<u8>> =
+            of_kind(20..64).chain(of_kind(128..192)).rev().take(50).cloned().collect();
         junk.extend(of_kind(0..4).take(5).map(|check| {
             let mut check = check.clone();
             check[10] ^= 1;
             check
         }));
-        junk.extend((0..=255).map(|first: u8| (0..100).map(|at: u8| first.wrapping_add(at.wrapping_mul(13))).collect()));
+        junk.extend(
+            (0..=255)
+                .map(|first: u8| (0..100).map(|at: u8| first.wrapping_add(at.wrapping_mul(13))).collect()),
+        );
         assert!(of_kind(0..4).count() > 1 && of_kind(128..192).count() > 1, "it has sent checks and reports");
         let muted_at = Instant::now();
         let (mut sent, mut last_sent_at) = (line.media(), muted_at);

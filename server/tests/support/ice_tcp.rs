@@ -38,6 +38,10 @@ impl IceTcp {
     pub(crate) fn stop_reading(&self, viewer: usize) {
         self.stuck.send_replace(viewer);
     }
+
+    pub(crate) fn read_again(&self) {
+        self.stuck.send_replace(0);
+    }
 }
 
 impl Drop for IceTcp {

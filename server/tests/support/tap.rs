@@ -78,8 +78,9 @@ impl Line {
     async fn deliver(&self, inner: &UdpSocket) {
         let mut buffer = [0; 2048];
         while let Ok((len, _)) = self.outer.recv_from(&mut buffer).await {
-            // RTP, and RTCP on the same port (RFC 7983 §7).
-            self.media.fetch_add(u64::from((128..192).contains(&buffer[0])), Ordering::Relaxed);
+            // RTP (RFC 7983 §7), but not RTCP on the same port (RFC 5761 §4).
+            let is_media = (128..192).contains(&buffer[0]) && !(64..96).contains(&(buffer[1] & 0x7f));
+            self.media.fetch_add(u64::from(is_media), Ordering::Relaxed);
             let _ = inner.send_to(&buffer[..len], self.viewer).await;
         }
     }
