@@ -181,18 +181,21 @@ async fn cameras_that_fail_come_back_and_nobody_else_notices() {
     ];
     let server = Server::start(Config { streams, ..Config::default() }).await;
     let url = &*server.url;
-    unnoticed(url, async {
-        tokio::join!(
-            stops_and_comes_back(url),
-            reboots(url, reboot),
-            changes_resolution(url, resize),
-            changes_codec(url, recode),
-            sends_garbage(url, garbage),
-            jumps_in_time(url, jump),
-            loses_its_path(url, relay),
-            loses_packets(url, lossy),
-        );
-    })
+    unnoticed(
+        url,
+        Box::pin(async {
+            tokio::join!(
+                stops_and_comes_back(url),
+                reboots(url, reboot),
+                changes_resolution(url, resize),
+                changes_codec(url, recode),
+                sends_garbage(url, garbage),
+                jumps_in_time(url, jump),
+                loses_its_path(url, relay),
+                loses_packets(url, lossy),
+            );
+        }),
+    )
     .await;
 }
 
@@ -263,12 +266,15 @@ async fn cameras_that_make_one_wait_say_why_and_come_back() {
     ];
     let server = Server::start(Config { streams, ..Config::default() }).await;
     let url = &*server.url;
-    unnoticed(url, async {
-        tokio::join!(
-            has_a_gop_of_ten_seconds(url, long),
-            sends_no_key_frame(url, keyless),
-            gets_another_password(url, locked),
-        );
-    })
+    unnoticed(
+        url,
+        Box::pin(async {
+            tokio::join!(
+                has_a_gop_of_ten_seconds(url, long),
+                sends_no_key_frame(url, keyless),
+                gets_another_password(url, locked),
+            );
+        }),
+    )
     .await;
 }

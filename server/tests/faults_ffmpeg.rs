@@ -185,16 +185,19 @@ async fn programs_that_fail_are_replaced_leave_nothing_behind_and_nobody_else_no
     ];
     let server = Server::start(config).await;
     let url = &*server.url;
-    unnoticed(url, async {
-        tokio::join!(
-            is_killed(url),
-            is_stopped(url),
-            exits_at_once(url, &exits),
-            never_stops_talking(url),
-            is_missing(url),
-            has_wrong_arguments(url),
-        );
-    })
+    unnoticed(
+        url,
+        Box::pin(async {
+            tokio::join!(
+                is_killed(url),
+                is_stopped(url),
+                exits_at_once(url, &exits),
+                never_stops_talking(url),
+                is_missing(url),
+                has_wrong_arguments(url),
+            );
+        }),
+    )
     .await;
     // Its viewers have left, so nothing runs any more. Zombies have no command line, but this process as their parent.
     let start = Instant::now();

@@ -184,8 +184,8 @@ async fn come_and_go(scene: &Scene) {
 async fn viewers_that_vanish_hang_or_come_in_crowds_are_noticed_by_nobody_else() {
     let scene = scene(any_port(), None).await;
     let url = &*scene.server.url;
-    unnoticed(url, async { tokio::join!(is_killed(url), is_suspended(url)) }).await;
-    unnoticed(url, come_and_go(&scene)).await;
+    unnoticed(url, Box::pin(async { tokio::join!(is_killed(url), is_suspended(url)) })).await;
+    unnoticed(url, Box::pin(come_and_go(&scene))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,20 +194,23 @@ async fn a_viewer_over_tcp_that_stops_reading_is_whole_again_and_noticed_by_nobo
     let path = IceTcp::start(media).await;
     let scene = scene(media, Some(path.address())).await;
     let url = &*scene.server.url;
-    unnoticed(url, async {
-        let stuck = watch(url, "one").await;
-        whole_again(&stuck, FPS, PATIENCE).await;
-        // The witness came first.
-        path.stop_reading(2);
-        let another = watch(url, "one").await;
-        whole_again(&another, FPS, PATIENCE).await;
-        assert!(
-            stuck.longest_gaps(Duration::from_secs(3)).await[&0] > Duration::from_secs(2),
-            "it does not read"
-        );
-        path.read_again();
-        whole_again(&stuck, FPS, PATIENCE).await;
-    })
+    unnoticed(
+        url,
+        Box::pin(async {
+            let stuck = watch(url, "one").await;
+            whole_again(&stuck, FPS, PATIENCE).await;
+            // The witness came first.
+            path.stop_reading(2);
+            let another = watch(url, "one").await;
+            whole_again(&another, FPS, PATIENCE).await;
+            assert!(
+                stuck.longest_gaps(Duration::from_secs(3)).await[&0] > Duration::from_secs(2),
+                "it does not read"
+            );
+            path.read_again();
+            whole_again(&stuck, FPS, PATIENCE).await;
+        }),
+    )
     .await;
 }
 
@@ -218,46 +221,53 @@ async fn media_to_a_silent_viewer_stops_within_seven_seconds_whatever_its_addres
     let tap = Tap::start(media).await;
     let scene = scene(media, Some(tap.address())).await;
     let url = &*scene.server.url;
-    unnoticed(url, async {
-        let viewer = watch(url, "one").await;
-        whole_again(&viewer, FPS, PATIENCE).await;
-        // So that it is known as one that sends checks.
-        sleep(Duration::from_secs(3)).await;
-        let line = tap.newest();
-        line.mute();
-        let recorded = line.recorded();
-        let of_kind =
-            |kind: std::ops::Range<u8>| recorded.iter().filter(move |packet| kind.contains(&packet[0]));
-        // Its last reports and its handshake once more, checks with a wrong integrity, and noise.
-        let mut junk: Vec<Vec<u8>> =
-            of_kind(20..64).chain(of_kind(128..192)).rev().take(50).cloned().collect();
-        junk.extend(of_kind(0..4).take(5).map(|check| {
-            let mut check = check.clone();
-            check[10] ^= 1;
-            check
-        }));
-        junk.extend(
-            (0..=255)
-                .map(|first: u8| (0..100).map(|at: u8| first.wrapping_add(at.wrapping_mul(13))).collect()),
-        );
-        assert!(of_kind(0..4).count() > 1 && of_kind(128..192).count() > 1, "it has sent checks and reports");
-        let muted_at = Instant::now();
-        let (mut sent, mut last_sent_at) = (line.media(), muted_at);
-        for packet in junk.iter().cycle() {
-            line.send(packet).await;
-            sleep(Duration::from_millis(3)).await;
-            if line.media() > sent {
-                (sent, last_sent_at) = (line.media(), Instant::now());
+    unnoticed(
+        url,
+        Box::pin(async {
+            let viewer = watch(url, "one").await;
+            whole_again(&viewer, FPS, PATIENCE).await;
+            // So that it is known as one that sends checks.
+            sleep(Duration::from_secs(3)).await;
+            let line = tap.newest();
+            line.mute();
+            let recorded = line.recorded();
+            let of_kind =
+                |kind: std::ops::Range<u8>| recorded.iter().filter(move |packet| kind.contains(&packet[0]));
+            // Its last reports and its handshake once more, checks with a wrong integrity, and noise.
+            let mut junk: Vec<Vec<u8>> =
+                of_kind(20..64).chain(of_kind(128..192)).rev().take(50).cloned().collect();
+            junk.extend(of_kind(0..4).take(5).map(|check| {
+                let mut check = check.clone();
+                check[10] ^= 1;
+                check
+            }));
+            junk.extend(
+                (0..=255).map(|first: u8| {
+                    (0..100).map(|at: u8| first.wrapping_add(at.wrapping_mul(13))).collect()
+                }),
+            );
+            assert!(
+                of_kind(0..4).count() > 1 && of_kind(128..192).count() > 1,
+                "it has sent checks and reports"
+            );
+            let muted_at = Instant::now();
+            let (mut sent, mut last_sent_at) = (line.media(), muted_at);
+            for packet in junk.iter().cycle() {
+                line.send(packet).await;
+                sleep(Duration::from_millis(3)).await;
+                if line.media() > sent {
+                    (sent, last_sent_at) = (line.media(), Instant::now());
+                }
+                // Long enough for media to start again, if anything of that makes it.
+                if last_sent_at.elapsed() > Duration::from_secs(3) || muted_at.elapsed() > PATIENCE {
+                    break;
+                }
             }
-            // Long enough for media to start again, if anything of that makes it.
-            if last_sent_at.elapsed() > Duration::from_secs(3) || muted_at.elapsed() > PATIENCE {
-                break;
-            }
-        }
-        let lasted = last_sent_at - muted_at;
-        println!("media to the silent viewer went on for {lasted:?}");
-        assert!(lasted > Duration::from_secs(1), "a short silence is no farewell");
-        assert!(lasted < Duration::from_millis(7_500), "media went on for {lasted:?}");
-    })
+            let lasted = last_sent_at - muted_at;
+            println!("media to the silent viewer went on for {lasted:?}");
+            assert!(lasted > Duration::from_secs(1), "a short silence is no farewell");
+            assert!(lasted < Duration::from_millis(7_500), "media went on for {lasted:?}");
+        }),
+    )
     .await;
 }

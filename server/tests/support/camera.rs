@@ -15,6 +15,8 @@ use super::clip::Clip;
 
 pub(crate) const FPS: u32 = 25;
 const TICKS: u32 = 90_000 / FPS;
+/// As the SDP has it.
+const PAYLOAD_TYPE: u8 = 0x60;
 const POLL: Duration = Duration::from_millis(10);
 
 /// A picture just before it is sent.
@@ -318,7 +320,7 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
             if chance >> 33 & 0xffff < u64::from(loss) * 65_536 / 100 {
                 continue;
             }
-            let mut packet = vec![0x80, 96 | u8::from(at == last) << 7];
+            let mut packet = vec![0x80, PAYLOAD_TYPE | u8::from(at == last) << 7];
             packet.extend(sequence_number.to_be_bytes());
             packet.extend(picture.timestamp.to_be_bytes());
             packet.extend([0, 0, 0, 7]);

@@ -53,8 +53,8 @@ impl Clip {
 
     fn is_picture(&self, nal: &[u8]) -> bool {
         match self.codec {
-            Codec::H265 => nal[0] >> 1 & 63 < 32,
-            _ => (1..=5).contains(&(nal[0] & 31)),
+            Codec::H265 => nal[0] >> 1 & 0x3f < 32,
+            _ => (1..=5).contains(&(nal[0] & 0x1f)),
         }
     }
 
@@ -77,8 +77,8 @@ impl Clip {
         let fragment = |(number, part): (usize, &[u8])| {
             let ends = u8::from(number == 0) << 7 | u8::from(number == last) << 6;
             let mut payload = match self.codec {
-                Codec::H265 => vec![header[0] & 0x81 | 49 << 1, header[1], ends | header[0] >> 1 & 63],
-                _ => vec![header[0] & 0xe0 | 28, ends | header[0] & 31],
+                Codec::H265 => vec![header[0] & 0x81 | 0x62, header[1], ends | header[0] >> 1 & 0x3f],
+                _ => vec![header[0] & 0xe0 | 0x1c, ends | header[0] & 0x1f],
             };
             payload.extend(part);
             payload

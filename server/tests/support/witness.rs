@@ -30,7 +30,6 @@ pub(crate) async fn unnoticed<T>(url: &str, trouble: impl Future<Output = T>) ->
     witness.until_frames(15).await.expect("the healthy camera plays");
     let (start, before) = (Instant::now(), witness.counts()[&0].clone());
     let mut longest = Duration::ZERO;
-    let trouble = Box::pin(trouble);
     tokio::pin!(trouble);
     let done = loop {
         tokio::select! {
