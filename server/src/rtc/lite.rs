@@ -5,7 +5,7 @@
 //! valid, and an agent that sends checks can be made to send packets to third parties. [`LiteAgent`] is placed between the
 //! network and the agent:
 //! - A request is passed to the agent only after its user name and its integrity were verified. Anything else is passed only
-//!   from an address that has sent such a request.
+//!   from an address that has sent such a request, and only if it is DTLS, RTP or RTCP.
 //! - The agent's own checks are never sent. Those to a verified address are answered here, as the browser would.
 //! - A browser starts its DTLS handshake as soon as one of its checks is answered, and nominates the pair only with its next
 //!   check, some 50 ms later. Both sides may send on a valid pair before that (RFC 8445 §12.1), so the browser's first DTLS
@@ -34,6 +34,8 @@ use super::stun;
 
 /// The first bytes of DTLS packets on a shared port (RFC 7983 §7).
 const DTLS: std::ops::RangeInclusive<u8> = 20..=63;
+/// The first bytes of RTP and RTCP packets on it.
+const MEDIA: std::ops::RangeInclusive<u8> = 128..=191;
 /// The limit of addresses of one browser: those of its interfaces, over UDP and TCP, and later ones.
 const MAX_ADDRESSES: usize = 64;
 
@@ -129,10 +131,12 @@ impl LiteAgent {
         let path = (from, transport);
         let is_known = self.verified.contains(&path);
         if !stun::is_stun(packet) {
-            if !is_known {
+            let is_dtls = packet.first().is_some_and(|first| DTLS.contains(first));
+            let is_media = packet.first().is_some_and(|first| MEDIA.contains(first));
+            // The library passes everything else to its agent, which would take it for a sign of life without reading it.
+            if !is_known || !(is_dtls || is_media) {
                 return Arrival::Drop;
             }
-            let is_dtls = packet.first().is_some_and(|first| DTLS.contains(first));
             let nominates = self.selected.is_none() && is_dtls;
             let before = nominates.then(|| BytesMut::from(&self.nomination[..]));
             if nominates {

@@ -255,7 +255,7 @@ impl Peer {
                     self.answer_checks(now);
                 }
             }
-            Arrival::Drop => tracing::debug!(%from, "a packet of a stranger was dropped"),
+            Arrival::Drop => tracing::debug!(%from, "a stray packet was dropped"),
         }
     }
 

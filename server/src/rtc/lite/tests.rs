@@ -156,6 +156,21 @@ async fn packets_from_an_address_without_a_valid_check_are_dropped() {
     assert_eq!(bench.answers(client_hello()), []);
 }
 
+/// The library's agent takes a packet of any other kind for a sign of life, and anybody can send one with the browser's address.
+#[tokio::test]
+async fn of_a_known_address_only_checks_handshakes_and_media_are_read() {
+    let mut bench = Bench::new("").await;
+    bench.answers(bench.check(Vec::new()));
+    bench.answers(client_hello());
+    let (from, transport) = (SocketAddr::from(BROWSER), Transport::Udp);
+    for first in 0..=255 {
+        let arrival = bench.peer.lite.handle_arrival(from, transport, &[first; 30]);
+        let is_read = matches!(arrival, Arrival::Read { .. });
+        assert_eq!(is_read, DTLS.contains(&first) || MEDIA.contains(&first), "{first}: {arrival:?}");
+    }
+    assert!(matches!(bench.peer.lite.handle_arrival(from, transport, &[]), Arrival::Drop));
+}
+
 /// The offer has many candidates, and one request tries to make the agent check them all: with ICE-CONTROLLED and a tie-breaker
 /// of 0 the library's agent takes the controlling role before it verifies the integrity.
 #[tokio::test]
