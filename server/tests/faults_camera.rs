@@ -28,9 +28,8 @@ use witness::{assert_live, error_with, frames, good_camera, stream, unnoticed, w
 
 /// The limit for a camera to be tried again: a back-off of a second, a session, and a GOP of a second, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The limit for a viewer to get every picture of a camera that is back. After an outage of some seconds its link is sometimes taken
-/// for a slow one: it then gets key frames only until the server tries more again.
-const WHOLE_AFTER: Duration = Duration::from_secs(45);
+/// The limit for a viewer to get every picture of a camera that is back.
+const WHOLE_AFTER: Duration = Duration::from_secs(15);
 /// How long the sources of this test may be silent.
 const SILENCE: Duration = Duration::from_secs(2);
 

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 const USABLE: f64 = 0.9;
 /// How long after one tile was raised the next one may be, so that the estimate takes note of it.
 const RAISE_EVERY: Duration = Duration::from_millis(100);
-/// A smaller change of the estimate raises no tile.
+/// A smaller change of the estimate, or of what a tile's step needs, raises no tile.
 const CHANGE: f64 = 0.15;
 /// A step that lasted less than this is not tried again…
 const TOO_SHORT: Duration = Duration::from_secs(5);
 /// … for this long, twice as long each time, …
 const BARRED: Duration = Duration::from_secs(10);
 const LONGEST_BARRED: Duration = Duration::from_mins(1);
-/// … unless the estimate is larger by this factor than when it failed.
+/// … unless the estimate is larger by this factor than what all tiles needed when it failed: then the path was slow for a moment.
 const MUCH_FASTER: f64 = 1.5;
 
 /// How important a tile is; the greater one is lowered later and raised earlier.
@@ -52,6 +52,14 @@ impl Tile {
         self.steps.get(step).copied().unwrap_or(0.0)
     }
 
+    /// Whether nothing has changed since that would let it go up: its step, its importance, and what its steps need.
+    fn is_as(&self, before: &Self) -> bool {
+        let needs_less = |(now, before): (&f64, &f64)| *now < before * (1.0 - CHANGE);
+        (self.current, self.importance, self.steps.len())
+            == (before.current, before.importance, before.steps.len())
+            && !self.steps.iter().zip(&before.steps).any(needs_less)
+    }
+
     /// The index of the step that sends nothing.
     fn nothing(&self) -> usize {
         self.steps.len()
@@ -61,8 +69,8 @@ impl Tile {
 /// What happened to a tile lately.
 #[derive(Debug, Clone, Copy, Default)]
 struct History {
-    /// The last raise: to which step, when, and at which estimate.
-    raised: Option<(usize, Instant, f64)>,
+    /// The last raise: to which step, and when.
+    raised: Option<(usize, Instant)>,
     barred: Option<Barred>,
 }
 
@@ -81,8 +89,8 @@ struct Barred {
 #[derive(Debug, Default)]
 pub struct Allocator {
     history: Vec<History>,
-    /// The estimate, and each tile's step and importance, for which nothing was left to change.
-    settled: Option<(f64, Vec<(usize, Importance)>)>,
+    /// The estimate and the tiles for which nothing was left to change.
+    settled: Option<(f64, Vec<Tile>)>,
     raised_at: Option<Instant>,
 }
 
@@ -102,11 +110,12 @@ impl Allocator {
         let used: f64 = tiles.iter().map(Tile::used).sum();
         let ideal = fill(bytes_per_second * USABLE, tiles);
         if used > bytes_per_second {
-            return self.lower(now, tiles, &ideal);
+            return self.lower(now, used, tiles, &ideal);
         }
-        let state = || tiles.iter().map(|tile| (tile.current, tile.importance));
         if self.settled.as_ref().is_some_and(|(estimate, settled)| {
-            settled.iter().copied().eq(state()) && bytes_per_second < estimate * (1.0 + CHANGE)
+            bytes_per_second < estimate * (1.0 + CHANGE)
+                && settled.len() == tiles.len()
+                && settled.iter().zip(tiles).all(|(before, tile)| tile.is_as(before))
         }) {
             return current;
         }
@@ -119,24 +128,24 @@ impl Allocator {
         self.raise(now, bytes_per_second, used, tiles, &ideal).unwrap_or_else(|| {
             let waits =
                 self.history.iter().any(|history| history.barred.is_some_and(|barred| barred.until > now));
-            self.settled = (!waits).then(|| (bytes_per_second, state().collect()));
+            self.settled = (!waits).then(|| (bytes_per_second, tiles.to_vec()));
             current
         })
     }
 
-    /// Lowers every tile that is above its share.
-    fn lower(&mut self, now: Instant, tiles: &[Tile], ideal: &[usize]) -> Vec<usize> {
+    /// Lowers every tile that is above its share. `used`: what all need at their present steps.
+    fn lower(&mut self, now: Instant, used: f64, tiles: &[Tile], ideal: &[usize]) -> Vec<usize> {
         self.settled = None;
         let lowered = tiles.iter().zip(ideal).zip(&mut self.history).map(|((tile, &ideal), history)| {
             if ideal <= tile.current {
                 return tile.current;
             }
-            if let Some((step, at, estimate)) = history.raised.take()
+            if let Some((step, at)) = history.raised.take()
                 && step <= tile.current
                 && now.saturating_duration_since(at) < TOO_SHORT
             {
                 let lasted = history.barred.map_or(BARRED, |barred| (barred.lasted * 2).min(LONGEST_BARRED));
-                let unless_above = estimate * MUCH_FASTER;
+                let unless_above = used * MUCH_FASTER;
                 history.barred = Some(Barred { step, until: now + lasted, unless_above, lasted });
             }
             ideal
@@ -198,7 +207,7 @@ impl Allocator {
             Some((index, step))
         });
         let (index, step) = raised?;
-        self.history[index].raised = Some((step, now, bytes_per_second));
+        self.history[index].raised = Some((step, now));
         self.raised_at = Some(now);
         let mut steps: Vec<usize> = tiles.iter().map(|tile| tile.current).collect();
         steps[index] = step;

@@ -7,6 +7,8 @@ use crate::media::{Codec, Dimensions, Frame, Timestamp90k};
 
 /// The time over which frame rate and bit rate are averaged.
 const WINDOW: Duration = Duration::from_secs(5);
+/// Before the first GOP is complete, its rate counts from here on: a key frame alone says little.
+const ENOUGH_OF_A_GOP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Health {
@@ -14,6 +16,8 @@ pub(super) struct Health {
     recent: VecDeque<(Instant, usize)>,
     /// The timestamp of the last key frame, and the number of frames from there on.
     gop_started: Option<(Timestamp90k, u32)>,
+    /// The time since then on the camera's clock.
+    gop_lasted: Duration,
     pub(super) codec: Option<Codec>,
     pub(super) dimensions: Option<Dimensions>,
     /// The frames and the duration of the last complete GOP.
@@ -55,8 +59,10 @@ impl Health {
             }
             self.gop_started = Some((frame.timestamp, 1));
             self.gop_bytes = 0;
-        } else if let Some((_, frames)) = &mut self.gop_started {
+            self.gop_lasted = Duration::ZERO;
+        } else if let Some((start, frames)) = &mut self.gop_started {
             *frames += 1;
+            self.gop_lasted = frame.timestamp.since(*start);
         }
         self.gop_bytes += len as u64;
     }
@@ -75,15 +81,19 @@ impl Health {
         self.dimensions = None;
     }
 
-    /// The bits per second that a viewer of the stream needs. Whole GOPs are counted on the camera's clock, where there are some of
-    /// the last seconds: a part of a GOP has too many key frames or too few, and on a busy machine frames arrive in heaps.
-    pub(super) fn needs(&self, now: Instant) -> u64 {
-        let time = self.whole_time();
-        if time.is_zero() || time > WINDOW {
-            return self.rates(now).1;
-        }
-        let bytes: u64 = self.whole_gops.iter().map(|(bytes, _)| bytes).sum();
-        (bytes as f64 * 8.0 / time.as_secs_f64()) as u64
+    /// The bits per second that a viewer of the stream needs; `None` before that is known. Whole GOPs are counted on the camera's
+    /// clock, where there are some of the last seconds: a part of a GOP has too many key frames or too few, and frames arrive in
+    /// heaps when the machine is busy, or a camera sends what it has kept.
+    pub(super) fn needs(&self, now: Instant) -> Option<u64> {
+        let whole = self.whole_time();
+        let (bytes, time) = if whole.is_zero() {
+            (self.gop_bytes, Some(self.gop_lasted).filter(|lasted| *lasted >= ENOUGH_OF_A_GOP)?)
+        } else if whole > WINDOW {
+            return Some(self.rates(now).1);
+        } else {
+            (self.whole_gops.iter().map(|(bytes, _)| bytes).sum(), whole)
+        };
+        Some((bytes as f64 * 8.0 / time.as_secs_f64()) as u64)
     }
 
     /// Frames and bits per second in the last [`WINDOW`].
@@ -154,8 +164,21 @@ mod tests {
             let at = start + Duration::from_millis(number / 10 * 400);
             health.count(&frame, at);
             if number > 25 {
-                assert_eq!(health.needs(at), second as u64, "after frame {number}");
+                assert_eq!(health.needs(at), Some(second as u64), "after frame {number}");
             }
         }
+    }
+
+    #[test]
+    fn frames_that_arrive_at_once_after_a_start_are_no_rate() {
+        let mut health = Health::default();
+        let now = Instant::now();
+        for number in 0..25 {
+            health.count(&frame(number, number == 0), now + Duration::from_micros(number));
+            assert_eq!(health.needs(now + Duration::from_micros(number)), None, "after frame {number}");
+        }
+        // A second of the camera's, however late it is.
+        health.count(&frame(25, false), now + Duration::from_secs(1));
+        assert_eq!(health.needs(now + Duration::from_secs(1)), Some(26 * 1000 * 8));
     }
 }

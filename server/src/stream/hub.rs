@@ -269,9 +269,7 @@ impl Hub {
     fn measure(&self, now: std::time::Instant) {
         let bits_per_second = self.health.needs(now);
         let known = self.meter.get();
-        // At the first frame there is no rate yet.
-        let bytes_per_second =
-            if bits_per_second > 0 { bits_per_second as f64 / 8.0 } else { known.bytes_per_second };
+        let bytes_per_second = bits_per_second.map_or(known.bytes_per_second, |bits| bits as f64 / 8.0);
         let gop = self.health.gop.map(|(_, duration)| duration).or(known.gop);
         let key_frame_bytes = self.health.key_frame_bytes;
         let size = self.health.dimensions;

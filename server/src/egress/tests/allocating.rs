@@ -152,3 +152,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_tile_goes_up_when_its_stream_needs_less_than_before() {
+    let (mut allocator, mut now) = (Allocator::default(), Instant::now());
+    let mut tiles = vec![tile(0, 0)];
+    tiles[0].steps = vec![40.0 * M, 0.08 * M];
+    tiles[0].moving = 0;
+    assert_eq!(settled(&mut allocator, &mut now, 33.0, &mut tiles), [1], "it was measured in a burst");
+    tiles[0].steps[0] = 0.2 * M;
+    assert_eq!(settled(&mut allocator, &mut now, 33.0, &mut tiles), [0]);
+}
+
+#[test]
+fn a_step_that_failed_in_a_slow_moment_is_tried_again_on_a_path_that_carries_much_more_than_it_needs() {
+    let (mut allocator, mut now) = (Allocator::default(), Instant::now());
+    let mut tiles = vec![tile(0, 2)];
+    for (megabits, step) in [(20.0, 1), (20.0, 0), (0.2, 2)] {
+        now += Duration::from_millis(100);
+        tiles[0].current = allocator.allocate(now, megabits * M, &tiles)[0];
+        assert_eq!(tiles[0].current, step, "the path is slow a moment after the tile was raised");
+    }
+    assert_eq!(settled(&mut allocator, &mut now, 2.5, &mut tiles), [1], "barred where it is tight");
+    assert_eq!(settled(&mut allocator, &mut now, 10.0, &mut tiles), [0]);
+}
