@@ -70,6 +70,8 @@ pub(crate) fn run() -> ExitCode {
                 say(&warning);
             }
             say(&format_args!("{}: fine, {} streams", path.config.display(), config.streams.len()));
+            let api = &config.api;
+            say(&format_args!("pages: {}", pages(api.listen, api.tls.as_ref().map(|tls| tls.listen), &api.base_path)));
             if let Some(cost) = ladder_cost(&config) {
                 say(&cost);
             }
@@ -145,6 +147,13 @@ fn allow_open_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
+/// Where the pages are, for people.
+fn pages(http: Option<SocketAddr>, https: Option<SocketAddr>, base_path: &str) -> String {
+    let url = |scheme, address: SocketAddr| format!("{scheme}://{address}{base_path}/");
+    let urls = [http.map(|address| url("http", address)), https.map(|address| url("https", address))];
+    urls.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+}
+
 /// Serves until Ctrl-C or SIGTERM.
 fn serve(config: Config) -> anyhow::Result<()> {
     allow_open_files();
@@ -152,7 +161,8 @@ fn serve(config: Config) -> anyhow::Result<()> {
     let served = runtime.block_on(async {
         let base_path = config.api.base_path.clone();
         let server = Server::bind(config).await?;
-        info!("serving http://{}{base_path}/, WebRTC on {}", server.http_addr()?, server.webrtc_addr());
+        let pages = pages(server.http_addr(), server.https_addr(), &base_path);
+        info!("serving {pages}, WebRTC on {}", server.webrtc_addr());
         server.run(stop_signal()?).await;
         anyhow::Ok(())
     });

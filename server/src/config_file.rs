@@ -1,10 +1,11 @@
-//! Loads a config file, with the values of `${NAME}` and a check of which programs are installed.
+//! Loads a config file, with the values of `${NAME}`, a check of its certificate, and of which programs are installed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use anyhow::{anyhow, bail};
-use multistream::config::{Config, Problem, Severity, Source};
+use multistream::config::{Config, Problem, Problems, Severity, Source};
+use multistream::tls::{self, PairError};
 
 /// Returns the config and its warnings, or every problem, one per line. From then on no secret of the file leaves the process.
 pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
@@ -23,6 +24,10 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
     let file = path.display().to_string();
     let (config, mut warnings) = Config::parse(&file, &text, &lookup)?;
     config.secrets.install();
+    if let Some(problem) = wrong_certificate(&file, &config) {
+        warnings.push(problem);
+        return Err(Problems(warnings).into());
+    }
     warnings.extend(missing_ffmpeg(&file, &config));
     Ok((config, warnings))
 }
@@ -33,6 +38,11 @@ fn lookup(name: &str) -> Option<String> {
     let credential =
         env::var_os("CREDENTIALS_DIRECTORY").map(|directory| PathBuf::from(directory).join(name));
     credential.and_then(|path| fs::read_to_string(path).ok()).or_else(|| env::var(name).ok())
+}
+
+fn wrong_certificate(file: &str, config: &Config) -> Option<Problem> {
+    let PairError { key, line, message } = tls::check(config.api.tls.as_ref()?).err()?;
+    Some(Problem { severity: Severity::Error, file: file.to_owned(), line, key: key.to_owned(), message })
 }
 
 fn missing_ffmpeg(file: &str, config: &Config) -> Option<Problem> {

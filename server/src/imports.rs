@@ -13,16 +13,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rtp", &["bitstream"]),
     ("media", &["bitstream", "rtp"]),
     ("config", &[]),
+    ("tls", &["config"]),
     ("source", &["bitstream", "rtp", "media", "config"]),
     ("stream", &["faults", "media", "config", "source"]),
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "rtp", "media", "config"]),
     ("session", &["rtp", "config", "stream", "slot", "egress", "rtc"]),
-    ("http", &["net", "faults", "config", "stream", "session"]),
+    ("http", &["net", "faults", "config", "tls", "stream", "session"]),
     ("demo", &["config"]),
     ("doctor", &["net", "config", "rtc"]),
-    ("serve", &["net", "config", "stream", "rtc", "session", "http"]),
+    ("serve", &["net", "config", "tls", "stream", "rtc", "session", "http"]),
 ];
 
 /// What a module's tests import beside that.

@@ -24,3 +24,4 @@ pub mod session;
 pub mod slot;
 pub mod source;
 pub mod stream;
+pub mod tls;

@@ -1,6 +1,7 @@
 //! The server as a whole: opens its ports, runs until it is stopped, and ends everything it has started.
 
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::net;
 use crate::rtc::PortError;
 use crate::session::Sessions;
 use crate::stream::{Registry, Subscription};
+use crate::tls::{Certificates, PairError};
 
 /// The limit for informing clients, and then for sources to close cameras and end child processes.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,10 +25,12 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(
-        "cannot listen on {address}: {source}. Is another server running there? Stop it, or set `api.listen` to a free \
+        "cannot listen on {address}: {source}. Is another server running there? Stop it, or set `{key}` to a free \
          port"
     )]
-    Listen { address: SocketAddr, source: io::Error },
+    Listen { key: &'static str, address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Certificate(#[from] PairError),
     #[error(transparent)]
     Webrtc(#[from] PortError),
 }
@@ -34,16 +38,21 @@ pub enum ServeError {
 /// A server whose ports are open.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    plain: Option<TcpListener>,
+    tls: Option<(TcpListener, Arc<Certificates>)>,
     state: AppState,
 }
 
 impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let address = config.api.listen;
-        let listener = net::tcp(address)
-            .and_then(TcpListener::from_std)
-            .map_err(|source| ServeError::Listen { address, source })?;
+        let plain = config.api.listen.map(|address| listen("api.listen", address)).transpose()?;
+        let tls = match &config.api.tls {
+            Some(tls) => {
+                let certificates = Arc::new(Certificates::load(tls.clone())?);
+                Some((listen("api.tls_listen", tls.listen)?, certificates))
+            }
+            None => None,
+        };
         let registry = Registry::new(&config);
         let sessions = match Sessions::new(&config, registry.clone()).await {
             Ok(sessions) => Arc::new(sessions),
@@ -52,12 +61,17 @@ impl Server {
                 return Err(error.into());
             }
         };
-        Ok(Self { listener, state: AppState { config: Arc::new(config), registry, sessions } })
+        Ok(Self { plain, tls, state: AppState { config: Arc::new(config), registry, sessions } })
     }
 
-    /// The address of the web server, with the port that the system chose if the config says `:0`.
-    pub fn http_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// The address of the plain web server, if there is one, with the port that the system chose if the config says `:0`.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.plain.as_ref()?.local_addr().ok()
+    }
+
+    /// The same of the one with TLS.
+    pub fn https_addr(&self) -> Option<SocketAddr> {
+        self.tls.as_ref()?.0.local_addr().ok()
     }
 
     /// The address of the WebRTC port.
@@ -67,10 +81,11 @@ impl Server {
 
     /// Serves until `stop` is ready, then informs every client and stops every source.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, state } = self;
+        let Self { plain, tls, state } = self;
         let preloaded = preload(&state);
         tokio::select! {
-            never = http::serve(listener, state.clone()) => match never {},
+            never = serve_plain(plain, state.clone()) => match never {},
+            never = serve_tls(tls, state.clone()) => match never {},
             () = stop => {}
         }
         info!("stopping");
@@ -81,6 +96,25 @@ impl Server {
         if timeout(STOP_TIMEOUT, state.registry.shutdown()).await.is_err() {
             warn!("some sources did not stop in time");
         }
+    }
+}
+
+fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listener = net::tcp(address).and_then(TcpListener::from_std);
+    listener.map_err(|source| ServeError::Listen { key, address, source })
+}
+
+async fn serve_plain(listener: Option<TcpListener>, state: AppState) -> Infallible {
+    match listener {
+        Some(listener) => http::serve(listener, state).await,
+        None => pending().await,
+    }
+}
+
+async fn serve_tls(listener: Option<(TcpListener, Arc<Certificates>)>, state: AppState) -> Infallible {
+    match listener {
+        Some((listener, certificates)) => http::serve_tls(listener, certificates, state).await,
+        None => pending().await,
     }
 }
 

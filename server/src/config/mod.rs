@@ -17,6 +17,7 @@ mod source;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod value;
 mod words;
 mod yaml;
@@ -34,6 +35,7 @@ pub use source::{
     ExecSource, FfmpegInput, FfmpegSource, Hardware, Rotation, RtspSource, RtspTransport, Source,
     UnsupportedSource,
 };
+pub use tls::{Pem, PemSource, TlsConfig};
 pub(crate) use words::words;
 
 impl Config {

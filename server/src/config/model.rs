@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use multistream_protocol::server::IceServer;
 
-use super::{Candidate, HostPort, Secrets, Source};
+use super::{Candidate, HostPort, Secrets, Source, TlsConfig};
 
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -35,7 +35,10 @@ pub struct StreamConfig {
 
 #[derive(Clone)]
 pub struct ApiConfig {
-    pub listen: SocketAddr,
+    /// Plain HTTP; `None` where the file switches it off.
+    pub listen: Option<SocketAddr>,
+    /// HTTP over TLS.
+    pub tls: Option<TlsConfig>,
     pub username: Option<String>,
     pub password: Option<String>,
     pub token: Option<String>,
@@ -127,6 +130,7 @@ impl fmt::Debug for ApiConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiConfig")
             .field("listen", &self.listen)
+            .field("tls", &self.tls)
             .field("username", &self.username)
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("token", &self.token.as_ref().map(|_| "***"))
@@ -153,7 +157,8 @@ impl fmt::Debug for WebrtcConfig {
 impl Default for ApiConfig {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 1984)),
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 1984))),
+            tls: None,
             username: None,
             password: None,
             token: None,

@@ -116,6 +116,11 @@ impl<'a> Field<'a> {
         None
     }
 
+    /// Whether it is `""`, by which go2rtc's file switches a listener off.
+    pub(super) fn is_empty_text(&self) -> bool {
+        matches!(&self.node.value, Value::Text(text) if text.is_empty())
+    }
+
     pub(super) fn string(&self, report: &mut Report) -> Option<String> {
         self.text(report).map(str::to_owned)
     }

@@ -99,7 +99,7 @@ fn an_empty_file_is_a_server_without_streams_on_loopback() {
     for text in ["", "# nothing\n", "streams:\n"] {
         let (config, warnings) = accepted(text);
         assert!(config.streams.is_empty() && warnings.is_empty());
-        assert_eq!(config.api.listen.to_string(), "127.0.0.1:1984");
+        assert_eq!(config.api.listen, "127.0.0.1:1984".parse().ok());
     }
 }
 
@@ -158,6 +158,44 @@ fn a_long_chain_of_variants_is_no_cycle() {
         text.extend(["  s", &i.to_string(), ": ", &sources, "\n"]);
     }
     assert_eq!(accepted(&text).0.streams.len(), 20_000);
+}
+
+#[test]
+fn tls_is_read_with_its_certificate_and_wants_the_same_as_the_plain_address() {
+    let (config, _) = accepted(
+        "api:\n  tls_listen: \"127.0.0.1:8443\"\n  tls_cert: a/cert.pem\n  tls_key: |\n    -----BEGIN\n    x\n",
+    );
+    let tls = config.api.tls.expect("it is there");
+    assert_eq!((tls.listen, tls.cert.line, tls.key.line), (([127, 0, 0, 1], 8443).into(), 3, 4));
+    assert!(matches!(&tls.cert.source, PemSource::File(path) if path.as_os_str() == "a/cert.pem"));
+    assert!(matches!(&tls.key.source, PemSource::Text(text) if text == "-----BEGIN\nx\n"));
+    assert!(config.api.listen.is_some());
+
+    let pair = "tls_cert: c, tls_key: k";
+    for (api, expected) in [
+        ("tls_listen: \":443\"", "api.tls_listen: expected api.tls_cert and api.tls_key beside it"),
+        (
+            "tls_listen: \":443\", tls_cert: c, tls_key: k",
+            "api.tls_listen: [::]:443 can be reached from other machines",
+        ),
+        ("tls_listen: x, tls_cert: c, tls_key: k", "api.tls_listen: expected an address such as"),
+        ("tls_listen: \"127.0.0.1:1\", tls_cert: [c], tls_key: k", "api.tls_cert: expected a single value"),
+        ("listen: \"\"", "api.listen: expected an address here or in api.tls_listen"),
+        ("listen: \"\", tls_listen: \"\"", "api.listen: expected an address here or in api.tls_listen"),
+    ] {
+        let problems = refused(&format!("api: {{{api}}}"));
+        assert_eq!(problems.len(), 1, "{problems:#?}");
+        assert!(problems[0].contains(expected), "{expected} not in {problems:#?}");
+    }
+    for lock in ["token: t", "auth: none", "username: u, password: p"] {
+        let (config, _) = accepted(&format!("api: {{listen: \"\", tls_listen: \":443\", {pair}, {lock}}}"));
+        assert!(config.api.listen.is_none() && config.api.tls.is_some());
+    }
+    for without in ["", "tls_listen: \"\", "] {
+        let (config, warnings) = accepted(&format!("api: {{{without}{pair}}}"));
+        assert!(config.api.tls.is_none());
+        assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    }
 }
 
 #[test]

@@ -85,11 +85,13 @@ fn listening(port: &Port) -> String {
 /// Why the media port could not be opened: that is fine if this config's server has it.
 async fn taken(config: &Config, error: &PortError) -> Result<String, String> {
     let PortError::Bind { source, .. } = error;
-    if source.kind() == io::ErrorKind::AddrInUse && running::answers(&config.api).await {
+    if let Some(listen) = config.api.listen
+        && source.kind() == io::ErrorKind::AddrInUse
+        && running::answers(listen, &config.api.base_path).await
+    {
         let number = config.webrtc.listen.port();
         return Ok(format!(
-            "media port: a multistream server runs on {} and has port {number}, so what follows was asked from another port",
-            config.api.listen
+            "media port: a multistream server runs on {listen} and has port {number}, so what follows was asked from another port"
         ));
     }
     Err(format!("media port: {error}"))

@@ -8,20 +8,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::config::ApiConfig;
-
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More than the answer to `/healthz` has.
 const LONGEST: u64 = 4096;
 
 /// Whether `/healthz` of this server answers as a multistream server does.
-pub(super) async fn answers(api: &ApiConfig) -> bool {
-    matches!(timeout(PATIENCE, healthz(api)).await, Ok(Ok(true)))
+pub(super) async fn answers(listen: SocketAddr, base_path: &str) -> bool {
+    matches!(timeout(PATIENCE, healthz(listen, base_path)).await, Ok(Ok(true)))
 }
 
-async fn healthz(api: &ApiConfig) -> io::Result<bool> {
-    let mut stream = TcpStream::connect(reachable(api.listen)).await?;
-    let request = format!("GET {}/healthz HTTP/1.0\r\nHost: localhost\r\n\r\n", api.base_path);
+async fn healthz(listen: SocketAddr, base_path: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(reachable(listen)).await?;
+    let request = format!("GET {base_path}/healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(LONGEST).read_to_end(&mut answer).await?;

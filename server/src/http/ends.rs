@@ -1,4 +1,4 @@
-//! The two ends of a client's TCP connection.
+//! The server's end of a client's connection: what a request says nothing about.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,11 +11,14 @@ use crate::net;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
     local: Option<SocketAddr>,
+    /// Whether only this machine can reach the listener.
+    pub(super) on_loopback: bool,
+    pub(super) is_tls: bool,
 }
 
 impl Ends {
-    pub(super) fn of(stream: &TcpStream) -> Self {
-        Self { local: stream.local_addr().ok().map(net::canonical) }
+    pub(super) fn of(stream: &TcpStream, on_loopback: bool, is_tls: bool) -> Self {
+        Self { local: stream.local_addr().ok().map(net::canonical), on_loopback, is_tls }
     }
 
     /// The address of this machine that the client has reached. A proxy on this machine reaches loopback, which its clients do
@@ -44,7 +47,7 @@ mod tests {
             ("192.0.2.7:1984", proxied, true),
         ] {
             let local: SocketAddr = address.parse().expect("an address");
-            let found = Ends { local: Some(local) }.reached(&headers);
+            let found = Ends { local: Some(local), on_loopback: true, is_tls: false }.reached(&headers);
             assert_eq!(found, reached.then_some(local.ip()), "{address}");
         }
     }

@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use crate::config::Config;
 use crate::session::Sessions;
 use crate::stream::Registry;
+use crate::tls::Certificates;
 
 /// The state shared by all handlers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,11 +39,20 @@ pub struct AppState {
 
 /// Serves connections of the listener, without an end of its own.
 pub async fn serve(listener: TcpListener, state: AppState) -> Infallible {
-    listen::serve(listener, router(state)).await
+    listen::serve(listener, None, router(state)).await
+}
+
+/// The same by TLS.
+pub async fn serve_tls(
+    listener: TcpListener,
+    certificates: Arc<Certificates>,
+    state: AppState,
+) -> Infallible {
+    listen::serve(listener, Some(certificates), router(state)).await
 }
 
 /// All routes, below `api.base_path`.
-pub fn router(state: AppState) -> Router {
+fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
     let routes = Router::new()
         .route("/api", get(about::about))

@@ -2,8 +2,9 @@
 //! visitor can reach, with the visitor's access.
 //!
 //! Allowed are the server's own pages and the origins of `api.origin`. On a loopback address, only pages with a loopback host
-//! name are its own: another name that resolves to 127.0.0.1 (DNS rebinding) is not. Requests without `Origin`, which other
-//! programs than browsers send, are allowed.
+//! name are its own: another name that resolves to 127.0.0.1 (DNS rebinding) is not. By TLS, only `https` pages are its own: whoever
+//! is between a viewer and the server can forge others. Requests without `Origin`, which other programs than browsers send, are
+//! allowed.
 //!
 //! A page of such a name is of the server's origin for its browser, which then sends no `Origin` with what it reads. So a server on
 //! loopback that asks for no token or password also refuses requests for a name that is not its own (`Host`). An address cannot be
@@ -12,17 +13,24 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::Extension;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, HOST, ORIGIN, VARY};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::ends::Ends;
 use super::error;
 use crate::config::{ApiConfig, Config};
 
-pub(super) async fn require(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
-    if !is_for_us(&request, &config.api) {
+pub(super) async fn require(
+    State(config): State<Arc<Config>>,
+    Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !is_for_us(&request, &config.api, ends) {
         let message = "this server does not answer to the name by which it was reached: open it by its address, or add the page's \
                        origin to `api.origin` in the config";
         return error(StatusCode::FORBIDDEN, message);
@@ -32,7 +40,7 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
     let listed = config.api.origins.iter().any(|allowed| allowed == "*" || allowed == text);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !reads || request.uri().path() == "/api/ws";
-    if guarded && !listed && !is_own(text, request.headers(), &config.api) {
+    if guarded && !listed && !is_own(text, request.headers(), ends) {
         let message = "pages of this origin may not use the server: add it to `api.origin` in the config";
         return error(StatusCode::FORBIDDEN, message);
     }
@@ -51,9 +59,9 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
 }
 
 /// Whether the name by which the request reached this server is one of its own.
-fn is_for_us(request: &Request, api: &ApiConfig) -> bool {
+fn is_for_us(request: &Request, api: &ApiConfig, ends: Ends) -> bool {
     let is_locked = api.token.is_some() || api.password.is_some();
-    if is_locked || !api.listen.ip().is_loopback() || request.uri().path() == "/healthz" {
+    if is_locked || !ends.on_loopback || request.uri().path() == "/healthz" {
         return true;
     }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
@@ -74,13 +82,15 @@ fn without_port(authority: &str) -> &str {
     }
 }
 
-/// Whether the page came from the host that this request goes to. The scheme may differ, since TLS may end at a proxy.
-fn is_own(origin: &str, headers: &HeaderMap, api: &ApiConfig) -> bool {
-    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+/// Whether the page came from the host that this request goes to. A plain request may be of an `https` page, since TLS may end at
+/// a proxy.
+fn is_own(origin: &str, headers: &HeaderMap, ends: Ends) -> bool {
+    let plain = origin.strip_prefix("http://").filter(|_| !ends.is_tls);
+    let authority = plain.or_else(|| origin.strip_prefix("https://"));
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     match (authority, host) {
         (Some(authority), Some(host)) => {
-            authority.eq_ignore_ascii_case(host) && (!api.listen.ip().is_loopback() || is_loopback(host))
+            authority.eq_ignore_ascii_case(host) && (!ends.on_loopback || is_loopback(host))
         }
         _ => false,
     }

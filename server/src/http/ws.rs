@@ -44,12 +44,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// `GET /api/ws`.
 pub(super) async fn upgrade(
     State(state): State<AppState>,
-    ends: Option<Extension<ConnectInfo<Ends>>>,
+    Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else { return no_upgrade().await };
-    let reached = ends.and_then(|Extension(ConnectInfo(ends))| ends.reached(&headers));
+    let reached = ends.reached(&headers);
     upgrade
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)

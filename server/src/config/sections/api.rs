@@ -1,5 +1,8 @@
-//! The section `api:`: the listen address, authentication and allowed origins.
+//! The section `api:`: the listen addresses, authentication and allowed origins.
 
+use std::net::SocketAddr;
+
+use super::tls;
 use crate::config::ApiConfig;
 use crate::config::problem::{Report, quoted};
 use crate::config::reader::{Field, Section};
@@ -10,17 +13,25 @@ const FOREIGN: &[(&str, &str)] = &[
     ("local_auth", "a password, once set, is asked of everybody"),
     ("read_only", "nothing can be changed over HTTP"),
     ("static_dir", "the pages are part of the program"),
-    ("tls_cert", "put a reverse proxy with TLS before the server"),
-    ("tls_key", "put a reverse proxy with TLS before the server"),
-    ("tls_listen", "put a reverse proxy with TLS before the server"),
     ("unix_listen", "listen on 127.0.0.1 and let the proxy connect there"),
 ];
 
 pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     let mut api = ApiConfig::default();
     let listen_field = section.field("listen", report);
-    if let Some(address) = listen_field.as_ref().and_then(|field| field.parse(report, LISTEN, listen)) {
-        api.listen = address;
+    let tls_field = section.field("tls_listen", report);
+    api.tls = tls::read(&mut section, tls_field.as_ref(), report);
+    match &listen_field {
+        Some(off) if off.is_empty_text() => {
+            api.listen = None;
+            if tls_field.as_ref().is_none_or(Field::is_empty_text) {
+                off.error(report, "expected an address here or in api.tls_listen: nothing would be served");
+            }
+        }
+        Some(field) => {
+            api.listen = field.parse(report, LISTEN, listen).or(api.listen);
+        }
+        None => {}
     }
     let username = section.field("username", report);
     let password = section.field("password", report);
@@ -46,19 +57,13 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
         _ => {}
     }
     let open = !api.auth_none && api.token.is_none() && api.password.is_none();
-    if open
-        && !api.listen.ip().is_loopback()
-        && let Some(field) = &listen_field
-    {
-        field.error(
-            report,
-            format!(
-                "{} can be reached from other machines: expected api.token, or api.username and api.password, or \
-                 \"auth: none\" to let everybody in, or a listen address of this machine alone (127.0.0.1:{})",
-                api.listen,
-                api.listen.port()
-            ),
-        );
+    if open {
+        let tls = api.tls.as_ref().map(|tls| tls.listen);
+        for (field, address) in [(&listen_field, api.listen), (&tls_field, tls)] {
+            if let (Some(field), Some(address)) = (field, address) {
+                refuse_if_reachable(field, address, report);
+            }
+        }
     }
     if let Some(field) = section.field("origin", report) {
         api.origins = field.items().iter().filter_map(|item| item.parse(report, ORIGIN, origin)).collect();
@@ -69,6 +74,20 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     }
     section.finish(FOREIGN, report);
     api
+}
+
+/// Refuses an address that other machines can reach, where nothing is asked of those who come.
+fn refuse_if_reachable(field: &Field<'_>, address: SocketAddr, report: &mut Report) {
+    if !address.ip().is_loopback() {
+        field.error(
+            report,
+            format!(
+                "{address} can be reached from other machines: expected api.token, or api.username and api.password, or \
+                 \"auth: none\" to let everybody in, or a listen address of this machine alone (127.0.0.1:{})",
+                address.port()
+            ),
+        );
+    }
 }
 
 /// Reads a secret. It does not use `parse`, which quotes the value in its message.

@@ -7,6 +7,7 @@ mod log;
 mod multistream;
 mod preload;
 mod streams;
+mod tls;
 mod webrtc;
 
 use super::problem::Report;
