@@ -174,6 +174,10 @@ async fn a_token_protects_the_api_but_not_the_health_check() {
     assert_eq!(server.ask(&format!("GET /api/ws\n{WEBSOCKET}")).await.status, 401);
     assert_eq!(server.ask(&format!("GET /api/ws?token=wrong\n{WEBSOCKET}")).await.status, 401);
     assert_eq!(server.ask(&format!("GET /api/ws?src=a&token=sesame\n{WEBSOCKET}")).await.status, 101);
+
+    let server = Running::with(", token: sésame", STREAMS).await;
+    assert_eq!(server.ask("GET /api/streams\nAuthorization: Bearer sésame").await.status, 200);
+    assert_eq!(server.ask(&format!("GET /api/ws?token=s%C3%A9same\n{WEBSOCKET}")).await.status, 101);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
 }
 
 fn is_known(request: &Request, api: &ApiConfig) -> bool {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
     let (scheme, credentials) = header.and_then(|value| value.split_once(' ')).unwrap_or_default();
     if let (Some(username), Some(password)) = (&api.username, &api.password)
         && scheme.eq_ignore_ascii_case("basic")

@@ -1,6 +1,6 @@
 // The number of tiles that the server allows a page, from GET /api, which is requested until it answers.
 import { useEffect, useState } from 'react';
-import { apiUrl } from './server';
+import { ask } from './access';
 
 const RETRY_MS = 1_500;
 
@@ -10,18 +10,18 @@ export function useMaxSlots(): number | undefined {
   useEffect(() => {
     let timer: number;
     const abort = new AbortController();
-    const ask = async () => {
+    const refresh = async () => {
       try {
-        const response = await fetch(apiUrl('api'), { signal: abort.signal });
+        const response = await ask('api', abort.signal);
         const about = (await response.json()) as { max_slots?: unknown };
         if (typeof about.max_slots !== 'number') throw new Error('no max_slots in GET /api');
         setMaxSlots(about.max_slots);
       } catch {
         // The list of cameras, which is requested at the same time, shows why the server does not answer.
-        if (!abort.signal.aborted) timer = window.setTimeout(ask, RETRY_MS);
+        if (!abort.signal.aborted) timer = window.setTimeout(refresh, RETRY_MS);
       }
     };
-    void ask();
+    void refresh();
     return () => {
       abort.abort();
       window.clearTimeout(timer);

@@ -1,6 +1,6 @@
 // The server's cameras, from GET /api/streams, which is requested every ten seconds.
 import { useEffect, useState } from 'react';
-import { apiUrl } from './server';
+import { ask } from './access';
 
 /** One camera with its qualities. */
 export interface Camera {
@@ -50,7 +50,7 @@ export function useCameras(): Cameras {
     const refresh = async () => {
       let next = REFRESH_MS;
       try {
-        const response = await fetch(apiUrl('api/streams'), { signal: abort.signal });
+        const response = await ask('api/streams', abort.signal);
         if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
         const known = baseStreams((await response.json()) as StreamList);
         setCameras((old) =>
@@ -79,7 +79,7 @@ function same(a: readonly Camera[], b: readonly Camera[]): boolean {
 
 /** When a camera's last frame came, in ms since 1970 by the browser's clock; `undefined` if the server does not report it. */
 export async function lastFrameAt(stream: string, signal: AbortSignal): Promise<number | undefined> {
-  const response = await fetch(apiUrl(`api/streams?src=${encodeURIComponent(stream)}`), { signal });
+  const response = await ask(`api/streams?src=${encodeURIComponent(stream)}`, signal);
   const { last_frame_age_s: age } = (await response.json()) as { last_frame_age_s?: number | null };
   return typeof age === 'number' ? Date.now() - age * 1000 : undefined;
 }

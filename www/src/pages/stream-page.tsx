@@ -3,9 +3,11 @@ import { preload } from 'multistream-client';
 import { useMultiStream } from 'multistream-client/react';
 import { StrictMode, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import { serverUrl, token } from '../api/server';
+import { useAccess } from '../api/access';
+import { serverUrl } from '../api/server';
 import { useCameras } from '../api/streams';
 import { readStreamQuery, type StreamQuery } from './stream-query';
+import { WithToken } from './TokenForm';
 import '../ui/page.css';
 import '../tile/tile.css';
 import './stream.css';
@@ -16,6 +18,7 @@ function Single({ stream, query }: { stream: string; query: StreamQuery }) {
   const [quality, setQuality] = useState(query.quality);
   const slots = useMemo(() => [{ slot: 0, stream, quality }], [stream, quality]);
   const { pauseHidden } = query;
+  const { token } = useAccess();
   const { client, statuses, state } = useMultiStream(serverUrl, slots, { token, pauseHidden });
   useEffect(() => {
     window.__multistream = { client };
@@ -65,7 +68,9 @@ const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Page />
+      <WithToken>
+        <Page />
+      </WithToken>
     </StrictMode>,
   );
 }

@@ -6,6 +6,7 @@ import { useMaxSlots } from '../api/limits';
 import { useCameras } from '../api/streams';
 import { layoutsUpTo } from '../wall/layouts';
 import { EmptyState } from './EmptyState';
+import { WithToken } from './TokenForm';
 import '../ui/page.css';
 import '../stats/stats.css';
 import '../tile/tile.css';
@@ -43,7 +44,9 @@ const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Page />
+      <WithToken>
+        <Page />
+      </WithToken>
     </StrictMode>,
   );
 }

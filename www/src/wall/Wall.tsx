@@ -1,7 +1,8 @@
 // The camera wall: a layout of tiles over one connection, with its keyboard, drag and dialog controls.
 import { useMultiStream } from 'multistream-client/react';
 import { type CSSProperties, useEffect, useMemo, useState } from 'react';
-import { serverUrl, token } from '../api/server';
+import { useAccess } from '../api/access';
+import { serverUrl } from '../api/server';
 import type { Camera } from '../api/streams';
 import { CameraList } from '../cameras/CameraList';
 import { Chooser } from '../cameras/Chooser';
@@ -47,6 +48,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     const large = (slot: number) => slot === enlarged;
     return slotsOf(wall, cells).map((wish) => (large(wish.slot) ? { ...wish, quality: 'native' } : wish));
   }, [wall, cells, enlarged]);
+  const { token } = useAccess();
   const { client, statuses, state, error, reconnecting } = useMultiStream(serverUrl, slots, { token });
   useEffect(() => {
     window.__multistream = { client };
