@@ -8,7 +8,7 @@ export class WallPage {
   private constructor(readonly page: Page) {}
 
   /** `query` is that of the address, with its `?`. */
-  static async open(page: Page, server: Server, query = ''): Promise<WallPage> {
+  static async open(page: Page, server: Pick<Server, 'url'>, query = ''): Promise<WallPage> {
     await page.addInitScript(installProbe);
     await page.goto(`${server.url}/${query}`);
     const wall = new WallPage(page);
