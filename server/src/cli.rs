@@ -71,7 +71,10 @@ pub(crate) fn run() -> ExitCode {
             }
             say(&format_args!("{}: fine, {} streams", path.config.display(), config.streams.len()));
             let api = &config.api;
-            say(&format_args!("pages: {}", pages(api.listen, api.tls.as_ref().map(|tls| tls.listen), &api.base_path)));
+            say(&format_args!(
+                "pages: {}",
+                pages(api.listen, api.tls.as_ref().map(|tls| tls.listen), &api.base_path)
+            ));
             if let Some(cost) = ladder_cost(&config) {
                 say(&cost);
             }

@@ -15,8 +15,10 @@ pub mod fuzzing;
 pub mod http;
 #[cfg(test)]
 mod imports;
+pub mod limits;
 pub mod media;
 pub mod net;
+pub mod places;
 pub mod rtc;
 pub mod rtp;
 pub mod serve;

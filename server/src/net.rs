@@ -56,6 +56,12 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
     Ok(socket)
 }
 
+/// How many files and sockets this process may have open.
+pub fn open_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
+}
+
 /// The addresses of all interfaces as they are now, loopback included.
 pub fn addresses() -> Vec<IpAddr> {
     let interfaces = rtc::shared::ifaces::ifaces().unwrap_or_default();

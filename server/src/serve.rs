@@ -61,7 +61,7 @@ impl Server {
                 return Err(error.into());
             }
         };
-        Ok(Self { plain, tls, state: AppState { config: Arc::new(config), registry, sessions } })
+        Ok(Self { plain, tls, state: AppState::new(config, registry, sessions) })
     }
 
     /// The address of the plain web server, if there is one, with the port that the system chose if the config says `:0`.

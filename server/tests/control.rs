@@ -118,25 +118,17 @@ async fn each_malformed_message_gets_one_error_and_no_session_is_affected() {
 }
 
 #[tokio::test]
-async fn a_message_of_a_megabyte_is_answered_and_its_socket_stays_open() {
-    let server = server().await;
-    let mut control = server.control().await;
-    open(&mut control).await;
-    control.send_raw(Message::text("x".repeat(1 << 20))).await.expect("the socket is open");
-    let error = control.until_type("multistream/error").await.expect("an error answers");
-    assert_eq!(error["code"], "limit-reached", "{error}");
-    assert_alive(&mut control).await;
-}
-
-#[tokio::test]
-async fn a_message_of_eight_megabytes_closes_only_its_own_socket() {
+async fn a_message_of_a_megabyte_closes_only_its_own_socket() {
     let server = server().await;
     let mut other = server.control().await;
     open(&mut other).await;
     let mut control = server.control().await;
     // The server may close before all of it is written.
-    let _ = control.send_raw(Message::text("x".repeat(8 << 20))).await;
-    control.until("the end", |message| message.get("closed").is_some()).await.expect("it is closed");
+    let _ = control.send_raw(Message::text("x".repeat(1 << 20))).await;
+    let end =
+        control.until("the end", |message| message.get("closed").is_some()).await.expect("it is closed");
+    // A client that still writes may see the connection closed before it reads the reason.
+    assert!(matches!(end["closed"].as_u64(), Some(1009 | 1006 | 1005)), "{end}");
     assert_alive(&mut other).await;
 }
 

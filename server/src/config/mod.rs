@@ -26,7 +26,8 @@ use std::cell::RefCell;
 
 pub use candidate::{Candidate, HostPort};
 pub use model::{
-    ApiConfig, Config, FfmpegConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig, WebrtcConfig,
+    ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig,
+    WebrtcConfig,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use redact::{Known, Masked, masked_argv};

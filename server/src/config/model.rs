@@ -16,6 +16,7 @@ pub struct Config {
     pub api: ApiConfig,
     pub webrtc: WebrtcConfig,
     pub multistream: MultistreamConfig,
+    pub limits: LimitsConfig,
     pub ffmpeg: FfmpegConfig,
     pub log: LogConfig,
     /// In the order of the file, which is the order in which pages list the cameras.
@@ -83,6 +84,24 @@ pub struct MultistreamConfig {
     pub ladder: Vec<u32>,
     /// How many variants of the ladder may run at the same time; `None` for the number of CPU cores.
     pub max_ladder: Option<usize>,
+}
+
+/// What one client may take.
+#[derive(Debug, Clone)]
+pub struct LimitsConfig {
+    /// Connections to the web server, those of `WebSocket`s among them: in all, and of one address.
+    pub connections: usize,
+    pub connections_per_address: usize,
+    /// TCP connections to the media port. One address may have a quarter of them.
+    pub media_connections: usize,
+    pub sessions_per_address: usize,
+    /// How many ffmpeg may encode at the same time, and how many of them for the slots of one session.
+    pub transcoders: usize,
+    pub transcoders_per_session: usize,
+    /// The most that is sent to one session, in megabits per second.
+    pub mbps_per_session: usize,
+    /// Addresses without limits of their own, such as that of a proxy.
+    pub exempt: Vec<IpAddr>,
 }
 
 #[derive(Debug, Clone)]
@@ -194,6 +213,21 @@ impl Default for MultistreamConfig {
             gop_max_duration: Duration::from_secs(12),
             ladder: Vec::new(),
             max_ladder: None,
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            connections_per_address: 256,
+            media_connections: 1024,
+            sessions_per_address: 40,
+            transcoders: 64,
+            transcoders_per_session: 18,
+            mbps_per_session: 200,
+            exempt: Vec::new(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Reads a YAML tree into typed values: keys by their names, each value checked, and every key that was not read reported at
 //! the end.
 
+use std::ops::RangeInclusive;
+
 use super::problem::{Report, quoted};
 use super::yaml::{Entry, Node, Value};
 
@@ -96,6 +98,22 @@ impl<'a> Section<'a> {
 
 fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// Reads a number into `value`, if the section has it.
+pub(super) fn number(
+    section: &mut Section<'_>,
+    key: &str,
+    range: RangeInclusive<usize>,
+    value: &mut usize,
+    report: &mut Report,
+) {
+    let expected = format!("a number from {} to {}", range.start(), range.end());
+    if let Some(number) = section.field(key, report).and_then(|field| {
+        field.parse(report, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }) {
+        *value = number;
+    }
 }
 
 impl<'a> Field<'a> {

@@ -49,6 +49,7 @@ const HEARD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Estimate {
     bytes_per_second: f64,
+    most: f64,
     is_measured: bool,
     /// What arrived when the queue last grew.
     ceiling: Option<f64>,
@@ -63,16 +64,19 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    pub fn new(now: Instant) -> Self {
+    /// `most`: what it never exceeds, in bytes per second.
+    pub fn new(now: Instant, most: f64) -> Self {
+        let most = most.clamp(SLOWEST, FASTEST);
         Self {
-            bytes_per_second: INITIAL,
+            bytes_per_second: INITIAL.min(most),
+            most,
             is_measured: false,
             ceiling: None,
             clock: ReceiverClock::default(),
             trend: Trend::new(now),
             received: ReceivedRate::default(),
             loss: Loss::default(),
-            prober: Prober::new(now, FASTEST),
+            prober: Prober::new(now, most),
             round_trip: DECREASE_APART,
             decreased_at: None,
             reported_at: None,
@@ -104,7 +108,7 @@ impl Estimate {
 
     /// Whether padding may be sent. Without reports it would tell nothing.
     fn may_pad(&self, now: Instant) -> bool {
-        self.bytes_per_second < INITIAL
+        self.bytes_per_second < INITIAL.min(self.most)
             && self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < HEARD)
     }
 
@@ -208,6 +212,6 @@ impl Estimate {
     }
 
     fn set(&mut self, bytes_per_second: f64) {
-        self.bytes_per_second = bytes_per_second.clamp(SLOWEST, FASTEST);
+        self.bytes_per_second = bytes_per_second.clamp(SLOWEST, self.most);
     }
 }

@@ -84,12 +84,17 @@ pub struct Pacer {
 
 impl Pacer {
     pub fn new(now: Instant, slots: usize) -> Self {
+        Self::within(now, slots, f64::INFINITY)
+    }
+
+    /// Never sends more than `most` bytes per second for longer than a burst, whatever the receiver reports.
+    pub fn within(now: Instant, slots: usize, most: f64) -> Self {
         Self {
             budget: PACKETS_PER_TICK,
             repair_budget: REPAIRS_PER_TICK,
             refilled_at: now,
             next: SlotPosition(0),
-            estimate: Estimate::new(now),
+            estimate: Estimate::new(now, most),
             credit: Credit::new(now),
             ahead: Credit::kept_for(now, AHEAD),
             bursts_ahead: Credit::kept_for(now, BURSTS_AHEAD),

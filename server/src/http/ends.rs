@@ -1,4 +1,4 @@
-//! The server's end of a client's connection: what a request says nothing about.
+//! The ends of a client's connection: what a request says nothing about.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,18 +7,21 @@ use tokio::net::TcpStream;
 
 use crate::net;
 
-/// The server's end of a connection.
+/// The ends of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
     local: Option<SocketAddr>,
+    /// The address that the client comes from, or its proxy's.
+    pub(super) from: IpAddr,
     /// Whether only this machine can reach the listener.
     pub(super) on_loopback: bool,
     pub(super) is_tls: bool,
 }
 
 impl Ends {
-    pub(super) fn of(stream: &TcpStream, on_loopback: bool, is_tls: bool) -> Self {
-        Self { local: stream.local_addr().ok().map(net::canonical), on_loopback, is_tls }
+    pub(super) fn of(stream: &TcpStream, from: SocketAddr, on_loopback: bool, is_tls: bool) -> Self {
+        let local = stream.local_addr().ok().map(net::canonical);
+        Self { local, from: net::canonical(from).ip(), on_loopback, is_tls }
     }
 
     /// The address of this machine that the client has reached. A proxy on this machine reaches loopback, which its clients do
@@ -47,7 +50,8 @@ mod tests {
             ("192.0.2.7:1984", proxied, true),
         ] {
             let local: SocketAddr = address.parse().expect("an address");
-            let found = Ends { local: Some(local), on_loopback: true, is_tls: false }.reached(&headers);
+            let found = Ends { local: Some(local), from: local.ip(), on_loopback: true, is_tls: false }
+                .reached(&headers);
             assert_eq!(found, reached.then_some(local.ip()), "{address}");
         }
     }

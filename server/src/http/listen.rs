@@ -10,6 +10,7 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -17,6 +18,8 @@ use tokio_rustls::server::TlsStream;
 use tracing::{debug, warn};
 
 use super::ends::Ends;
+use crate::limits::{self, Limit};
+use crate::places::{NoPlace, Places};
 use crate::tls::Certificates;
 
 /// How long a client may take to send the head of a request, also of the next one on the same connection.
@@ -26,8 +29,19 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more sockets: some are closed meanwhile.
 const NO_SOCKETS: Duration = Duration::from_millis(500);
 
+/// How long a client may leave unread what was sent to it, or unanswered, as one that is gone does.
+const UNREAD_FOR: Duration = Duration::from_secs(20);
+/// The answer to a client for whom there is no place.
+const NO_PLACE: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
 /// Serves connections, by TLS if there are certificates, without an end of its own.
-pub(super) async fn serve(listener: TcpListener, tls: Option<Arc<Certificates>>, app: Router) -> Infallible {
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<Certificates>>,
+    places: Places,
+    app: Router,
+) -> Infallible {
     let on_loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
@@ -45,10 +59,24 @@ pub(super) async fn serve(listener: TcpListener, tls: Option<Arc<Certificates>>,
             }
         };
         had_sockets = true;
-        // Without it a connection works, too.
+        let place = match places.take(from.ip()) {
+            Ok(place) => Arc::new(place),
+            Err(full) => {
+                limits::hit(match full {
+                    NoPlace::InAll(_) => Limit::Connections,
+                    NoPlace::ForAddress(_) => Limit::ConnectionsPerAddress,
+                });
+                // It says nothing to a client that expects TLS, which sees the connection closed.
+                let _ = stream.try_write(NO_PLACE);
+                continue;
+            }
+        };
+        // Without these a connection works, too.
         let _ = stream.set_nodelay(true);
-        let ends = Ends::of(&stream, on_loopback, tls.is_some());
-        let app = app.clone().layer(Extension(ConnectInfo(ends)));
+        let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_FOR));
+        let ends = Ends::of(&stream, from, on_loopback, tls.is_some());
+        // A WebSocket outlives the connection's task, and keeps the place.
+        let app = app.clone().layer(Extension(ConnectInfo(ends))).layer(Extension(place.clone()));
         let (http, tls) = (http.clone(), tls.clone());
         tokio::spawn(async move {
             let ended = match tls {
@@ -61,6 +89,7 @@ pub(super) async fn serve(listener: TcpListener, tls: Option<Arc<Certificates>>,
             if let Err(error) = ended {
                 debug!(%from, %error, "connection ended");
             }
+            drop(place);
         });
     }
 }

@@ -8,6 +8,7 @@ use axum::response::IntoResponse;
 
 use super::AppState;
 use crate::faults;
+use crate::limits;
 use crate::session::Histogram;
 use crate::stream::{StreamSnapshot, StreamState};
 
@@ -27,6 +28,11 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         "Lines of the log that were dropped, as what takes them was too slow, since the server started.";
     page.family("multistream_log_lines_lost_total", "counter", help);
     page.sample("multistream_log_lines_lost_total", "", faults::lost_lines());
+    let help = "Clients that were refused or slowed down by a limit, since the server started.";
+    page.family("multistream_limits_hit_total", "counter", help);
+    for (limit, count) in limits::hits() {
+        page.sample("multistream_limits_hit_total", &format!("{{limit=\"{}\"}}", limit.name()), count);
+    }
     page.streams(&state.registry.snapshot().await);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0)
 }

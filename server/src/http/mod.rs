@@ -25,6 +25,8 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::net;
+use crate::places::Places;
 use crate::session::Sessions;
 use crate::stream::Registry;
 use crate::tls::Certificates;
@@ -35,11 +37,23 @@ pub struct AppState {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
     pub sessions: Arc<Sessions>,
+    /// The places for connections, of all listeners together.
+    connections: Places,
+}
+
+impl AppState {
+    pub fn new(config: Config, registry: Arc<Registry>, sessions: Arc<Sessions>) -> Self {
+        let limits = &config.limits;
+        // Half of the files that the system allows are left for cameras, programs and media.
+        let total = limits.connections.min(net::open_files() / 2);
+        let connections = Places::new(total, limits.connections_per_address, &limits.exempt);
+        Self { config: Arc::new(config), registry, sessions, connections }
+    }
 }
 
 /// Serves connections of the listener, without an end of its own.
 pub async fn serve(listener: TcpListener, state: AppState) -> Infallible {
-    listen::serve(listener, None, router(state)).await
+    listen::serve(listener, None, state.connections.clone(), router(state)).await
 }
 
 /// The same by TLS.
@@ -48,7 +62,7 @@ pub async fn serve_tls(
     certificates: Arc<Certificates>,
     state: AppState,
 ) -> Infallible {
-    listen::serve(listener, Some(certificates), router(state)).await
+    listen::serve(listener, Some(certificates), state.connections.clone(), router(state)).await
 }
 
 /// All routes, below `api.base_path`.

@@ -21,17 +21,19 @@ use tracing::debug;
 
 use super::ends::Ends;
 use super::{AppState, error};
-use crate::session::{Outbox, SessionHandle, Sessions};
+use crate::limits::{self, Limit};
+use crate::places::Place;
+use crate::session::{Outbox, SessionHandle, Sessions, Unread, Waiting, unread};
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
-/// The limit up to which a message is read at all; a longer one closes the socket.
-const MAX_READ_BYTES: usize = 4 * 1024 * 1024;
-/// How many messages may come at once, and how many per second after that. Dragging a mouse over the wall sends about 20.
+/// How much is read of a socket at a time: each socket holds as much.
+const READ_BUFFER_BYTES: usize = 16 * 1024;
+/// How many messages may come at once, and how many per second after that. Dragging a mouse over the wall sends about 20. A long
+/// message counts as several.
 const BURST: f64 = 200.0;
 const MESSAGES_PER_S: f64 = 50.0;
-/// How many messages may wait for a client that reads slowly.
-const OUTBOX: usize = 256;
+const BYTES_PER_MESSAGE: f64 = 4096.0;
 /// The interval of pings. Each is answered, so no proxy sees a direction idle for 5 s, some of which close a
 /// connection that is idle for 10 s.
 const PING_INTERVAL: Duration = Duration::from_secs(4);
@@ -45,15 +47,21 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn upgrade(
     State(state): State<AppState>,
     Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
+    Extension(place): Extension<Arc<Place>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else { return no_upgrade().await };
-    let reached = ends.reached(&headers);
+    let client = Client { from: ends.from, reached: ends.reached(&headers) };
     upgrade
-        .max_message_size(MAX_READ_BYTES)
-        .max_frame_size(MAX_READ_BYTES)
-        .on_upgrade(move |socket| serve(socket, reached, state.sessions))
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .on_upgrade(async move |socket| {
+            serve(socket, client, state.sessions).await;
+            drop(place);
+        })
 }
 
 /// `POST /api/ws`, and a request for a WebSocket that arrives without what makes it one. A client whose WebSocket did not open
@@ -67,19 +75,19 @@ pub(super) async fn no_upgrade() -> Response {
 }
 
 /// Serves a socket until either side closes it.
-async fn serve(socket: WebSocket, reached: Option<IpAddr>, sessions: Arc<Sessions>) {
+async fn serve(socket: WebSocket, client: Client, sessions: Arc<Sessions>) {
     let (sink, stream) = socket.split();
-    let (frames, queue) = mpsc::channel(OUTBOX);
+    let (frames, queue) = unread();
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
     let mut connection =
-        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), reached };
+        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), client };
     let overflow = connection.overflow.clone();
     let ended = tokio::select! {
         ended = connection.read(&sessions) => ended,
         () = overflow.notified() => Ended::ByServer(CloseFrame {
             code: close_code::AGAIN,
-            reason: format!("more than {OUTBOX} messages wait to be read").into(),
+            reason: "too many messages wait to be read".into(),
         }),
     };
     if let Ended::ByServer(frame) = ended {
@@ -101,15 +109,23 @@ enum Ended {
     ByServer(CloseFrame),
 }
 
+/// Where the client of a socket is.
+#[derive(Debug, Clone, Copy)]
+struct Client {
+    /// The address that it comes from, or its proxy's.
+    from: IpAddr,
+    /// The address of this machine to which it is connected.
+    reached: Option<IpAddr>,
+}
+
 /// The reading half of a socket, and the queue of its answers.
 struct Connection {
     stream: SplitStream<WebSocket>,
-    frames: mpsc::Sender<String>,
+    frames: Unread,
     overflow: Arc<Notify>,
     /// The framing of the session's `init`.
     framing: Framing,
-    /// The address of this machine to which the client is connected.
-    reached: Option<IpAddr>,
+    client: Client,
 }
 
 impl Connection {
@@ -119,6 +135,11 @@ impl Connection {
         loop {
             let message = match timeout(SILENCE_TIMEOUT, self.stream.next()).await {
                 Ok(Some(Ok(message))) => message,
+                Ok(Some(Err(error))) if is_too_long(&error) => {
+                    limits::hit(Limit::MessageSize);
+                    let reason = format!("a message of more than {MAX_MESSAGE_BYTES} bytes");
+                    return Ended::ByServer(CloseFrame { code: close_code::SIZE, reason: reason.into() });
+                }
                 Ok(Some(Err(error))) => {
                     debug!(%error, "WebSocket broke");
                     return Ended::ByClient;
@@ -126,6 +147,12 @@ impl Connection {
                 // No answer to pings, or an end without a close frame: the session can be resumed on another socket.
                 Err(_) | Ok(None) => return Ended::ByClient,
             };
+            // Whatever it is, it took time to read, and a ping is answered.
+            if !rate.take(Instant::now(), len(&message)) {
+                limits::hit(Limit::MessageRate);
+                let reason = format!("more than {MESSAGES_PER_S} messages per second");
+                return Ended::ByServer(CloseFrame { code: close_code::POLICY, reason: reason.into() });
+            }
             let text = match message {
                 Message::Text(text) => text,
                 Message::Binary(_) => {
@@ -146,15 +173,6 @@ impl Connection {
                 }
                 Message::Ping(_) | Message::Pong(_) => continue,
             };
-            if !rate.take(Instant::now()) {
-                let reason = format!("more than {MESSAGES_PER_S} messages per second");
-                return Ended::ByServer(CloseFrame { code: close_code::POLICY, reason: reason.into() });
-            }
-            if text.len() > MAX_MESSAGE_BYTES {
-                let message = format!("a message of {} bytes; the limit is {MAX_MESSAGE_BYTES}", text.len());
-                self.refuse(Error::new(ErrorCode::LimitReached, message)).await;
-                continue;
-            }
             let outcome = match ClientMessage::from_text(&text) {
                 Ok(None) => continue,
                 Ok(Some((message, framing))) => {
@@ -182,7 +200,7 @@ impl Connection {
         match (message, session.as_ref()) {
             (ClientMessage::Init(init), None) => {
                 let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone())
-                    .reached_at(self.reached);
+                    .for_client(self.client.from, self.client.reached);
                 *session = Some(sessions.init(init, outbox).await?);
             }
             (ClientMessage::Init(init), Some(_)) => {
@@ -209,7 +227,21 @@ impl Connection {
     /// Sends an error. It waits while the queue is full, which slows down a client that sends bad messages faster than it reads
     /// the answers.
     async fn refuse(&self, refusal: Error) {
-        let _ = self.frames.send(ServerMessage::from(refusal).to_text(self.framing)).await;
+        self.frames.send(ServerMessage::from(refusal).to_text(self.framing)).await;
+    }
+}
+
+/// Whether a message was longer than is read.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.to_string().contains("Message too long")
+}
+
+/// The bytes of a message.
+fn len(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }
 
@@ -221,15 +253,21 @@ fn is_goodbye(frame: &CloseFrame) -> bool {
 
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
-    mut frames: mpsc::Receiver<String>,
+    mut frames: mpsc::Receiver<Waiting>,
     mut close: mpsc::Receiver<CloseFrame>,
 ) {
     let mut ping = tokio::time::interval(PING_INTERVAL);
     ping.reset();
     loop {
+        // Its share of the queue's room is free when the socket has taken it.
+        let mut waiting = None;
         let message = tokio::select! {
             biased;
-            Some(frame) = frames.recv() => Message::Text(frame.into()),
+            Some(mut frame) = frames.recv() => {
+                let text = std::mem::take(&mut frame.text);
+                waiting = Some(frame);
+                Message::Text(text.into())
+            }
             frame = close.recv() => {
                 // Without a frame the client has closed the socket or is gone; `close` answers its close frame.
                 let _ = match frame {
@@ -243,6 +281,7 @@ async fn write(
         if !matches!(timeout(WRITE_TIMEOUT, sink.send(message)).await, Ok(Ok(()))) {
             return;
         }
+        drop(waiting);
     }
 }
 
@@ -258,14 +297,16 @@ impl Rate {
         Self { tokens: BURST, at: now }
     }
 
-    fn take(&mut self, now: Instant) -> bool {
+    /// Whether a message of this many bytes is allowed now.
+    fn take(&mut self, now: Instant, bytes: usize) -> bool {
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * MESSAGES_PER_S).min(BURST);
         self.at = now;
-        if self.tokens < 1.0 {
+        let cost = (bytes as f64 / BYTES_PER_MESSAGE).max(1.0);
+        if self.tokens < cost {
             return false;
         }
-        self.tokens -= 1.0;
+        self.tokens -= cost;
         true
     }
 }
@@ -278,8 +319,17 @@ mod tests {
     fn a_burst_passes_and_a_flood_does_not() {
         let start = Instant::now();
         let mut rate = Rate::new(start);
-        assert!((0..200).all(|_| rate.take(start)));
-        assert!(!rate.take(start));
-        assert!(rate.take(start + Duration::from_millis(100)));
+        assert!((0..200).all(|_| rate.take(start, 10)));
+        assert!(!rate.take(start, 10));
+        assert!(rate.take(start + Duration::from_millis(100), 10));
+    }
+
+    #[test]
+    fn the_longest_message_passes_and_a_second_one_has_to_wait() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start);
+        assert!(rate.take(start, MAX_MESSAGE_BYTES));
+        assert!(!rate.take(start, MAX_MESSAGE_BYTES));
+        assert!(rate.take(start + Duration::from_secs(4), MAX_MESSAGE_BYTES));
     }
 }

@@ -10,6 +10,7 @@ mod feedback;
 pub(crate) mod fuzzing;
 mod ice_servers;
 mod lite;
+mod offer_size;
 mod outgoing;
 mod outside;
 mod peer;
@@ -23,6 +24,7 @@ mod udp;
 
 pub use binding::{AskError, stun_over};
 pub use ice_servers::IceServers;
+pub use offer_size::check_size;
 pub use peer::{Answer, NegotiatedSlot, Peer, PeerError, PeerEvent, PeerState};
-pub use port::{PeerSocket, Port, PortError};
+pub use port::{PeerSocket, Port, PortError, places_for};
 pub use routes::{Inbound, Transport};

@@ -50,6 +50,14 @@ pub enum PeerError {
         "the offer has no video codec that this server can send (H.264 in packetization mode 1, H.265, VP8, VP9, AV1)"
     )]
     NoCodec,
+    #[error(
+        "the offer has {bytes} bytes; for the slots that this server allows {most} are enough (`multistream.max_slots`)"
+    )]
+    TooLarge { bytes: usize, most: usize },
+    #[error("the offer has {lines} m-lines; this server allows {most} (`multistream.max_slots`)")]
+    TooManyMedia { lines: usize, most: usize },
+    #[error("the offer has a data channel (m=application), which this server does not have: leave it out")]
+    DataChannel,
     #[error("the offer could not be applied: {0}")]
     Apply(#[from] rtc::shared::error::Error),
 }

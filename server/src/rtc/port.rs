@@ -19,8 +19,9 @@ use super::outside::{Finder, Outside};
 use super::routes::{Inbound, Table, Transport};
 use super::udp::Udp;
 use super::{address, tcp};
-use crate::config::{Candidate, HostPort, WebrtcConfig};
+use crate::config::{Candidate, HostPort, LimitsConfig, WebrtcConfig};
 use crate::net;
+use crate::places::Places;
 
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -44,11 +45,16 @@ pub struct Port {
 }
 
 impl Port {
+    pub async fn open(config: &WebrtcConfig) -> Result<Self, PortError> {
+        Self::open_within(config, places_for(&LimitsConfig::default())).await
+    }
+
+    /// Like [`Self::open`], with these places for TCP connections.
     #[expect(
         clippy::unused_async,
         reason = "tokio's sockets are opened in a runtime, and `await` makes sure of that"
     )]
-    pub async fn open(config: &WebrtcConfig) -> Result<Self, PortError> {
+    pub async fn open_within(config: &WebrtcConfig, places: Places) -> Result<Self, PortError> {
         let this_machine_only = config.listen.ip().is_loopback();
         let (socket, listener) =
             if this_machine_only { bind_for_this_machine(config.listen)? } else { bind(config.listen)? };
@@ -67,7 +73,7 @@ impl Port {
         let table = Arc::new(Table::new(this_machine_only));
         let tasks = [
             tokio::spawn(receive(udp.clone(), table.clone())),
-            tokio::spawn(tcp::accept(listener, table.clone())),
+            tokio::spawn(tcp::accept(listener, table.clone(), places)),
         ];
         let addresses = Addresses::new(config, local);
         let finder =
@@ -130,6 +136,12 @@ impl Drop for Port {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// The places for TCP connections to the port. A viewer has one, so a quarter of them is more than one address needs.
+pub fn places_for(limits: &LimitsConfig) -> Places {
+    let total = limits.media_connections.min(net::open_files() / 4);
+    Places::new(total, total.div_ceil(4), &limits.exempt)
 }
 
 /// Binds one port for both protocols. With port 0 the system chooses one for UDP, which may be in use for TCP; then it chooses

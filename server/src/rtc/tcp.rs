@@ -9,12 +9,14 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::debug;
 
 use super::routes::{Inbound, Table, Transport};
+use crate::limits::{self, Limit};
 use crate::net;
+use crate::places::Places;
 
 /// How long a connection may take to send its first packet, which identifies its peer.
 const FIRST_PACKET_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,13 +25,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many packets may wait for one connection: half a second of nine busy cameras. When the queue is full, further packets
 /// are dropped, as a full socket buffer would drop datagrams.
 const WRITE_QUEUE: usize = 2048;
-const MAX_CONNECTIONS: usize = 1024;
 
 /// Accepts connections until it is dropped.
-pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+pub(super) async fn accept(listener: TcpListener, table: Arc<Table>, places: Places) {
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         let (stream, from) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -44,6 +43,10 @@ pub(super) async fn accept(listener: TcpListener, table: Arc<Table>) {
             debug!(%from, "ICE-TCP connection of another machine refused");
             continue;
         }
+        let Ok(place) = places.take(from.ip()) else {
+            limits::hit(Limit::MediaConnections);
+            continue;
+        };
         let table = table.clone();
         tokio::spawn(async move {
             if let Err(error) = serve(stream, from, &table).await {

@@ -12,28 +12,36 @@ use multistream_protocol::{ClientMessage, Framing, ServerMessage};
 use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
+use super::unread::Unread;
+use crate::limits::{self, Limit};
+
 /// The queue of messages that a session sends on one WebSocket. A clone is the same queue, so it also identifies the socket.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     framing: Framing,
-    frames: mpsc::Sender<String>,
+    frames: Unread,
     overflow: Arc<Notify>,
     reached: Option<IpAddr>,
+    from: Option<IpAddr>,
 }
 
 impl Outbox {
-    /// Wraps `frames`, the queue of the text frames that a socket is to send. The socket closes it when it is gone. `overflow`
+    /// Wraps `frames`, the queue of the texts that a socket is to send. The socket closes it when it is gone. `overflow`
     /// is notified when the queue is full: the socket must then be closed, since a client that missed a message no longer knows
     /// the states of its slots.
-    pub fn new(framing: Framing, frames: mpsc::Sender<String>, overflow: Arc<Notify>) -> Self {
-        Self { framing, frames, overflow, reached: None }
+    pub fn new(framing: Framing, frames: Unread, overflow: Arc<Notify>) -> Self {
+        Self { framing, frames, overflow, reached: None, from: None }
     }
 
-    /// Notes the address of this machine to which the socket is connected: it works for the client, so that media is best sent
-    /// from there too.
+    /// Notes the address from which the client comes, or its proxy's, and the address of this machine to which its socket is
+    /// connected: that works for the client, so media is best sent from there too.
     #[must_use]
-    pub fn reached_at(self, reached: Option<IpAddr>) -> Self {
-        Self { reached, ..self }
+    pub fn for_client(self, from: IpAddr, reached: Option<IpAddr>) -> Self {
+        Self { from: Some(from), reached, ..self }
+    }
+
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        self.from
     }
 
     pub(super) fn reached(&self) -> Option<IpAddr> {
@@ -43,7 +51,8 @@ impl Outbox {
     /// Queues a message without waiting, so that a client that does not read cannot block its session.
     pub fn send(&self, message: impl Into<ServerMessage>) {
         let message = message.into();
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.frames.try_send(message.to_text(self.framing)) {
+        if self.frames.try_send(message.to_text(self.framing)).is_err() {
+            limits::hit(Limit::Unread);
             debug!(kind = message.kind(), "the client does not read its messages");
             self.overflow.notify_one();
         }
@@ -51,7 +60,7 @@ impl Outbox {
 
     /// Whether both are the queue of the same socket.
     pub(super) fn is_same_socket(&self, other: &Outbox) -> bool {
-        self.frames.same_channel(&other.frames)
+        self.frames.is_same_as(&other.frames)
     }
 
     /// Waits until the socket is gone.
@@ -115,16 +124,17 @@ mod tests {
     use multistream_protocol::server::Disconnected;
 
     use super::*;
+    use crate::session::unread;
 
     #[tokio::test]
     async fn a_message_for_a_full_queue_closes_the_socket() {
-        let (frames, _unread) = mpsc::channel(1);
+        let (frames, _queue) = unread();
         let overflow = Arc::new(Notify::new());
         let outbox = Outbox::new(Framing::Flat, frames, overflow.clone());
         let notified = || tokio::time::timeout(std::time::Duration::ZERO, overflow.notified());
         outbox.send(Disconnected::from(SessionEnd::Closed));
-        assert!(notified().await.is_err(), "there was room");
-        outbox.send(Disconnected::from(SessionEnd::Closed));
+        assert!(notified().await.is_err(), "there is room");
+        (0..1000).for_each(|_| outbox.send(Disconnected::from(SessionEnd::Closed)));
         assert!(notified().await.is_ok());
     }
 }

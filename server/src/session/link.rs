@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::egress::Pacer;
-use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
+use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port, check_size};
 use crate::slot::Slot;
 
 /// How long a browser may stay disconnected before it counts as gone.
@@ -24,6 +24,15 @@ pub(super) enum Change {
     Lost,
     /// The browser has closed it.
     Closed,
+}
+
+/// What one connection may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkLimits {
+    /// An offer may have an m-line for each, and some to spare.
+    pub(super) max_slots: usize,
+    /// The most that is sent.
+    pub(super) bytes_per_second: f64,
 }
 
 #[derive(Debug)]
@@ -46,16 +55,16 @@ impl Link {
         now: Instant,
         offer: &str,
         slots: usize,
-        port: &Port,
+        shared: (&Port, &LinkLimits),
         reached: Option<IpAddr>,
     ) -> Result<(Self, Answer), PeerError> {
+        let (port, limits) = shared;
+        check_size(offer, limits.max_slots)?;
         let (peer, answer) = Peer::answer_to(now, offer, slots, port, reached)?;
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
-        Ok((
-            Self { peer, socket, pacer: Pacer::new(now, slots), deadline, release_at: None, reported: None },
-            answer,
-        ))
+        let pacer = Pacer::within(now, slots, limits.bytes_per_second);
+        Ok((Self { peer, socket, pacer, deadline, release_at: None, reported: None }, answer))
     }
 
     pub(super) fn is_connected(&self) -> bool {

@@ -13,8 +13,11 @@ mod session;
 mod sessions;
 mod subscriptions;
 mod task;
+mod transcoders;
+mod unread;
 mod warm;
 
 pub use attachment::{Outbox, SessionHandle};
 pub use histogram::Histogram;
 pub use sessions::{SessionSummary, Sessions};
+pub use unread::{Unread, Waiting, unread};

@@ -12,11 +12,13 @@ use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, 
 
 use super::Histogram;
 use super::bandwidth::Bandwidth;
-use super::link::{Change, Link};
+use super::link::{Change, Link, LinkLimits};
 use super::resolve::{Refusal, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
+use super::transcoders::Transcoders;
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
+use crate::limits::{self, Limit};
 use crate::rtc::{IceServers, Inbound, PeerError, Port};
 use crate::rtp::SlotPosition;
 use crate::slot::{Action, Slot, Splicer, SubscriptionTag, settle_layouts};
@@ -35,7 +37,10 @@ const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Shared {
     pub(super) registry: Arc<Registry>,
     pub(super) port: Port,
+    pub(super) link_limits: LinkLimits,
     pub(super) config: MultistreamConfig,
+    /// How many ffmpeg one session may keep running.
+    pub(super) transcoders_per_session: usize,
     pub(super) ice_servers: IceServers,
     /// How long switches took: from the request until the last packet of the stream's first key frame has left.
     pub(super) shown_after: Histogram,
@@ -74,6 +79,7 @@ pub(super) struct Session {
     offer_by: Instant,
     warm: WarmStreams,
     bandwidth: Bandwidth,
+    transcoders: Transcoders,
     /// The number of atomic layouts so far.
     layouts: u64,
     replies: Vec<ServerMessage>,
@@ -110,6 +116,7 @@ impl Session {
             offer_by: now + OFFER_TIMEOUT,
             warm: WarmStreams::default(),
             bandwidth,
+            transcoders: Transcoders::default(),
             layouts: 0,
             replies: Vec::new(),
         };
@@ -283,12 +290,17 @@ impl Session {
             let message = "this session has its answer already; slots change by multistream/switch, and another offer is taken after the session was resumed";
             return Err(Error::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
         }
-        let (link, answer) = Link::answer(now, &offer.sdp, self.slots.len(), &self.shared.port, self.reached)
-            .map_err(|error| {
+        let shared = (&self.shared.port, &self.shared.link_limits);
+        let (link, answer) =
+            Link::answer(now, &offer.sdp, self.slots.len(), shared, self.reached).map_err(|error| {
                 let code = match error {
                     PeerError::NotEnoughMedia { .. } | PeerError::NotReceiving => ErrorCode::NotEnoughMedia,
                     PeerError::NoCodec => ErrorCode::UnsupportedCodec,
-                    PeerError::Sdp(_) | PeerError::Apply(_) => ErrorCode::InvalidSdp,
+                    PeerError::TooLarge { .. } | PeerError::TooManyMedia { .. } => {
+                        limits::hit(Limit::Offer);
+                        ErrorCode::LimitReached
+                    }
+                    PeerError::Sdp(_) | PeerError::Apply(_) | PeerError::DataChannel => ErrorCode::InvalidSdp,
                 };
                 Error::new(code, error.to_string()).answering(&offer.request_id)
             })?;
@@ -328,6 +340,7 @@ impl Session {
 
     /// Performs the actions that the slots have requested.
     fn perform_actions(&mut self, now: Instant) {
+        let mut left = Vec::new();
         for (position, slot) in (0..).map(SlotPosition).zip(&mut self.slots) {
             while let Some(action) = slot.poll_action() {
                 let index = slot.index();
@@ -338,7 +351,7 @@ impl Session {
                             slot.handle_offline(now, tag, &StreamError { permanent: false, message });
                         }
                     }
-                    Action::Unsubscribe { tag } => self.subscriptions.remove(position, tag),
+                    Action::Unsubscribe { tag } => left.extend(self.subscriptions.remove(position, tag)),
                     Action::Refresh { tag } => {
                         if let Some(subscription) = self.subscriptions.get(position, tag) {
                             subscription.refresh();
@@ -354,6 +367,12 @@ impl Session {
                     }
                 }
             }
+        }
+        for name in left {
+            let Shared { registry, config, transcoders_per_session, .. } = &*self.shared;
+            let shown: Vec<_> = self.subscriptions.streams().cloned().collect();
+            let when = (now, config.linger);
+            self.transcoders.handle_left(when, registry, name, &shown, *transcoders_per_session);
         }
     }
 }

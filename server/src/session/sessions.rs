@@ -1,6 +1,7 @@
 //! All sessions: opens them within the limits, finds the one that a client resumes, and ends them all.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,12 +13,17 @@ use tracing::Instrument;
 
 use super::Histogram;
 use super::attachment::{Command, Outbox, SessionHandle};
+use super::link::LinkLimits;
 use super::session::{Session, Shared};
 use super::task::SessionTask;
 use crate::config::Config;
-use crate::rtc::{IceServers, Port, PortError};
+use crate::limits::{self, Limit};
+use crate::places::{NoPlace, Places};
+use crate::rtc::{IceServers, Port, PortError, places_for};
 use crate::stream::Registry;
 
+/// What stands for a client whose address is not known: an address that has no limit of its own.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// How many commands may wait for one session. A socket that has more waits.
 const COMMAND_QUEUE: usize = 64;
 
@@ -32,7 +38,7 @@ pub struct SessionSummary {
 pub struct Sessions {
     shared: Arc<Shared>,
     open: Mutex<Open>,
-    limit: usize,
+    places: Places,
     resume_timeout: Duration,
 }
 
@@ -49,15 +55,24 @@ impl Sessions {
     pub async fn new(config: &Config, registry: Arc<Registry>) -> Result<Self, PortError> {
         let shared = Shared {
             registry,
-            port: Port::open(&config.webrtc).await?,
+            port: Port::open_within(&config.webrtc, places_for(&config.limits)).await?,
+            link_limits: LinkLimits {
+                max_slots: config.multistream.max_slots,
+                bytes_per_second: config.limits.mbps_per_session as f64 * 1e6 / 8.0,
+            },
             config: config.multistream.clone(),
+            transcoders_per_session: config.limits.transcoders_per_session,
             ice_servers: IceServers::new(&config.webrtc),
             shown_after: Histogram::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
             open: Mutex::default(),
-            limit: config.multistream.max_sessions,
+            places: Places::new(
+                config.multistream.max_sessions,
+                config.limits.sessions_per_address,
+                &config.limits.exempt,
+            ),
             resume_timeout: config.multistream.resume_timeout,
         })
     }
@@ -90,13 +105,23 @@ impl Sessions {
         let mut open = self.lock();
         open.sessions.retain(|_, commands| !commands.is_closed());
         while open.tasks.try_join_next().is_some() {}
-        if open.sessions.len() >= self.limit {
-            let message = format!(
-                "this server allows {} sessions at once (`multistream.max_sessions`); close a page that is not needed",
-                self.limit
-            );
-            return Err(Error::new(ErrorCode::LimitReached, message).answering(&init.request_id));
-        }
+        let place = self.places.take(outbox.client().unwrap_or(UNKNOWN)).map_err(|full| {
+            let (limit, message) = match full {
+                NoPlace::InAll(all) => (
+                    Limit::Sessions,
+                    format!("this server allows {all} sessions at once (`multistream.max_sessions`); close a page that is not needed"),
+                ),
+                NoPlace::ForAddress(most) => (
+                    Limit::SessionsPerAddress,
+                    format!(
+                        "this server allows {most} sessions at once for one address (`limits.sessions_per_address`; \
+                         `limits.exempt` for a proxy); close a page that is not needed"
+                    ),
+                ),
+            };
+            limits::hit(limit);
+            Error::new(ErrorCode::LimitReached, message).answering(&init.request_id)
+        })?;
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let opened_at = Instant::now();
         let mut session = Session::open(opened_at, self.shared.clone(), &init)?;
@@ -117,6 +142,7 @@ impl Sessions {
             resume_token: resume_token.clone(),
             resume_timeout: self.resume_timeout,
             opened_at,
+            _place: place,
         };
         open.next_id += 1;
         let span = tracing::info_span!("session", id = open.next_id);

@@ -91,8 +91,11 @@ impl Subscriptions {
         }
     }
 
-    pub(super) fn remove(&mut self, position: SlotPosition, tag: SubscriptionTag) {
-        self.entries.retain(|entry| (entry.position, entry.tag) != (position, tag));
+    /// Returns the stream that was subscribed to.
+    pub(super) fn remove(&mut self, position: SlotPosition, tag: SubscriptionTag) -> Option<StreamName> {
+        let is_it = |entry: &Entry| (entry.position, entry.tag) == (position, tag);
+        let entry = self.entries.iter().position(is_it)?;
+        Some(self.entries.swap_remove(entry).name)
     }
 
     pub(super) fn get(&self, position: SlotPosition, tag: SubscriptionTag) -> Option<&Subscription> {

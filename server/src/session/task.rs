@@ -9,6 +9,7 @@ use tracing::{debug, info};
 
 use super::attachment::{Command, Outbox};
 use super::session::{Over, Session};
+use crate::places::Place;
 
 /// How long the task sleeps at most when no timer of the session is running. Nothing depends on this value.
 const IDLE: Duration = Duration::from_mins(1);
@@ -39,6 +40,8 @@ pub(super) struct SessionTask {
     pub(super) resume_token: String,
     pub(super) resume_timeout: Duration,
     pub(super) opened_at: Instant,
+    /// Its place among the sessions, for as long as it lives.
+    pub(super) _place: Place,
 }
 
 impl SessionTask {

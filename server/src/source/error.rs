@@ -40,6 +40,10 @@ pub enum SourceError {
          it starts when one of them has stopped"
     )]
     LadderFull { limit: usize },
+    #[error(
+        "{limit} ffmpeg run already, which is all that limits.transcoders allows: it starts when one of them has stopped"
+    )]
+    TranscodersFull { limit: usize },
     #[error("{what} is not supported")]
     NotSupported { what: String },
     /// A sentence that says why the config cannot work.

@@ -4,9 +4,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
@@ -50,6 +50,8 @@ pub(super) enum Command {
     Refresh {
         viewer: u64,
     },
+    /// Stop at once if nobody watches.
+    LetGo,
     Snapshot {
         reply: oneshot::Sender<StreamSnapshot>,
     },
@@ -223,6 +225,13 @@ impl Hub {
                 let down = self.down();
                 self.viewers.refresh(viewer, gop, down);
             }
+            Command::LetGo => {
+                // Those who have just left are seen first.
+                while let Some(Some(viewer)) = self.leaving.next().now_or_never() {
+                    self.left(viewer);
+                }
+                self.life.handle_let_go(now);
+            }
             Command::Snapshot { reply } => {
                 let _ = reply.send(self.snapshot());
             }
@@ -281,7 +290,8 @@ impl Hub {
     fn ended(&mut self, result: Result<Result<(), SourceError>, JoinError>) {
         self.run = None;
         let input_down = matches!(result, Ok(Err(SourceError::InputDown { .. })));
-        let refused = matches!(result, Ok(Err(SourceError::LadderFull { .. })));
+        let refused =
+            matches!(result, Ok(Err(SourceError::LadderFull { .. } | SourceError::TranscodersFull { .. })));
         let error = match result {
             Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
             Ok(Err(error)) => StreamError {

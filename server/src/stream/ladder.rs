@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::{Config, StreamConfig};
+use crate::limits::{self, Limit};
 use crate::media::{StreamName, StreamNames};
 
 /// The variants of the ladder, of which some run.
@@ -47,6 +48,7 @@ impl Ladder {
     pub(super) fn start(self: &Arc<Self>, name: &StreamName) -> Result<Running, usize> {
         let mut running = self.running();
         if running.len() >= self.limit {
+            limits::hit(Limit::Ladder);
             return Err(self.limit);
         }
         running.insert(name.clone());

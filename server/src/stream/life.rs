@@ -158,6 +158,13 @@ impl Life {
         }
     }
 
+    /// Without viewers it becomes idle now.
+    pub(super) fn handle_let_go(&mut self, now: Instant) {
+        if let Some(at) = &mut self.idle_at {
+            *at = now;
+        }
+    }
+
     /// Handles a frame that is sent to the viewers.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
         let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };

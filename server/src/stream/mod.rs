@@ -14,6 +14,7 @@ mod registry;
 mod relay;
 mod snapshot;
 mod subscription;
+mod transcoders;
 pub mod variants;
 mod viewers;
 

@@ -12,6 +12,7 @@ use crate::media::StreamNames;
 use super::hub::{self, Command, Purpose};
 use super::ladder::Ladder;
 use super::meter::{Meter, Needs};
+use super::transcoders::Transcoders;
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, variants};
 
 /// How many commands may wait for one hub, which handles each within microseconds. When the queue is full, new viewers are
@@ -31,6 +32,7 @@ pub struct Registry {
     names: StreamNames,
     hubs: HashMap<StreamName, Hub>,
     ladder: Arc<Ladder>,
+    transcoders: Transcoders,
     clock: MediaClock,
     next_viewer: AtomicU64,
 }
@@ -48,7 +50,9 @@ impl Registry {
             inboxes.push((name.clone(), inbox, meter));
         }
         let ladder = Ladder::new(config, &names);
-        let registry = Arc::new(Self { names, hubs, ladder, clock, next_viewer: AtomicU64::new(0) });
+        let transcoders = Transcoders::new(config, &names);
+        let registry =
+            Arc::new(Self { names, hubs, ladder, transcoders, clock, next_viewer: AtomicU64::new(0) });
         for ((name, inbox, meter), stream) in inboxes.into_iter().zip(&config.streams) {
             hub::spawn(name, inbox, meter, stream, config, &registry);
         }
@@ -95,6 +99,21 @@ impl Registry {
     /// Whether the stream runs or would be started: a variant of the ladder is refused while as many of them as may run do.
     pub fn admits(&self, name: &StreamName) -> bool {
         self.ladder.admits(name)
+    }
+
+    /// Whether an ffmpeg makes it.
+    pub fn is_transcoded(&self, name: &StreamName) -> bool {
+        self.transcoders.is_one(name)
+    }
+
+    /// Stops a stream at once that nobody watches any more.
+    pub fn let_go(&self, name: &StreamName) {
+        // A hub with a full queue stops it after `linger`.
+        let _ = self.hub(name).inbox.try_send(Command::LetGo);
+    }
+
+    pub(super) fn transcoders(&self) -> &Transcoders {
+        &self.transcoders
     }
 
     pub(super) fn ladder(&self) -> &Arc<Ladder> {

@@ -9,6 +9,7 @@ use crate::media::Frame;
 use crate::source::{self, Output, SourceError};
 
 use super::ladder::Running;
+use super::transcoders::Encoding;
 use super::{Registry, StreamError, StreamEvent, StreamName, Subscription};
 
 /// How many frames may wait for the program that makes the variant: about a second of them.
@@ -22,6 +23,7 @@ pub(super) async fn run(
     registry: Weak<Registry>,
     output: Output,
 ) -> Result<(), SourceError> {
+    let _encoding = matches!(source, Source::Ffmpeg(_)).then(|| encode(&registry, &name)).transpose()?;
     let Some(stream) = upstream(&source) else {
         return source::run_once(&source, &ffmpeg, None, output).await;
     };
@@ -64,6 +66,12 @@ fn count(registry: &Weak<Registry>, name: &StreamName) -> Result<Option<Running>
         return Ok(None);
     }
     registry.ladder().start(name).map(Some).map_err(|limit| SourceError::LadderFull { limit })
+}
+
+/// Counts the stream among those that an ffmpeg makes, for as long as what is returned exists.
+fn encode(registry: &Weak<Registry>, name: &StreamName) -> Result<Option<Encoding>, SourceError> {
+    let Some(registry) = registry.upgrade() else { return Ok(None) };
+    registry.transcoders().start(name).map_err(|limit| SourceError::TranscodersFull { limit })
 }
 
 fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, String> {

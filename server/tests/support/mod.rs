@@ -25,7 +25,7 @@ impl Server {
         config.webrtc = WebrtcConfig { listen, ..config.webrtc };
         let registry = Registry::new(&config);
         let sessions = Arc::new(Sessions::new(&config, registry.clone()).await.expect("port 0 is free"));
-        let state = AppState { config: Arc::new(config), registry, sessions: sessions.clone() };
+        let state = AppState::new(config, registry, sessions.clone());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         tokio::spawn(http::serve(listener, state));

@@ -3,6 +3,7 @@
 mod api;
 mod ffmpeg;
 mod ladder;
+mod limits;
 mod log;
 mod multistream;
 mod preload;
@@ -50,6 +51,7 @@ pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
         api: api::read(root.section("api", report), report),
         webrtc: webrtc::read(root.section("webrtc", report), report),
         multistream,
+        limits: limits::read(root.section("limits", report), report),
         log: log::read(root.section("log", report), report),
         preload: preload::read(root.field("preload", report), &streams, report),
         ffmpeg,

@@ -1,11 +1,10 @@
 //! The section `multistream:`: limits and times.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::config::MultistreamConfig;
 use crate::config::problem::Report;
-use crate::config::reader::Section;
+use crate::config::reader::{Section, number};
 use crate::config::sections::ladder;
 use crate::config::value::{DURATION, SIZE, duration, size};
 
@@ -30,21 +29,6 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Multistream
     multistream.max_ladder = (max_ladder > 0).then_some(max_ladder);
     section.finish(&[], report);
     multistream
-}
-
-fn number(
-    section: &mut Section<'_>,
-    key: &str,
-    range: RangeInclusive<usize>,
-    value: &mut usize,
-    report: &mut Report,
-) {
-    let expected = format!("a number from {} to {}", range.start(), range.end());
-    if let Some(number) = section.field(key, report).and_then(|field| {
-        field.parse(report, &expected, |text| text.parse().ok().filter(|number| range.contains(number)))
-    }) {
-        *value = number;
-    }
 }
 
 fn time(section: &mut Section<'_>, key: &str, value: &mut Duration, report: &mut Report) {

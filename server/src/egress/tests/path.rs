@@ -100,7 +100,7 @@ impl Path {
         Self {
             start: now,
             now,
-            estimate: Estimate::new(now),
+            estimate: Estimate::new(now, f64::INFINITY),
             network: Network::new(now, conditions, seed),
             back: Network::new(now, back, seed),
             demand: Demand::Share(0.9),

@@ -1,0 +1,72 @@
+//! The limit on the ffmpeg that run at the same time. Each may use all of a core.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::{Config, Source};
+use crate::limits::{self, Limit};
+use crate::media::{StreamName, StreamNames};
+
+/// The streams that an ffmpeg makes, of which some run.
+#[derive(Debug)]
+pub(super) struct Transcoders {
+    limit: usize,
+    streams: HashSet<StreamName>,
+    free: Arc<Semaphore>,
+}
+
+/// A stream that an ffmpeg makes now, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Encoding {
+    _place: OwnedSemaphorePermit,
+}
+
+impl Transcoders {
+    pub(super) fn new(config: &Config, names: &StreamNames) -> Self {
+        let by_ffmpeg = |source: &Source| matches!(source, Source::Ffmpeg(_));
+        let streams = config.streams.iter().filter(|stream| stream.sources.iter().any(by_ffmpeg));
+        let limit = config.limits.transcoders;
+        Self {
+            limit,
+            streams: streams.filter_map(|stream| names.get(&stream.name).cloned()).collect(),
+            free: Arc::new(Semaphore::new(limit)),
+        }
+    }
+
+    pub(super) fn is_one(&self, name: &StreamName) -> bool {
+        self.streams.contains(name)
+    }
+
+    /// Counts a stream as running if an ffmpeg makes it. It fails with the limit when that many run already.
+    pub(super) fn start(&self, name: &StreamName) -> Result<Option<Encoding>, usize> {
+        if !self.is_one(name) {
+            return Ok(None);
+        }
+        let place = self.free.clone().try_acquire_owned().map_err(|_| {
+            limits::hit(Limit::Transcoders);
+            self.limit
+        })?;
+        Ok(Some(Encoding { _place: place }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_ffmpeg_run_and_cameras_do_not_count() {
+        let text = "limits: {transcoders: 1}\nstreams: {a: rtsp://h/1, b: ffmpeg:a#video=h264, c: ffmpeg:a#video=vp8}\n";
+        let (config, _) = Config::parse("test.yaml", text, &|_| None).expect("the config is fine");
+        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let transcoders = Transcoders::new(&config, &names);
+        let start = |name: &str| transcoders.start(names.get(name).expect("exists"));
+        let first = start("b").expect("none runs");
+        assert_eq!(start("c").expect_err("one runs"), 1);
+        assert!(start("a").expect("a camera").is_none());
+        drop(first);
+        assert!(start("c").is_ok());
+    }
+}
