@@ -14,6 +14,7 @@ use multistream::config::{Config, Known};
 use multistream::demo::{self, DemoOptions};
 use multistream::doctor;
 use multistream::serve::Server;
+use multistream::source::guardian;
 use tracing::{info, warn};
 
 use crate::{config_file, logging};
@@ -34,6 +35,9 @@ enum Command {
     Check(ConfigPath),
     /// Try what pages need of the network: the media port, each candidate, each ICE server; ends with 1 when one does not work.
     Doctor(ConfigPath),
+    /// End what a server has started when it is gone. The server starts this by itself.
+    #[command(hide = true)]
+    Guard,
     /// Serve six moving demo cameras, without a camera or a config file.
     Demo(Demo),
 }
@@ -80,6 +84,10 @@ pub(crate) fn run() -> ExitCode {
             }
         }),
         Command::Doctor(path) => config_file::load(&path.config).and_then(|(config, _)| examine(&config)),
+        Command::Guard => {
+            guardian::watch();
+            Ok(())
+        }
         Command::Demo(Demo { render_only: true, .. }) => demo::render().map_err(Into::into),
         Command::Demo(Demo { host, port, render_only: false }) => {
             demo::prepare(&DemoOptions { host, port }).map_err(Into::into).and_then(|config| {
@@ -160,6 +168,9 @@ fn pages(http: Option<SocketAddr>, https: Option<SocketAddr>, base_path: &str) -
 /// Serves until Ctrl-C or SIGTERM.
 fn serve(config: Config) -> anyhow::Result<()> {
     allow_open_files();
+    if let Err(error) = std::env::current_exe().and_then(|program| guardian::start(program.into(), "guard")) {
+        warn!(%error, "the guardian does not start: programs may outlive a server that is killed");
+    }
     let runtime = tokio::runtime::Runtime::new()?;
     let served = runtime.block_on(async {
         let base_path = config.api.base_path.clone();
@@ -169,8 +180,9 @@ fn serve(config: Config) -> anyhow::Result<()> {
         server.run(stop_signal()?).await;
         anyhow::Ok(())
     });
-    // Tasks that still hang end with the process.
+    // Tasks that still hang end with the process, and their programs now.
     runtime.shutdown_background();
+    guardian::stop();
     served
 }
 

@@ -159,7 +159,14 @@ async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
         (ErrorCode::SourceInvalid, status_with_reason(server, "broken", "source-invalid").await),
         (ErrorCode::SwitchTimeout, switched(server, "plays", "silent1", None, None).await),
         (ErrorCode::Bandwidth, on_a_slow_link(server).await),
-        (ErrorCode::LimitReached, raw("x".repeat(1 << 20)).await),
+        (
+            ErrorCode::LimitReached,
+            refused(
+                open(server, "off").await,
+                offer(&format!("{SESSION_LINES}{}", "m=video\r\n".repeat(99))),
+            )
+            .await,
+        ),
     ]
 }
 

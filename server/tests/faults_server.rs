@@ -37,7 +37,9 @@ impl Program {
         let yaml = json!({
             "api": {"listen": format!("127.0.0.1:{port}")},
             "webrtc": {"listen": format!("127.0.0.1:{media}")},
-            "streams": {"good": cameras.url(1), "made": picture},
+            // It writes nothing, so it does not notice that nobody reads, and has a child of its own.
+            "ffmpeg": {"timeout": 60},
+            "streams": {"good": cameras.url(1), "made": picture, "deaf": format!("exec:sh -c 'sleep 1{port} & wait'")},
         });
         std::fs::write(config.path(), yaml.to_string()).expect("it can be written");
         let child = spawn(&config);
@@ -98,11 +100,15 @@ fn size_of(port: u16) -> String {
 
 /// Whether an ffmpeg of this server is there.
 fn has_ffmpeg(program: &Program) -> bool {
+    is_running(&format!("size={}", size_of(program.port)))
+}
+
+/// Whether a process with this on its command line is there.
+fn is_running(word: &str) -> bool {
     let entries = std::fs::read_dir("/proc").expect("Linux has it");
-    let word = format!("size={}", size_of(program.port));
     entries.flatten().any(|entry| {
         std::fs::read(entry.path().join("cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&word))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).replace('\0', " ").contains(word))
     })
 }
 
@@ -170,4 +176,24 @@ async fn a_killed_server_leaves_no_ffmpeg_and_the_next_one_has_every_viewer_back
     let _again = self::viewers(&program).await;
     assert_live(&program.url(), "good").await;
     assert_live(&program.url(), "made").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_leaves_no_program_of_an_exec_source() {
+    let cameras = good_camera();
+    let mut program = Program::start(&cameras).await;
+    let sleeper = format!("sleep 1{}", program.port);
+    let _viewer = watch(&program.url(), "deaf").await;
+    let start = Instant::now();
+    while !is_running(&sleeper) {
+        assert!(start.elapsed() < PATIENCE, "the program does not start");
+        sleep(Duration::from_millis(20)).await;
+    }
+    program.signal(Signal::KILL);
+    program.ended().await;
+    let start = Instant::now();
+    while is_running(&sleeper) {
+        assert!(start.elapsed() < PATIENCE, "the program has outlived the server");
+        sleep(Duration::from_millis(20)).await;
+    }
 }

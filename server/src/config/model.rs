@@ -137,6 +137,14 @@ impl StreamConfig {
     }
 }
 
+impl ApiConfig {
+    /// Whether other machines cannot reach any of its addresses.
+    pub fn is_for_this_machine(&self) -> bool {
+        let tls = self.tls.as_ref().map(|tls| tls.listen);
+        self.listen.into_iter().chain(tls).all(|address| address.ip().is_loopback())
+    }
+}
+
 impl MultistreamConfig {
     /// How many variants of the ladder may run at the same time.
     pub fn ladder_limit(&self) -> usize {

@@ -67,6 +67,24 @@ streams:
 "#;
 
 #[test]
+fn the_media_port_follows_the_pages_to_loopback_unless_a_proxy_stands_before_them() {
+    let ip = |text: &str| {
+        let (config, _) = Config::parse("m.yaml", text, &|_| None).expect("the config is fine");
+        config.webrtc.listen.ip()
+    };
+    assert!(ip("").is_loopback());
+    assert!(ip("api: {listen: '127.0.0.1:1984', token: 0123456789abcdef}").is_loopback());
+    for reachable in [
+        "api: {listen: ':1984', auth: none}",
+        "api: {origin: 'https://cameras.example.com'}",
+        "webrtc: {candidates: ['192.0.2.7:8555']}",
+        "webrtc: {listen: ':8555'}",
+    ] {
+        assert!(ip(reachable).is_unspecified(), "{reachable}");
+    }
+}
+
+#[test]
 fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     let (config, warnings) = accepted(GO2RTC);
     let names: Vec<&str> = config.streams.iter().map(|stream| stream.name.as_str()).collect();

@@ -4,6 +4,7 @@ mod error;
 mod exec;
 mod ffmpeg;
 pub(crate) mod fuzzing;
+pub mod guardian;
 mod ivf;
 mod process;
 mod rtsp;

@@ -47,9 +47,10 @@ pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
     let mut streams = streams::read(root.section("streams", report), &ffmpeg, report);
     let multistream = multistream::read(root.section("multistream", report), report);
     ladder::add(&mut streams, &multistream.ladder);
+    let api = api::read(root.section("api", report), report);
     let config = Config {
-        api: api::read(root.section("api", report), report),
-        webrtc: webrtc::read(root.section("webrtc", report), report),
+        webrtc: webrtc::read(root.section("webrtc", report), &api, report),
+        api,
         multistream,
         limits: limits::read(root.section("limits", report), report),
         log: log::read(root.section("log", report), report),

@@ -1,6 +1,6 @@
 //! The section `webrtc:`: the port of the media and the addresses that are announced to browsers.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use multistream_protocol::server::IceServer;
 
@@ -8,7 +8,7 @@ use crate::config::candidate::{CANDIDATE, STUN_SERVER};
 use crate::config::problem::Report;
 use crate::config::reader::{Field, Section};
 use crate::config::value::{LISTEN, listen};
-use crate::config::{Candidate, HostPort, WebrtcConfig};
+use crate::config::{ApiConfig, Candidate, HostPort, WebrtcConfig};
 
 const FOREIGN_FILTERS: &[(&str, &str)] = &[
     ("candidates", "the candidates of the config are always announced"),
@@ -18,9 +18,11 @@ const FOREIGN_FILTERS: &[(&str, &str)] = &[
     ("udp_ports", "one port serves all: webrtc.listen"),
 ];
 
-pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> WebrtcConfig {
+pub(super) fn read(mut section: Section<'_>, api: &ApiConfig, report: &mut Report) -> WebrtcConfig {
     let mut webrtc = WebrtcConfig::default();
-    if let Some(field) = section.field("listen", report) {
+    let named = section.field("listen", report);
+    let is_named = named.is_some();
+    if let Some(field) = named {
         // In go2rtc `:8555/tcp` disables UDP.
         let address = field.parse(report, LISTEN, |text| {
             listen(text.strip_suffix("/tcp").or_else(|| text.strip_suffix("/udp")).unwrap_or(text))
@@ -49,6 +51,11 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> WebrtcConfi
                 "has no effect: webrtc.ice_servers has no turn: server without a credential",
             );
         }
+    }
+    // Pages of this machine alone need no media port that others can reach. A proxy before them is told by what only it needs.
+    let is_behind_a_proxy = !api.origins.is_empty() || !webrtc.candidates.is_empty();
+    if !is_named && api.is_for_this_machine() && !is_behind_a_proxy {
+        webrtc.listen.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     let mut filters = section.section("filters", report);
     for field in filters.field("ips", report).iter().flat_map(Field::items) {

@@ -1,7 +1,7 @@
 //! One run of ffmpeg, with its input on stdin or fetched by ffmpeg itself, and pictures as its output.
 //!
-//! ffmpeg does not outlive the server. When the source is cancelled, its process group is killed. When the server itself is
-//! killed with SIGKILL, ffmpeg sees the end of stdin, or an error of the socket at its next picture, and exits.
+//! ffmpeg does not outlive the server: when the source is cancelled, its process group is killed, and when the server itself is
+//! killed, the guardian does that.
 
 use std::io::Cursor;
 use std::time::Duration;

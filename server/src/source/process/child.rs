@@ -13,7 +13,7 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
 use super::stderr::Tail;
-use crate::source::SourceError;
+use crate::source::{SourceError, guardian};
 
 /// How long a program that has closed its pipes may take to write its last output and exit.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -56,6 +56,7 @@ impl Child {
             .spawn()
             .map_err(|error| cannot_start(program, &error, advice))?;
         let group = process.id().and_then(|id| Pid::from_raw(id as i32));
+        group.into_iter().for_each(guardian::started);
         let said = Arc::new(Mutex::new(Tail::default()));
         let listener = tokio::spawn(listen(process.stderr.take(), Arc::clone(&said)));
         Ok(Self { program: program.to_owned(), process, group, said, listener })
@@ -102,6 +103,7 @@ impl Child {
         // `take`, since the group's number may be reused once the group is gone.
         if let Some(group) = self.group.take() {
             let _ = kill_process_group(group, Signal::KILL);
+            guardian::ended(group);
         }
     }
 }
