@@ -30,7 +30,7 @@ test('each broken camera has an error without its password in its status, and th
   serve,
   openWall,
 }) => {
-  const guarded = await Cameras.start('--count=1', '--user=admin', '--password=right');
+  const guarded = await Cameras.start('--count=1', '--user=admin', '--password=right-horse');
   const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
   try {
     await once(silent, 'listening');
@@ -43,7 +43,7 @@ test('each broken camera has an error without its password in its status, and th
         missing: cameras.url(99),
         refused: `rtsp://user:wr0ng-s3cret@127.0.0.1:${await freePort()}/`,
         silent: `rtsp://127.0.0.1:${address.port}/#timeout=3`,
-        guarded: guarded.url(1, 'admin:right@'),
+        guarded: guarded.url(1, 'admin:right-horse@'),
       },
     });
     const wall = await openWall(server);

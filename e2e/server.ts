@@ -34,6 +34,8 @@ export class Server {
     /** The UDP and TCP port of the media. */
     readonly webrtcPort: number,
     private readonly folder: string,
+    /** Those of the config that are long enough to be nothing else. */
+    private readonly passwords: readonly string[],
     private readonly netns?: Netns,
   ) {}
 
@@ -57,7 +59,10 @@ export class Server {
     });
     writeFileSync(join(folder, CONFIG), text);
     const { netns } = options;
-    const server = new Server(Server.#spawn(folder, netns), port, webrtcPort, folder, netns);
+    const passwords = [
+      ...text.matchAll(/:\/\/[^:/@"]*:([^@/"]{6,})@|"(?:token|password)":"([^"]{6,})"/g),
+    ].map((match) => match[1] ?? match[2] ?? '');
+    const server = new Server(Server.#spawn(folder, netns), port, webrtcPort, folder, passwords, netns);
     try {
       await server.#ready();
     } catch (error) {
@@ -118,18 +123,29 @@ export class Server {
     return this.childPids().map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   }
 
-  /** The process ids of the server's children, zombies included. */
+  /** The process ids of the server's children, zombies included, without its guardian, which lives as long as it does. */
   childPids(): number[] {
     const tasks = `/proc/${this.child.pid}/task`;
     const pids = readdirSync(tasks).flatMap((task) =>
       readFileSync(`${tasks}/${task}/children`, 'utf8').split(' '),
     );
-    return pids.filter((pid) => pid !== '').map(Number);
+    const isGuardian = (pid: string) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0guard\0');
+      } catch {
+        return false;
+      }
+    };
+    return pids.filter((pid) => pid !== '' && !isGuardian(pid)).map(Number);
   }
 
   async stop(): Promise<void> {
     await this.child.stop();
     rmSync(this.folder, { recursive: true, force: true });
+    const said = this.child.lines.join('\n');
+    for (const password of this.passwords) {
+      if (said.includes(password)) throw new Error('the log of the server holds a password of its config');
+    }
   }
 
   async #ready(): Promise<void> {

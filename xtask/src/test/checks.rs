@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::totals::{self, Totals};
-use super::{Part, licences, served};
+use super::{Part, licences, secrets, served};
 use crate::{Failure, pages, process};
 
 pub(super) struct Check {
@@ -66,6 +66,11 @@ pub(super) fn all() -> Vec<Check> {
         counted("tests in the browser", &[E2e], totals::of_playwright, || {
             process::command("npx", &["playwright", "test"])
         }),
+        Check {
+            name: "no password in what was printed",
+            parts: &[Rust, Npm, E2e],
+            run: Box::new(secrets::check),
+        },
     ]
 }
 
@@ -95,7 +100,10 @@ pub(super) fn counted(
         // Colour codes would get in the way of reading the totals.
         let mut command = command();
         command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
-        let succeeded = process::run_watched(&mut command, |line| sum = sum + totals_of(line))?;
+        let succeeded = process::run_watched(&mut command, |line| {
+            sum = sum + totals_of(line);
+            secrets::look_at(line);
+        })?;
         // A runner that broke before it could count, or that ran nothing, is a failure too.
         let is_silent = sum.failed == 0 && (!succeeded || sum.passed == 0);
         Ok(if is_silent { sum + Totals { failed: 1, ..Totals::default() } } else { sum })

@@ -4,6 +4,7 @@ mod checks;
 mod licences;
 mod quick;
 mod release;
+mod secrets;
 mod served;
 mod totals;
 
