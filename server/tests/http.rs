@@ -1,7 +1,7 @@
 //! Tests of the web server on its real socket, with requests written out.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use multistream::config::Config;
 use multistream::serve::Server;
@@ -192,6 +192,32 @@ async fn a_password_protects_everything_but_the_health_check() {
     }
     assert_eq!(server.ask("GET /api\nAuthorization: Basic dTpw").await.status, 200);
     assert_eq!(server.ask("GET /healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_answered_later_and_later_and_the_right_one_at_once() {
+    let server = Running::with(", token: the-right-token-of-16", STREAMS).await;
+    let wrong = "GET /api/streams\nAuthorization: Bearer wrong";
+    let start = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(server.ask(wrong).await.status, 401);
+    }
+    // 250 ms and 500 ms.
+    assert!(start.elapsed() >= Duration::from_millis(750), "{:?}", start.elapsed());
+    let start = Instant::now();
+    let (right, _) = tokio::join!(
+        async {
+            let right = server.ask("GET /api/streams\nAuthorization: Bearer the-right-token-of-16").await;
+            (right.status, start.elapsed())
+        },
+        async {
+            assert_eq!(server.ask(wrong).await.status, 401);
+            assert!(start.elapsed() >= Duration::from_secs(1));
+        },
+    );
+    assert_eq!(right.0, 200);
+    assert!(right.1 < Duration::from_millis(900), "it waits for nobody: {:?}", right.1);
+    assert_eq!(server.ask("GET /api/streams").await.status, 401, "whoever only asks is not slowed down");
 }
 
 #[tokio::test]

@@ -160,3 +160,40 @@ fn no_problem_of_a_config_shows_its_secrets() {
         assert_holds_none("check of what is not YAML", &said);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_is_one_line_of_the_log_without_the_token() {
+    let token = "api: {token: the-right-token-of-16, listen: '127.0.0.1:0'}";
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let port = multistream_testkit::free_port();
+    let text = format!("{}\nwebrtc: {{listen: '127.0.0.1:0'}}\n", token.replace(":0'", &format!(":{port}'")));
+    std::fs::write(file.path(), text).expect("it can be written");
+    let mut server = Command::new(MULTISTREAM)
+        .args(["serve", "--config"])
+        .arg(file.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let ask = async |path: &str| {
+        let start = tokio::time::Instant::now();
+        let mut socket = loop {
+            match TcpStream::connect(("127.0.0.1", port)).await {
+                Ok(socket) => break socket,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.expect("it reads");
+        socket.read_to_string(&mut String::new()).await.expect("it answers");
+    };
+    ask("/api/ws?token=guessed-token").await;
+    ask("/api/streams").await;
+    server.kill().expect("it runs");
+    let said = String::from_utf8(server.wait_with_output().expect("it ran").stderr).expect("text");
+    let failed: Vec<&str> = said.lines().filter(|line| line.contains("authentication failed")).collect();
+    assert_eq!(failed.len(), 1, "{said}");
+    let line = "WARN multistream::http::auth: authentication failed from=127.0.0.1 path=\"/api/ws\"";
+    assert!(failed[0].ends_with(line), "{said}");
+    assert!(!said.contains("guessed-token"), "{said}");
+}

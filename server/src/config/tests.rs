@@ -67,6 +67,18 @@ streams:
 "#;
 
 #[test]
+fn a_short_token_and_an_open_server_for_all_origins_are_warned_about() {
+    let warnings = |text: &str| {
+        let (_, warnings) = Config::parse("m.yaml", text, &|_| None).expect("the config is fine");
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    assert!(warnings("api: {token: fifteen-letters}").contains("api.token: fewer than 16 characters"));
+    assert_eq!(warnings("api: {token: sixteen--letters}"), "");
+    assert!(warnings("api: {origin: '*'}").contains("api.origin: without a token or password"));
+    assert_eq!(warnings("api: {origin: '*', token: sixteen--letters}"), "");
+}
+
+#[test]
 fn the_media_port_follows_the_pages_to_loopback_unless_a_proxy_stands_before_them() {
     let ip = |text: &str| {
         let (config, _) = Config::parse("m.yaml", text, &|_| None).expect("the config is fine");
@@ -97,6 +109,7 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     let candidates: Vec<String> = config.webrtc.candidates.iter().map(ToString::to_string).collect();
     assert_eq!(candidates, ["192.168.1.2:8555", "stun:8555"]);
     for named in [
+        "m.yaml:4: warning: api.origin: ",
         "m.yaml:5: warning: rtsp: ",
         "m.yaml:8: warning: webrtc.listen: ",
         "m.yaml:13: warning: webrtc.filters.networks: ",
@@ -109,7 +122,7 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     ] {
         assert!(warnings.iter().any(|warning| warning.starts_with(named)), "{named} not in {warnings:#?}");
     }
-    assert_eq!(warnings.len(), 9, "{warnings:#?}");
+    assert_eq!(warnings.len(), 10, "{warnings:#?}");
 }
 
 #[test]
@@ -226,14 +239,14 @@ fn a_public_address_requires_authentication_or_auth_none() {
     accepted("api: {listen: \"[::1]:1984\"}");
     assert!(refused("api: {username: u}")[0].contains("expected a password beside it"));
     assert!(refused("api: {password: hunter2}")[0].contains("expected a user beside it"));
-    assert!(refused("api: {auth: none, token: t}")[0].contains("not both"));
+    assert!(refused("api: {auth: none, token: sixteen--letters}")[0].contains("not both"));
     assert!(refused("api: {auth: maybe}")[0].contains("expected none"));
 }
 
 #[test]
 fn every_value_of_the_file_is_in_the_config() {
     let (config, warnings) = accepted(
-        "api: {base_path: rtc/, origin: [\"https://Dash.example.com:443\", \"http://10.0.0.2:3000\"], token: 0123}\n\
+        "api: {base_path: rtc/, origin: [\"https://Dash.example.com:443\", \"http://10.0.0.2:3000\"], token: 0123456789012345}\n\
          webrtc: {listen: \":9000\", candidates: [10.0.0.1], filters: {ips: [10.0.0.1]}, \
          ice_servers: [{urls: stun:s:3478}, {urls: [turn:t], username: u, credential: c}]}\n\
          multistream: {max_slots: 25, switch_timeout: 500ms, linger: 2, gop_max_bytes: 1MB, gop_max_duration: 3s}\n\
@@ -242,7 +255,7 @@ fn every_value_of_the_file_is_in_the_config() {
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(config.api.base_path, "/rtc");
     assert_eq!(config.api.origins, ["https://dash.example.com", "http://10.0.0.2:3000"]);
-    assert_eq!(config.api.token.as_deref(), Some("0123"));
+    assert_eq!(config.api.token.as_deref(), Some("0123456789012345"));
     assert_eq!(config.webrtc.candidates[0].to_string(), "10.0.0.1:9000");
     assert_eq!(config.webrtc.ice_servers.len(), 2);
     assert_eq!(config.webrtc.ice_servers[1].credential.as_deref(), Some("c"));

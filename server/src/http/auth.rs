@@ -4,9 +4,10 @@
 //! protected: they contain no secrets and could not be opened otherwise, and all their data comes from `/api`. `/metrics`
 //! contains stream names and is protected.
 
-use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::Extension;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -14,12 +15,19 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
+use tracing::warn;
 use url::form_urlencoded;
 
-use super::error;
-use crate::config::{ApiConfig, Config};
+use super::ends::Ends;
+use super::{AppState, error};
+use crate::config::ApiConfig;
 
-pub(super) async fn require(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
+pub(super) async fn require(
+    State(AppState { config, failures, .. }): State<AppState>,
+    Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let api = &config.api;
     let path = request.uri().path();
     let protected = match (&api.password, &api.token) {
@@ -30,6 +38,11 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
     if !protected || is_known(&request, api) {
         return next.run(request).await;
     }
+    if offers_credentials(&request) {
+        // In the form that `docs/deploy/fail2ban` reads.
+        warn!(from = %ends.from, path, "authentication failed");
+        tokio::time::sleep(failures.count(ends.from, Instant::now())).await;
+    }
     let (challenge, message) = if api.password.is_some() {
         ("Basic realm=\"multistream\", charset=\"UTF-8\"", "this server wants its user and password")
     } else {
@@ -38,6 +51,13 @@ pub(super) async fn require(State(config): State<Arc<Config>>, request: Request,
     let mut response = error(StatusCode::UNAUTHORIZED, message);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     response
+}
+
+/// Whether a request tries to be let in. One without credentials asks what is wanted.
+fn offers_credentials(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    request.headers().contains_key(AUTHORIZATION)
+        || form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "token")
 }
 
 fn is_known(request: &Request, api: &ApiConfig) -> bool {

@@ -6,6 +6,7 @@
 mod about;
 mod auth;
 mod ends;
+mod failures;
 mod headers;
 mod listen;
 mod metrics;
@@ -24,6 +25,7 @@ use axum::{Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use self::failures::Failures;
 use crate::config::Config;
 use crate::net;
 use crate::places::Places;
@@ -39,6 +41,7 @@ pub struct AppState {
     pub sessions: Arc<Sessions>,
     /// The places for connections, of all listeners together.
     connections: Places,
+    failures: Arc<Failures>,
 }
 
 impl AppState {
@@ -47,7 +50,7 @@ impl AppState {
         // Half of the files that the system allows are left for cameras, programs and media.
         let total = limits.connections.min(net::open_files() / 2);
         let connections = Places::new(total, limits.connections_per_address, &limits.exempt);
-        Self { config: Arc::new(config), registry, sessions, connections }
+        Self { config: Arc::new(config), registry, sessions, connections, failures: Arc::default() }
     }
 }
 
@@ -76,7 +79,7 @@ fn router(state: AppState) -> Router {
         .route("/healthz", get(about::healthz))
         .fallback(pages::page)
         // The last layer is the first that a request passes.
-        .layer(middleware::from_fn_with_state(state.config.clone(), auth::require))
+        .layer(middleware::from_fn_with_state(state.clone(), auth::require))
         .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
         .layer(middleware::from_fn(headers::add))
         .with_state(state);

@@ -39,6 +39,13 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     api.password = non_empty(password.as_ref(), report);
     let token = section.field("token", report);
     api.token = non_empty(token.as_ref(), report);
+    if let (Some(field), Some(text)) = (&token, &api.token)
+        && text.chars().count() < SAFE_TOKEN
+    {
+        let message =
+            format!("fewer than {SAFE_TOKEN} characters can be guessed: make one by `openssl rand -hex 16`");
+        field.warning(report, message);
+    }
     if let Some(field) = section.field("auth", report) {
         api.auth_none = field
             .parse(report, "none (or leave the key out)", |text| (text == "none").then_some(true))
@@ -65,8 +72,16 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
             }
         }
     }
-    if let Some(field) = section.field("origin", report) {
+    let origins = section.field("origin", report);
+    if let Some(field) = &origins {
         api.origins = field.items().iter().filter_map(|item| item.parse(report, ORIGIN, origin)).collect();
+    }
+    let is_open = api.token.is_none() && api.password.is_none();
+    if let Some(field) = origins.filter(|_| is_open && api.origins.iter().any(|origin| origin == "*")) {
+        field.warning(
+            report,
+            "without a token or password, every web page that a visitor opens sees the cameras",
+        );
     }
     if let Some(path) = section.field("base_path", report).and_then(|f| f.parse(report, BASE_PATH, base_path))
     {
@@ -89,6 +104,9 @@ fn refuse_if_reachable(field: &Field<'_>, address: SocketAddr, report: &mut Repo
         );
     }
 }
+
+/// A shorter token is not safe.
+const SAFE_TOKEN: usize = 16;
 
 /// Reads a secret. It does not use `parse`, which quotes the value in its message.
 fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
