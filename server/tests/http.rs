@@ -205,7 +205,7 @@ async fn wrong_tokens_are_answered_later_and_later_and_the_right_one_at_once() {
     // 250 ms and 500 ms.
     assert!(start.elapsed() >= Duration::from_millis(750), "{:?}", start.elapsed());
     let start = Instant::now();
-    let (right, _) = tokio::join!(
+    let (right, ()) = tokio::join!(
         async {
             let right = server.ask("GET /api/streams\nAuthorization: Bearer the-right-token-of-16").await;
             (right.status, start.elapsed())
