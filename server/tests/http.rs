@@ -347,11 +347,45 @@ async fn metrics_name_every_stream_and_are_protected_like_the_api() {
     let server = Running::with("", streams).await;
     let answer = server.ask("GET /metrics").await;
     assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("multistream_stream_live{stream=\"camera1\"} 0\n"), "{}", answer.body);
+    assert!(answer.body.contains("multistream_stream_live{stream=\"camera1\"} 0.0\n"), "{}", answer.body);
     assert!(answer.body.contains("multistream_shown_seconds_count 0\n"), "{}", answer.body);
+    for line in [
+        "multistream_shown_seconds_bucket{le=\"+Inf\"} 0\n",
+        "multistream_streams{state=\"idle\"} 1.0\n",
+        "multistream_stream_frames_total{stream=\"camera1\"} 0\n",
+        "multistream_limits_hit_total{limit=\"offer\"} ",
+        "# TYPE multistream_panics counter\n",
+    ] {
+        assert!(answer.body.contains(line), "{line} is not in {}", answer.body);
+    }
+    assert!(answer.body.ends_with("# EOF\n"), "{}", answer.body);
+    assert!(answer.head.contains("content-type: application/openmetrics-text"), "{}", answer.head);
     let locked = Running::with(", token: secret", streams).await;
     assert_eq!(locked.ask("GET /metrics").await.status, 401);
     assert_eq!(locked.ask("GET /metrics\nAuthorization: Bearer secret").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_dashboard_names_only_metrics_that_there_are() {
+    let server = Running::with("", "streams: {camera1: \"rtsp://127.0.0.1:9/none\"}").await;
+    let metrics = server.ask("GET /metrics").await.body;
+    let dashboard = include_str!("../../docs/deploy/grafana-dashboard.json");
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    let names: Vec<&str> = dashboard
+        .match_indices("multistream_")
+        .map(|(at, _)| &dashboard[at..at + dashboard[at..].find(|c| !is_name(c)).expect("JSON goes on")])
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(metrics.lines().any(|line| line.starts_with(name)), "{name} is not in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn readyz_says_whether_streams_can_be_asked_for() {
+    let server = Running::with(", username: u, password: p", STREAMS).await;
+    let answer = server.ask("GET /readyz").await;
+    assert_eq!((answer.status, &*answer.body), (200, "ready\n"));
 }
 
 /// Slow heads, as of an attack that keeps all sockets of a server busy, and a browser that is left open.

@@ -1,10 +1,14 @@
-//! `GET /api` and `GET /healthz`.
+//! `GET /api`, `GET /healthz` and `GET /readyz`.
+
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use multistream_protocol::api::About;
 
-use super::AppState;
+use super::{AppState, error};
 
 /// `GET /api`
 pub(super) async fn about(State(state): State<AppState>) -> Json<About> {
@@ -19,4 +23,21 @@ pub(super) async fn about(State(state): State<AppState>) -> Json<About> {
 /// camera is no reason to restart the server.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// `GET /readyz`: whether streams can be asked for.
+pub(super) async fn readyz(State(state): State<AppState>) -> Response {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let expected = state.registry.names().count();
+    match tokio::time::timeout(PATIENCE, state.registry.snapshot()).await {
+        Ok(streams) if streams.len() == expected => "ready\n".into_response(),
+        Ok(streams) => {
+            let missing = expected - streams.len();
+            error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{missing} of {expected} streams do not answer: the server stops, or see its log"),
+            )
+        }
+        Err(_) => error(StatusCode::SERVICE_UNAVAILABLE, "the streams do not answer within a second"),
+    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn require(
     let path = request.uri().path();
     let protected = match (&api.password, &api.token) {
         (None, None) => false,
-        (Some(_), _) => path != "/healthz",
+        (Some(_), _) => !matches!(path, "/healthz" | "/readyz"),
         (None, Some(_)) => path == "/api" || path.starts_with("/api/") || path == "/metrics",
     };
     if !protected || is_known(&request, api) {

@@ -1,130 +1,180 @@
-//! `GET /metrics`: the Prometheus text format, version 0.0.4.
+//! `GET /metrics`, in the text format `OpenMetrics`, which Prometheus reads.
 
-use std::fmt::{Display, Write};
+use std::fmt::Error;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 use super::AppState;
 use crate::faults;
-use crate::limits;
-use crate::session::Histogram;
+use crate::limits::{self, Limit};
+use crate::session::SessionSummary;
 use crate::stream::{StreamSnapshot, StreamState};
 
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
-    let mut page = Page::default();
-    let summary = state.sessions.summary();
-    page.family("multistream_sessions", "gauge", "Sessions that are open.");
-    page.sample("multistream_sessions", "", summary.sessions);
-    page.histogram(
-        "multistream_shown_seconds",
-        "From the request for a stream to the last packet of its first key frame.",
-        state.sessions.shown_after(),
-    );
-    page.family("multistream_panics_total", "counter", "Panics, which are bugs, since the server started.");
-    page.sample("multistream_panics_total", "", faults::panics());
-    let help =
-        "Lines of the log that were dropped, as what takes them was too slow, since the server started.";
-    page.family("multistream_log_lines_lost_total", "counter", help);
-    page.sample("multistream_log_lines_lost_total", "", faults::lost_lines());
-    let help = "Clients that were refused or slowed down by a limit, since the server started.";
-    page.family("multistream_limits_hit_total", "counter", help);
-    for (limit, count) in limits::hits() {
-        page.sample("multistream_limits_hit_total", &format!("{{limit=\"{}\"}}", limit.name()), count);
-    }
-    page.streams(&state.registry.snapshot().await);
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0)
+    let shown = state.sessions.shown_after();
+    let now = Now {
+        sessions: state.sessions.summary(),
+        shown: shown.cumulative(),
+        shown_s: shown.sum().as_secs_f64(),
+        panics: faults::panics(),
+        lost_lines: faults::lost_lines(),
+        limits: limits::hits().collect(),
+        streams: state.registry.snapshot().await,
+    };
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(now));
+    let mut text = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+    ([(CONTENT_TYPE, OPEN_METRICS)], text)
 }
 
-#[derive(Default)]
-struct Page(String);
+/// What is measured, at one moment.
+#[derive(Debug)]
+struct Now {
+    sessions: SessionSummary,
+    /// See [`crate::session::Histogram::cumulative`].
+    shown: Vec<(f64, u64)>,
+    shown_s: f64,
+    panics: u64,
+    lost_lines: u64,
+    limits: Vec<(Limit, u64)>,
+    streams: Vec<StreamSnapshot>,
+}
 
-impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
+const STATES: &[(StreamState, &str)] = &[
+    (StreamState::Idle, "idle"),
+    (StreamState::Starting, "starting"),
+    (StreamState::Live, "live"),
+    (StreamState::Offline, "offline"),
+];
 
-    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "{name}{labels} {value}");
-    }
+/// A figure of a stream: its name, its help, its kind, and where it is.
+type Figure<T> = (&'static str, &'static str, fn(&StreamSnapshot) -> Option<T>);
 
-    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
-        self.family(name, "histogram", help);
-        let mut count = 0;
-        for (bound, up_to) in histogram.cumulative() {
-            let bound = if bound.is_infinite() { "+Inf".to_owned() } else { bound.to_string() };
-            self.sample(&format!("{name}_bucket"), &format!("{{le=\"{bound}\"}}"), up_to);
-            count = up_to;
-        }
-        self.sample(&format!("{name}_sum"), "", histogram.sum().as_secs_f64());
-        self.sample(&format!("{name}_count"), "", count);
-    }
+const GAUGES: &[Figure<f64>] = &[
+    ("live", "1 while the stream gives pictures", |s| Some(f64::from(s.state == StreamState::Live))),
+    ("viewers", "Viewers, variants among them", |s| Some(s.viewers as f64)),
+    ("fps", "Pictures per second, over the last seconds", |s| Some(s.fps)),
+    ("bitrate_bps", "Bits per second, over the last seconds", |s| Some(s.bitrate_bps as f64)),
+    ("key_frame_interval_seconds", "From the last key frame but one to the last", |s| {
+        s.gop_duration.map(|duration| duration.as_secs_f64())
+    }),
+    ("last_frame_age_seconds", "Since the last picture arrived", |s| {
+        s.last_frame_age.map(|age| age.as_secs_f64())
+    }),
+];
+const COUNTERS: &[Figure<u64>] = &[
+    ("frames", "Pictures since the server started", |s| Some(s.frames)),
+    ("key_frames", "Key frames since the server started", |s| Some(s.key_frames)),
+    ("bytes", "Bytes of pictures since the server started", |s| Some(s.bytes)),
+    ("restarts", "Times the source was started again", |s| Some(s.restarts)),
+    ("frames_skipped", "Pictures that slow viewers missed", |s| Some(s.frames_skipped)),
+];
 
-    fn streams(&mut self, streams: &[StreamSnapshot]) {
-        type Value = fn(&StreamSnapshot) -> f64;
-        let families: [(&str, &str, &str, Value); 9] = [
-            ("live", "gauge", "1 while the stream gives pictures.", |s| {
-                f64::from(s.state == StreamState::Live)
-            }),
-            ("viewers", "gauge", "Viewers, variants among them.", |s| s.viewers as f64),
-            ("fps", "gauge", "Pictures per second, over the last seconds.", |s| s.fps),
-            ("bitrate_bps", "gauge", "Bits per second, over the last seconds.", |s| s.bitrate_bps as f64),
-            ("frames_total", "counter", "Pictures since the server started.", |s| s.frames as f64),
-            ("key_frames_total", "counter", "Key frames since the server started.", |s| s.key_frames as f64),
-            ("bytes_total", "counter", "Bytes of pictures since the server started.", |s| s.bytes as f64),
-            ("restarts_total", "counter", "Times the source was started again.", |s| s.restarts as f64),
-            ("frames_skipped_total", "counter", "Pictures that slow viewers missed.", |s| {
-                s.frames_skipped as f64
-            }),
-        ];
-        for (name, kind, help, value) in families {
+impl Collector for Now {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        gauge(&mut encoder, "multistream_sessions", "Sessions that are open", self.sessions.sessions as f64)?;
+        gauge(
+            &mut encoder,
+            "multistream_peers",
+            "Sessions that have a peer connection",
+            self.sessions.peers as f64,
+        )?;
+        self.encode_shown(&mut encoder)?;
+        counter(
+            &mut encoder,
+            "multistream_panics",
+            "Panics, which are bugs, since the server started",
+            self.panics,
+        )?;
+        let help =
+            "Lines of the log that were dropped, as what takes them was too slow, since the server started";
+        counter(&mut encoder, "multistream_log_lines_lost", help, self.lost_lines)?;
+        let help = "Clients that were refused or slowed down by a limit, since the server started";
+        let limits = self.limits.iter().map(|(limit, count)| ([("limit", limit.name())], Some(*count)));
+        family(&mut encoder, "multistream_limits_hit", help, MetricType::Counter, limits, ConstCounter::new)?;
+
+        let in_state = |state| self.streams.iter().filter(|stream| stream.state == state).count() as f64;
+        let states = STATES.iter().map(|(state, name)| ([("state", *name)], Some(in_state(*state))));
+        family(
+            &mut encoder,
+            "multistream_streams",
+            "Streams by their state",
+            MetricType::Gauge,
+            states,
+            ConstGauge::new,
+        )?;
+        for (name, help, value) in GAUGES {
+            let values =
+                self.streams.iter().map(|stream| ([("stream", stream.name.as_str())], value(stream)));
             let name = format!("multistream_stream_{name}");
-            self.family(&name, kind, help);
-            for stream in streams {
-                self.sample(
-                    &name,
-                    &format!("{{stream=\"{}\"}}", escaped(stream.name.as_str())),
-                    value(stream),
-                );
-            }
+            family(&mut encoder, &name, help, MetricType::Gauge, values, ConstGauge::new)?;
+        }
+        for (name, help, value) in COUNTERS {
+            let values =
+                self.streams.iter().map(|stream| ([("stream", stream.name.as_str())], value(stream)));
+            let name = format!("multistream_stream_{name}");
+            family(&mut encoder, &name, help, MetricType::Counter, values, ConstCounter::new)?;
+        }
+        Ok(())
+    }
+}
+
+impl Now {
+    fn encode_shown(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let help = "From the request for a stream to the last packet of its first key frame";
+        let mut metric =
+            encoder.encode_descriptor("multistream_shown_seconds", help, None, MetricType::Histogram)?;
+        let mut before = 0;
+        // The encoder adds the buckets up by itself, and writes its largest bound as infinite.
+        let buckets: Vec<(f64, u64)> = self
+            .shown
+            .iter()
+            .map(|(bound, up_to)| {
+                let count = up_to - std::mem::replace(&mut before, *up_to);
+                (bound.min(f64::MAX), count)
+            })
+            .collect();
+        metric.encode_histogram::<NoLabelSet>(self.shown_s, before, &buckets, None)
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> Result<(), Error> {
+    let gauge = ConstGauge::new(value);
+    gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
+/// The name is without the `_total` that the encoder adds.
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> Result<(), Error> {
+    let counter = ConstCounter::new(value);
+    counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
+}
+
+/// Several values of one name, told apart by a label. Those that are not known are left out.
+fn family<T, M: EncodeMetric>(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    kind: MetricType,
+    values: impl Iterator<Item = (impl EncodeLabelSet, Option<T>)>,
+    metric: impl Fn(T) -> M,
+) -> Result<(), Error> {
+    let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+    for (labels, value) in values {
+        if let Some(value) = value {
+            metric(value).encode(family.encode_family(&labels)?)?;
         }
     }
-}
-
-/// Escapes a label's value.
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn a_histogram_ends_with_everything_its_sum_and_its_count() {
-        let histogram = Histogram::default();
-        histogram.record(Duration::from_millis(8));
-        let mut page = Page::default();
-        page.histogram("h_seconds", "Help.", &histogram);
-        assert!(page.0.starts_with("# HELP h_seconds Help.\n# TYPE h_seconds histogram\n"), "{}", page.0);
-        assert!(
-            page.0.contains("h_seconds_bucket{le=\"0.005\"} 0\nh_seconds_bucket{le=\"0.01\"} 1\n"),
-            "{}",
-            page.0
-        );
-        assert!(
-            page.0.ends_with("h_seconds_bucket{le=\"+Inf\"} 1\nh_seconds_sum 0.008\nh_seconds_count 1\n"),
-            "{}",
-            page.0
-        );
-    }
-
-    #[test]
-    fn a_stream_name_is_escaped_in_its_label() {
-        assert_eq!(escaped("a\"b\\c\n"), "a\\\"b\\\\c\\n");
-    }
+    Ok(())
 }

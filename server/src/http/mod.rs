@@ -77,6 +77,7 @@ fn router(state: AppState) -> Router {
         .route("/api/ws", get(ws::upgrade).post(ws::no_upgrade))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(about::healthz))
+        .route("/readyz", get(about::readyz))
         .fallback(pages::page)
         // The last layer is the first that a request passes.
         .layer(middleware::from_fn_with_state(state.clone(), auth::require))
