@@ -100,16 +100,13 @@ test('an offer that cannot be answered is refused, and a good one after it is an
   socket.close();
 });
 
-test('a message that is too long is answered with an error, and one far beyond the limit closes the socket', async ({
-  serve,
-}) => {
+test('a message that is too long closes its socket with code 1009, and no other', async ({ serve }) => {
   const server = await serve({ streams: STREAMS });
   const socket = await Socket.open(server.webSocketUrl);
-  expectError(await socket.ask({ type: 'multistream/offer', sdp: 'x'.repeat(1 << 20) }), 'limit-reached');
-  expect(await socket.ask(init([slot(0)]))).toMatchObject({ type: 'multistream/ready' });
   const [other, closed] = [await Socket.open(server.webSocketUrl), socket.closed()];
-  socket.send('x'.repeat(8 << 20));
-  await closed;
+  socket.send({ type: 'multistream/offer', sdp: 'x'.repeat(1 << 20) });
+  // Whoever still writes when the server closes may not read the reason.
+  expect([1009, 1006]).toContain(await closed);
   expect(await other.ask(init([slot(0)]))).toMatchObject({ type: 'multistream/ready' });
   other.close();
 });

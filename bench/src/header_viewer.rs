@@ -31,7 +31,7 @@ const IDLE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct HeaderViewer {
     /// Held open, since its end would end the session.
-    _control: Control,
+    pub(crate) control: Control,
     slots: usize,
     tally: Tally,
     media: JoinHandle<()>,
@@ -55,7 +55,7 @@ impl HeaderViewer {
         connection.set_remote_description(Instant::now(), RTCSessionDescription::answer(sdp.to_owned())?)?;
         let tally = Tally::default();
         let media = tokio::spawn(drive(connection, socket, slots_by_ssrc(&answer), tally.clone()));
-        Ok(Self { _control: control, slots, tally, media })
+        Ok(Self { control, slots, tally, media })
     }
 
     /// What arrived so far, by slot index.

@@ -15,6 +15,7 @@ mod machine;
 mod pictures;
 mod report;
 mod scene;
+mod soak;
 mod squeeze;
 mod switch;
 
@@ -55,6 +56,8 @@ enum Bench {
     Squeeze(squeeze::Options),
     /// Many native viewers of nine cameras: what one packet costs the server, and where one core is full.
     Fanout(fanout::Options),
+    /// Many viewers that come, switch and go, and cameras that die: whether the server is the same afterwards.
+    Soak(soak::Options),
 }
 
 #[tokio::main]
@@ -70,6 +73,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let binaries = Binaries::find(arguments.server)?;
+    let mut faults = Vec::new();
     let report: Report = match arguments.bench {
         Bench::Switch(options) => switch::run_warm(&binaries, &options).await?,
         Bench::Cold(options) => switch::run_cold(&binaries, &options).await?,
@@ -78,10 +82,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Bench::Busy(options) => busy::run(&binaries, &options).await?,
         Bench::Squeeze(options) => squeeze::run(&binaries, &options).await?,
         Bench::Fanout(options) => fanout::run(&binaries, &options).await?,
+        Bench::Soak(options) => {
+            let (report, not_flat) = soak::run(&binaries, &options).await?;
+            faults = not_flat;
+            report
+        }
     };
     println!("{}", report.table());
     if let Some(file) = arguments.out {
         report.write(&file)?;
     }
+    anyhow::ensure!(faults.is_empty(), "not flat: {}", faults.join(", "));
     Ok(())
 }

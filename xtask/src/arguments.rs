@@ -13,6 +13,8 @@ cargo xtask test --release-checks
     For a release: the oldest Rust it is said to build with, advisories, changes of the crates' API, the release binary.
 cargo xtask bench NAME [--out FILE] …
     Runs a benchmark; `cargo xtask bench help` lists them.
+cargo xtask soak [--minutes N] [--viewers N] [--out FILE]
+    Many viewers that come, switch and go, and cameras that die; fails if the server is not the same afterwards.
 cargo xtask setup
     Installs everything that demo and test need, and nothing that is there already.";
 
@@ -34,7 +36,7 @@ pub(crate) struct DemoOptions {
 
 pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task, String> {
     let words: Vec<String> = arguments.into_iter().collect();
-    let is_bench = words.first().is_some_and(|task| task == "bench");
+    let is_bench = words.first().is_some_and(|task| matches!(task.as_str(), "bench" | "soak"));
     if !is_bench && words.iter().any(|word| matches!(word.as_str(), "--help" | "-h")) {
         return Ok(Task::Help);
     }
@@ -48,6 +50,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Task,
         Some("demo") => demo(rest),
         Some("test") => test(rest),
         Some("bench") => Ok(Task::Bench(rest.collect())),
+        Some("soak") => Ok(Task::Bench(std::iter::once("soak".to_owned()).chain(rest).collect())),
         Some(unknown) => Err(format!("there is no task '{unknown}'")),
     }
 }
@@ -126,6 +129,10 @@ mod tests {
         assert_eq!(
             parsed("bench switch --out x"),
             Ok(Task::Bench(vec!["switch".into(), "--out".into(), "x".into()]))
+        );
+        assert_eq!(
+            parsed("soak --minutes 1"),
+            Ok(Task::Bench(vec!["soak".into(), "--minutes".into(), "1".into()]))
         );
     }
 
