@@ -33,13 +33,23 @@ enum Command {
     Serve(ConfigPath),
     /// Print every problem of a config file; ends with 1 when the server would not start with it.
     Check(ConfigPath),
-    /// Try what pages need of the network: the media port, each candidate, each ICE server; ends with 1 when one does not work.
-    Doctor(ConfigPath),
+    /// Try what pages need: the media port, each candidate, each ICE server, ffmpeg, and for some seconds each stream; ends with 1 when
+    /// one does not work.
+    Doctor(Doctor),
     /// End what a server has started when it is gone. The server starts this by itself.
     #[command(hide = true)]
     Guard,
     /// Serve six moving demo cameras, without a camera or a config file.
     Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+struct Doctor {
+    #[command(flatten)]
+    config: ConfigPath,
+    /// Try this stream and nothing else.
+    #[arg(long, value_name = "NAME")]
+    stream: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -83,7 +93,9 @@ pub(crate) fn run() -> ExitCode {
                 say(&cost);
             }
         }),
-        Command::Doctor(path) => config_file::load(&path.config).and_then(|(config, _)| examine(&config)),
+        Command::Doctor(Doctor { config: path, stream }) => {
+            config_file::load(&path.config).and_then(|(config, _)| examine(&config, stream.as_deref()))
+        }
         Command::Guard => {
             guardian::watch();
             Ok(())
@@ -139,15 +151,22 @@ fn ladder_cost(config: &Config) -> Option<String> {
 }
 
 /// Prints what works and what does not.
-fn examine(config: &Config) -> anyhow::Result<()> {
+fn examine(config: &Config, stream: Option<&str>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let findings = runtime.block_on(doctor::examine(config));
+    let mut ill = false;
+    let mut tell = |findings: doctor::Findings| {
+        ill |= findings.ill;
+        findings.lines.iter().for_each(|line| say(line));
+    };
+    runtime.block_on(async {
+        if stream.is_none() {
+            tell(doctor::examine(config).await);
+        }
+        tell(doctor::examine_streams(config, stream).await);
+    });
     // A resolver that hangs ends with the process.
     runtime.shutdown_background();
-    for line in &findings.lines {
-        say(line);
-    }
-    if findings.ill { Err(anyhow!("some pages may get no picture: see what is not ok")) } else { Ok(()) }
+    if ill { Err(anyhow!("some pages may get no picture: see what is not ok")) } else { Ok(()) }
 }
 
 /// Lets this process have as many sockets and files open as the system allows it to; it starts with fewer.

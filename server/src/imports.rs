@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("session", &["limits", "places", "rtp", "config", "stream", "slot", "egress", "rtc"]),
     ("http", &["net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
     ("demo", &["config"]),
-    ("doctor", &["net", "config", "rtc"]),
+    ("doctor", &["net", "media", "config", "stream", "rtc"]),
     ("serve", &["net", "config", "tls", "stream", "rtc", "session", "http"]),
 ];
 

@@ -198,6 +198,41 @@ fn doctor_names_what_does_not_work_and_ends_with_1() {
 }
 
 #[test]
+fn doctor_says_of_each_stream_what_it_gives_or_why_it_gives_nothing() {
+    let refused = free_port();
+    let picture = "ffmpeg:virtual?video=testsrc&size=160x90&rate=10";
+    let config = Config::with(&format!(
+        "api: {{listen: '127.0.0.1:{}'}}\nwebrtc: {{listen: '127.0.0.1:{}'}}\nffmpeg: {{odd: '-c:v libnothing', rare: '-c:v libx264 -tune zerolatency -g 70 -pix_fmt yuv420p'}}\nstreams:\n  \
+         good: {picture}#video=h264\n  slow: {picture}#video=rare\n  odd: {picture}#video=odd\n  \
+         off: rtsp://admin:hunter2@127.0.0.1:{refused}/1\n",
+        free_port(),
+        free_port(),
+    ));
+    let output = config.run("doctor");
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    for line in [
+        "ok: ffmpeg: has the encoder libx264",
+        "not ok: ffmpeg: has no encoder libnothing",
+        "ok: streams.good: h264, 160x90, ",
+        "not ok: streams.odd: ",
+        &format!("not ok: streams.off: 127.0.0.1:{refused} refuses the connection: is the camera on"),
+    ] {
+        assert!(said.lines().any(|said| said.starts_with(line)), "{line} not in {said}");
+    }
+    let slow = said.lines().find(|line| line.starts_with("ok: streams.slow: ")).expect(&said);
+    assert!(slow.contains("a key frame every 7.0 s: set the key frame interval"), "{slow}");
+
+    let one = config.command("doctor").args(["--stream", "off"]).output().expect("it runs");
+    let said = stdout(&one);
+    assert!(
+        said.contains("streams.off: ") && !said.contains("media port") && !said.contains("streams.good"),
+        "{said}"
+    );
+}
+
+#[test]
 fn doctor_says_that_the_server_already_runs() {
     let stun = StunServer::start(loopback(0)).expect("a STUN server");
     let api = free_port();

@@ -1,7 +1,10 @@
-//! `multistream doctor`: tries what a page needs of the network, and says in plain lines what works and what does not.
+//! `multistream doctor`: tries what a page needs of the network, of ffmpeg and of each stream, and says in plain lines what works
+//! and what does not.
 
+mod ffmpeg;
 mod ice_servers;
 mod running;
+mod streams;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -28,7 +31,17 @@ impl Findings {
     }
 }
 
-/// Tries everything that the config names. It takes a few seconds when something does not answer.
+/// Tries ffmpeg and the streams, or one of them.
+pub async fn examine_streams(config: &Config, only: Option<&str>) -> Findings {
+    let mut findings = Findings::default();
+    ffmpeg::examine(config, &mut findings).await;
+    let of_streams = streams::examine(config, only).await;
+    findings.ill |= of_streams.ill;
+    findings.lines.extend(of_streams.lines);
+    findings
+}
+
+/// Tries what the config names of the network. It takes a few seconds when something does not answer.
 pub async fn examine(config: &Config) -> Findings {
     let mut findings = Findings::default();
     let webrtc = &config.webrtc;

@@ -1,0 +1,88 @@
+//! Whether each stream gives pictures, and what of them makes switching slow or impossible.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::Findings;
+use crate::config::{Config, Known};
+use crate::media::Codec;
+use crate::stream::{Registry, StreamSnapshot, StreamState};
+
+/// How many streams are tried at the same time: each may be an ffmpeg.
+const AT_ONCE: usize = 4;
+/// How long a stream may take for its pictures and two key frames.
+const PATIENCE: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// With key frames further apart a viewer of a stream that was not running waits, and its cache is large.
+const LONG_GOP: Duration = Duration::from_secs(5);
+
+/// Tries the streams of the config but those of the ladder, or one of them. Cameras are pulled for some seconds, beside the server
+/// that may run.
+pub async fn examine(config: &Config, only: Option<&str>) -> Findings {
+    let mut findings = Findings::default();
+    let is_meant = |name: &str| only.is_none_or(|only| only == name);
+    let streams = config.streams.iter().filter(|stream| stream.ladder_rung().is_none());
+    let names: Vec<&str> = streams.map(|stream| &*stream.name).filter(|name| is_meant(name)).collect();
+    if let Some(only) = only.filter(|_| names.is_empty()) {
+        findings.add(Err(format!("streams: there is no stream {only}")));
+    }
+    let registry = Registry::new(config);
+    for names in names.chunks(AT_ONCE) {
+        let resolved: Vec<_> = names.iter().filter_map(|name| registry.resolve(name, None).ok()).collect();
+        let running: Vec<_> = resolved.iter().filter_map(|name| registry.keep_running(name)).collect();
+        let deadline = Instant::now() + PATIENCE;
+        let tried = loop {
+            let mut tried = registry.snapshot().await;
+            tried.retain(|stream| resolved.contains(&stream.name));
+            if tried.iter().all(is_known) || Instant::now() >= deadline {
+                break tried;
+            }
+            sleep(LOOK_EVERY).await;
+        };
+        drop(running);
+        for stream in tried {
+            let line = |what: String| format!("streams.{}: {}", stream.name, Known(&what));
+            findings.add(described(&stream).map(line).map_err(line));
+        }
+    }
+    registry.shutdown().await;
+    findings
+}
+
+/// Whether nothing more is to be learnt of it.
+fn is_known(stream: &StreamSnapshot) -> bool {
+    match stream.state {
+        StreamState::Live => stream.gop_duration.is_some(),
+        StreamState::Offline => true,
+        StreamState::Idle | StreamState::Starting => stream.producers.is_empty(),
+    }
+}
+
+fn described(stream: &StreamSnapshot) -> Result<String, String> {
+    if stream.producers.is_empty() {
+        return Err("it has no source: write where its pictures come from".to_owned());
+    }
+    if stream.state != StreamState::Live {
+        let silence = || format!("no picture within {} s", PATIENCE.as_secs());
+        return Err(stream.error.as_ref().map_or_else(silence, |error| error.message.clone()));
+    }
+    let mut what = stream.codec.map_or_else(String::new, |codec| codec.to_string());
+    if let Some(size) = stream.dimensions {
+        what += &format!(", {}x{}", size.width, size.height);
+    }
+    what += &format!(", {:.0} pictures per second", stream.fps);
+    let interval = "set the key frame interval (GOP, I-frame interval) of the camera to 2 s";
+    match stream.gop_duration {
+        Some(gop) => what += &format!(", a key frame every {:.1} s", gop.as_secs_f64()),
+        None => what += &format!(", no second key frame within {} s: {interval}", PATIENCE.as_secs()),
+    }
+    if stream.gop_duration.is_some_and(|gop| gop > LONG_GOP) {
+        what += &format!(": {interval}");
+    }
+    if stream.codec == Some(Codec::H265) {
+        let name = &stream.name;
+        what += &format!(". Not every browser decodes H.265: add {name}-h264: ffmpeg:{name}#video=h264");
+    }
+    Ok(what)
+}
