@@ -67,22 +67,21 @@ fn described(stream: &StreamSnapshot) -> Result<String, String> {
         let silence = || format!("no picture within {} s", PATIENCE.as_secs());
         return Err(stream.error.as_ref().map_or_else(silence, |error| error.message.clone()));
     }
-    let mut what = stream.codec.map_or_else(String::new, |codec| codec.to_string());
-    if let Some(size) = stream.dimensions {
-        what += &format!(", {}x{}", size.width, size.height);
-    }
-    what += &format!(", {:.0} pictures per second", stream.fps);
     let interval = "set the key frame interval (GOP, I-frame interval) of the camera to 2 s";
-    match stream.gop_duration {
-        Some(gop) => what += &format!(", a key frame every {:.1} s", gop.as_secs_f64()),
-        None => what += &format!(", no second key frame within {} s: {interval}", PATIENCE.as_secs()),
-    }
-    if stream.gop_duration.is_some_and(|gop| gop > LONG_GOP) {
-        what += &format!(": {interval}");
-    }
-    if stream.codec == Some(Codec::H265) {
-        let name = &stream.name;
-        what += &format!(". Not every browser decodes H.265: add {name}-h264: ffmpeg:{name}#video=h264");
-    }
-    Ok(what)
+    let key_frames = match stream.gop_duration {
+        None => format!("no second key frame within {} s: {interval}", PATIENCE.as_secs()),
+        Some(gop) if gop > LONG_GOP => format!("a key frame every {:.1} s: {interval}", gop.as_secs_f64()),
+        Some(gop) => format!("a key frame every {:.1} s", gop.as_secs_f64()),
+    };
+    let is_h265 = stream.codec == Some(Codec::H265);
+    let name = &stream.name;
+    let advice = format!("not every browser decodes H.265: add {name}-h264: ffmpeg:{name}#video=h264");
+    let what = [
+        stream.codec.map(|codec| codec.to_string()),
+        stream.dimensions.map(|size| format!("{}x{}", size.width, size.height)),
+        Some(format!("{:.0} pictures per second", stream.fps)),
+        Some(key_frames),
+        is_h265.then_some(advice),
+    ];
+    Ok(what.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
