@@ -19,7 +19,7 @@ const LONG_GOP: Duration = Duration::from_secs(5);
 
 /// Tries the streams of the config but those of the ladder, or one of them. Cameras are pulled for some seconds, beside the server
 /// that may run.
-pub async fn examine(config: &Config, only: Option<&str>) -> Findings {
+pub(super) async fn examine(config: &Config, only: Option<&str>) -> Findings {
     let mut findings = Findings::default();
     let is_meant = |name: &str| only.is_none_or(|only| only == name);
     let streams = config.streams.iter().filter(|stream| stream.ladder_rung().is_none());
