@@ -1,7 +1,7 @@
 //! The limits that clients meet: counted for `/metrics`, and told in the log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::warn;
@@ -49,8 +49,7 @@ limits! {
     TranscodersPerSession = "transcoders_per_session", "limits.transcoders_per_session";
 }
 
-static COUNTS: LazyLock<Vec<AtomicU64>> =
-    LazyLock::new(|| Limit::ALL.iter().map(|_| AtomicU64::new(0)).collect());
+static COUNTS: [AtomicU64; Limit::ALL.len()] = [const { AtomicU64::new(0) }; Limit::ALL.len()];
 static LOGGED: Mutex<[Option<Instant>; Limit::ALL.len()]> = Mutex::new([None; Limit::ALL.len()]);
 
 /// Counts that a client has met this limit.

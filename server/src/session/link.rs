@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::egress::Pacer;
-use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port, check_size};
+use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
 use crate::slot::Slot;
 
 /// How long a browser may stay disconnected before it counts as gone.
@@ -26,15 +26,6 @@ pub(super) enum Change {
     Closed,
 }
 
-/// What one connection may cost.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LinkLimits {
-    /// An offer may have an m-line for each, and some to spare.
-    pub(super) max_slots: usize,
-    /// The most that is sent.
-    pub(super) bytes_per_second: f64,
-}
-
 #[derive(Debug)]
 pub(super) struct Link {
     peer: Peer,
@@ -50,20 +41,19 @@ pub(super) struct Link {
 
 impl Link {
     /// Answers the browser's offer. `reached` is the server's address to which its WebSocket is connected. The browser then connects
-    /// by itself.
+    /// by itself. `most` is what is sent at most, in bytes per second.
     pub(super) fn answer(
         now: Instant,
         offer: &str,
         slots: usize,
-        shared: (&Port, &LinkLimits),
+        port: &Port,
         reached: Option<IpAddr>,
+        most: f64,
     ) -> Result<(Self, Answer), PeerError> {
-        let (port, limits) = shared;
-        check_size(offer, limits.max_slots)?;
         let (peer, answer) = Peer::answer_to(now, offer, slots, port, reached)?;
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
-        let pacer = Pacer::within(now, slots, limits.bytes_per_second);
+        let pacer = Pacer::within(now, slots, most);
         Ok((Self { peer, socket, pacer, deadline, release_at: None, reported: None }, answer))
     }
 

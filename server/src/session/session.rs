@@ -12,14 +12,14 @@ use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, 
 
 use super::Histogram;
 use super::bandwidth::Bandwidth;
-use super::link::{Change, Link, LinkLimits};
+use super::link::{Change, Link};
 use super::resolve::{Refusal, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
 use super::transcoders::Transcoders;
 use super::warm::WarmStreams;
 use crate::config::MultistreamConfig;
 use crate::limits::{self, Limit};
-use crate::rtc::{IceServers, Inbound, PeerError, Port};
+use crate::rtc::{IceServers, Inbound, PeerError, Port, check_size};
 use crate::rtp::SlotPosition;
 use crate::slot::{Action, Slot, Splicer, SubscriptionTag, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
@@ -37,7 +37,8 @@ const OFFER_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Shared {
     pub(super) registry: Arc<Registry>,
     pub(super) port: Port,
-    pub(super) link_limits: LinkLimits,
+    /// The most that is sent to one session.
+    pub(super) bytes_per_second: f64,
     pub(super) config: MultistreamConfig,
     /// How many ffmpeg one session may keep running.
     pub(super) transcoders_per_session: usize,
@@ -290,9 +291,11 @@ impl Session {
             let message = "this session has its answer already; slots change by multistream/switch, and another offer is taken after the session was resumed";
             return Err(Error::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
         }
-        let shared = (&self.shared.port, &self.shared.link_limits);
-        let (link, answer) =
-            Link::answer(now, &offer.sdp, self.slots.len(), shared, self.reached).map_err(|error| {
+        let Shared { port, config, bytes_per_second, .. } = &*self.shared;
+        let slots = self.slots.len();
+        let (link, answer) = check_size(&offer.sdp, config.max_slots)
+            .and_then(|()| Link::answer(now, &offer.sdp, slots, port, self.reached, *bytes_per_second))
+            .map_err(|error| {
                 let code = match error {
                     PeerError::NotEnoughMedia { .. } | PeerError::NotReceiving => ErrorCode::NotEnoughMedia,
                     PeerError::NoCodec => ErrorCode::UnsupportedCodec,

@@ -13,7 +13,6 @@ use tracing::Instrument;
 
 use super::Histogram;
 use super::attachment::{Command, Outbox, SessionHandle};
-use super::link::LinkLimits;
 use super::session::{Session, Shared};
 use super::task::SessionTask;
 use crate::config::Config;
@@ -56,10 +55,7 @@ impl Sessions {
         let shared = Shared {
             registry,
             port: Port::open_within(&config.webrtc, places_for(&config.limits)).await?,
-            link_limits: LinkLimits {
-                max_slots: config.multistream.max_slots,
-                bytes_per_second: config.limits.mbps_per_session as f64 * 1e6 / 8.0,
-            },
+            bytes_per_second: config.limits.mbps_per_session as f64 * 1e6 / 8.0,
             config: config.multistream.clone(),
             transcoders_per_session: config.limits.transcoders_per_session,
             ice_servers: IceServers::new(&config.webrtc),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use multistream_testkit::NetworkConditions;
 
 use super::path::{Demand, Path, Sample};
+use crate::egress::Estimate;
 
 const SEEDS: std::ops::Range<u64> = 0..20;
 
@@ -250,4 +251,17 @@ fn the_wrap_of_the_receivers_clock_does_not_lower_it() {
         path.clock_start = wrap.saturating_sub(path.now - path.start + Duration::from_secs(2));
         path.run(5.0);
     });
+}
+
+#[test]
+fn the_estimate_never_exceeds_the_limit_of_a_session_whatever_the_receiver_reports() {
+    for limit in [f64::INFINITY, mbit(25.0), mbit(5.0)] {
+        let mut path = Path::new(link(250.0), 1);
+        path.estimate = Estimate::new(path.now, limit);
+        path.demand = Demand::Share(0.9);
+        path.run(10.0);
+        let highest = path.samples.iter().map(|sample| sample.estimate).fold(0.0, f64::max);
+        assert!(highest <= limit, "{highest} of {limit}");
+        assert!(highest >= mbit(30.0).min(limit) * 0.9, "it rises to there: {highest} of {limit}");
+    }
 }

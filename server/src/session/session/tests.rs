@@ -6,7 +6,6 @@ use multistream_protocol::client::SlotRequest;
 
 use super::*;
 use crate::config::{Config, WebrtcConfig};
-use crate::session::link::LinkLimits;
 
 async fn shared() -> Arc<Shared> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -21,7 +20,7 @@ async fn shared() -> Arc<Shared> {
         registry: Registry::new(&config),
         port: Port::open(&config.webrtc).await.expect("port 0 is free"),
         transcoders_per_session: config.limits.transcoders_per_session,
-        link_limits: LinkLimits { max_slots: 9, bytes_per_second: f64::INFINITY },
+        bytes_per_second: f64::INFINITY,
         config: config.multistream.clone(),
         ice_servers: IceServers::default(),
         shown_after: Histogram::default(),
