@@ -24,6 +24,8 @@ const FPS: u32 = 30;
 /// The real program, with a config that outlives it.
 struct Program {
     config: tempfile::NamedTempFile,
+    /// Where it has its temporary files.
+    temporary: tempfile::TempDir,
     port: u16,
     child: Child,
 }
@@ -42,8 +44,9 @@ impl Program {
             "streams": {"good": cameras.url(1), "made": picture, "deaf": format!("exec:sh -c 'sleep 1{port} & wait'")},
         });
         std::fs::write(config.path(), yaml.to_string()).expect("it can be written");
-        let child = spawn(&config);
-        let program = Self { config, port, child };
+        let temporary = tempfile::tempdir().expect("a directory");
+        let child = spawn(&config, &temporary);
+        let program = Self { config, temporary, port, child };
         program.until_it_listens().await;
         program
     }
@@ -82,10 +85,11 @@ impl Drop for Program {
     }
 }
 
-fn spawn(config: &tempfile::NamedTempFile) -> Child {
+fn spawn(config: &tempfile::NamedTempFile, temporary: &tempfile::TempDir) -> Child {
     Command::new(env!("CARGO_BIN_EXE_multistream"))
         .args(["serve", "--config"])
         .arg(config.path())
+        .env("TMPDIR", temporary.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -101,6 +105,11 @@ fn size_of(port: u16) -> String {
 /// Whether an ffmpeg of this server is there.
 fn has_ffmpeg(program: &Program) -> bool {
     is_running(&format!("size={}", size_of(program.port)))
+}
+
+/// Whether the server has temporary files.
+fn has_files(program: &Program) -> bool {
+    std::fs::read_dir(program.temporary.path()).expect("it exists").next().is_some()
 }
 
 /// Whether a process with this on its command line is there.
@@ -157,6 +166,7 @@ async fn a_killed_server_leaves_no_ffmpeg_and_the_next_one_has_every_viewer_back
     let cameras = good_camera();
     let mut program = Program::start(&cameras).await;
     let [mut good, _made] = viewers(&program).await;
+    assert!(has_files(&program), "ffmpeg writes to a socket there");
     program.signal(Signal::KILL);
     program.ended().await;
     let end = good.control.receive().await.expect("the socket says so");
@@ -165,7 +175,12 @@ async fn a_killed_server_leaves_no_ffmpeg_and_the_next_one_has_every_viewer_back
         last = good.control.receive().await.expect("the socket says so");
     }
     until_no_ffmpeg(&program, Duration::from_secs(5)).await;
-    program.child = spawn(&program.config);
+    let start = Instant::now();
+    while has_files(&program) {
+        assert!(start.elapsed() < PATIENCE, "temporary files are left");
+        sleep(Duration::from_millis(20)).await;
+    }
+    program.child = spawn(&program.config, &program.temporary);
     program.until_it_listens().await;
     // The old session is unknown, which a client takes as a reason to open another.
     let mut control = multistream_testkit::Control::connect(&program.url()).await.expect("it listens");

@@ -1,17 +1,21 @@
-//! Ends the children of a server that is killed with SIGKILL, and so can end nothing itself.
+//! Ends the children of a server that is killed with SIGKILL, and so can end nothing itself, and removes its temporary directories.
 //!
 //! The guardian is this program once more, started by the server with a pipe as its stdin. The server writes down each process group
-//! that it starts and each that has ended. When the pipe closes, the server is gone, however that came about, and the groups that are
-//! left are killed, with all that their programs have started. (`PR_SET_PDEATHSIG` would reach the children alone.)
+//! that it starts and each that has ended, and the same of directories. When the pipe closes, the server is gone, however that came
+//! about, and the groups that are left are killed, with all that their programs have started. (`PR_SET_PDEATHSIG` would reach the
+//! children alone.)
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 
 /// Where groups are written down, and the process that reads them. `None` where there is none.
 static GUARDIAN: Mutex<Option<(ChildStdin, Child)>> = Mutex::new(None);
@@ -46,20 +50,57 @@ fn guardian() -> MutexGuard<'static, Option<(ChildStdin, Child)>> {
 
 /// What the guardian does: reads groups from stdin until it ends, then kills those that are left.
 pub fn watch() {
-    let mut groups = HashSet::new();
+    let mut left = Left::default();
     for line in BufReader::new(io::stdin()).lines().map_while(Result::ok) {
-        note(&mut groups, &line);
+        left.note(&line);
     }
-    for group in groups.into_iter().filter_map(Pid::from_raw) {
+    for group in left.groups.into_iter().filter_map(Pid::from_raw) {
         let _ = kill_process_group(group, Signal::KILL);
+    }
+    for directory in left.directories {
+        let _ = fs::remove_dir_all(directory);
     }
 }
 
-fn note(groups: &mut HashSet<i32>, line: &str) {
-    match line.split_at_checked(1).and_then(|(sign, group)| Some((sign, group.parse().ok()?))) {
-        Some(("+", group)) => drop(groups.insert(group)),
-        Some(("-", group)) => drop(groups.remove(&group)),
-        _ => {}
+/// What is there of the server's.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Left {
+    groups: HashSet<i32>,
+    directories: HashSet<PathBuf>,
+}
+
+impl Left {
+    /// `+` and `-` before the number of a group or the path of a directory.
+    fn note(&mut self, line: &str) {
+        let Some((sign, what)) = line.split_at_checked(1) else { return };
+        match (sign, what.parse(), Path::new(what).is_absolute()) {
+            ("+", Ok(group), _) => drop(self.groups.insert(group)),
+            ("-", Ok(group), _) => drop(self.groups.remove(&group)),
+            ("+", Err(_), true) => drop(self.directories.insert(what.into())),
+            ("-", Err(_), true) => drop(self.directories.remove(Path::new(what))),
+            _ => {}
+        }
+    }
+}
+
+/// A temporary directory that the guardian removes if the server cannot.
+#[derive(Debug)]
+pub(in crate::source) struct Guarded(TempDir);
+
+impl Guarded {
+    pub(in crate::source) fn new(directory: TempDir) -> Self {
+        write(format_args!("+{}\n", directory.path().display()));
+        Self(directory)
+    }
+
+    pub(in crate::source) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        write(format_args!("-{}\n", self.path().display()));
     }
 }
 
@@ -89,11 +130,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_that_have_ended_and_lines_that_are_none_are_left_alone() {
-        let mut groups = HashSet::new();
-        for line in ["+10", "+11", "-10", "", "+", "12", "-99", "+x"] {
-            note(&mut groups, line);
+    fn what_has_ended_and_lines_that_are_none_are_left_alone() {
+        let mut left = Left::default();
+        for line in
+            ["+10", "+11", "-10", "", "+", "12", "-99", "+x", "+/tmp/a", "+/tmp/b", "-/tmp/a", "+../c"]
+        {
+            left.note(line);
         }
-        assert_eq!(groups, HashSet::from([11]));
+        let expected = Left { groups: HashSet::from([11]), directories: HashSet::from(["/tmp/b".into()]) };
+        assert_eq!(left, expected);
     }
 }

@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use bytes::{Bytes, BytesMut};
-use tempfile::TempDir;
 use tokio_seqpacket::{UnixSeqpacket, UnixSeqpacketListener};
+
+use crate::source::guardian::Guarded;
 
 /// The largest packet that ffmpeg makes. Browsers never see these packets, so few large ones are best, but ffmpeg's output
 /// buffer (32 KiB) would split larger ones.
@@ -16,7 +17,7 @@ const PACKET_SIZE: usize = 16_000;
 
 #[derive(Debug)]
 pub(super) struct RtpSocket {
-    directory: TempDir,
+    directory: Guarded,
     listener: UnixSeqpacketListener,
 }
 
@@ -25,7 +26,8 @@ impl RtpSocket {
         let directory = tempfile::Builder::new()
             .prefix("multistream-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
+            .tempdir()
+            .map(Guarded::new)?;
         let listener = UnixSeqpacketListener::bind_with_backlog(directory.path().join("rtp"), 1)?;
         Ok(Self { directory, listener })
     }
@@ -68,7 +70,7 @@ const SDP: &str = "sdp";
 
 #[derive(Debug)]
 pub(super) struct RtpReader {
-    directory: TempDir,
+    directory: Guarded,
     socket: UnixSeqpacket,
     buffer: BytesMut,
 }
