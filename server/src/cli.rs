@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,9 +15,12 @@ use multistream::demo::{self, DemoOptions};
 use multistream::doctor;
 use multistream::serve::Server;
 use multistream::source::guardian;
-use tracing::{info, warn};
+use rustix::process::{getpid, kill_process};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
 
-use crate::{config_file, logging};
+use crate::{config_file, logging, reload};
 
 /// Many cameras over one WebRTC connection, with instant switching.
 #[derive(Debug, Parser)]
@@ -36,6 +39,8 @@ enum Command {
     /// Try what pages need: the media port, each candidate, each ICE server, ffmpeg, and for some seconds each stream; ends with 1 when
     /// one does not work.
     Doctor(Doctor),
+    /// Check a config file, and have the server that runs with it read it again: its streams, `preload` and `ffmpeg`.
+    Reload(ConfigPath),
     /// End what a server has started when it is gone. The server starts this by itself.
     #[command(hide = true)]
     Guard,
@@ -77,7 +82,7 @@ pub(crate) fn run() -> ExitCode {
             for warning in warnings {
                 warn!("{warning}");
             }
-            serve(config)
+            serve(config, Some(path.config))
         }),
         Command::Check(path) => config_file::load(&path.config).map(|(config, warnings)| {
             for warning in warnings {
@@ -96,6 +101,17 @@ pub(crate) fn run() -> ExitCode {
         Command::Doctor(Doctor { config: path, stream }) => {
             config_file::load(&path.config).and_then(|(config, _)| examine(&config, stream.as_deref()))
         }
+        Command::Reload(path) => config_file::load(&path.config).and_then(|(_, warnings)| {
+            for warning in warnings {
+                say(&warning);
+            }
+            let told = reload::tell(&path.config)?;
+            say(&format_args!(
+                "{}: fine, and read again by {told} running; its log says what has changed",
+                path.config.display()
+            ));
+            Ok(())
+        }),
         Command::Guard => {
             guardian::watch();
             Ok(())
@@ -105,7 +121,7 @@ pub(crate) fn run() -> ExitCode {
             demo::prepare(&DemoOptions { host, port }).map_err(Into::into).and_then(|config| {
                 let _log = logging::init(&config.log);
                 println!("six demo cameras on http://{}/  (Ctrl-C ends)", SocketAddr::new(host, port));
-                serve(config)
+                serve(config, None)
             })
         }
     };
@@ -185,7 +201,8 @@ fn pages(http: Option<SocketAddr>, https: Option<SocketAddr>, base_path: &str) -
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-fn serve(config: Config) -> anyhow::Result<()> {
+/// `file` is what SIGHUP has read again.
+fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
     allow_open_files();
     if let Err(error) = std::env::current_exe().and_then(|program| guardian::start(program.into(), "guard")) {
         warn!(%error, "the guardian does not start: programs may outlive a server that is killed");
@@ -196,7 +213,9 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let server = Server::bind(config).await?;
         let pages = pages(server.http_addr(), server.https_addr(), &base_path);
         info!("serving {pages}, WebRTC on {}", server.webrtc_addr());
-        server.run(stop_signal()?).await;
+        let (reloaded, configs) = mpsc::channel(1);
+        tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, file, reloaded));
+        server.run_with(configs, stop_signal()?).await;
         anyhow::Ok(())
     });
     // Tasks that still hang end with the process, and their programs now.
@@ -205,9 +224,31 @@ fn serve(config: Config) -> anyhow::Result<()> {
     served
 }
 
+/// Reads the config file again at each SIGHUP. A file that is wrong changes nothing.
+async fn reload_on_hangup(mut hangup: Signal, file: Option<PathBuf>, reloaded: mpsc::Sender<Config>) {
+    let had_terminal = std::io::stdin().is_terminal();
+    while hangup.recv().await.is_some() {
+        if had_terminal && !std::io::stdin().is_terminal() {
+            // Not a request: the terminal is gone, and so is whoever could end the server there.
+            let _ = kill_process(getpid(), rustix::process::Signal::TERM);
+            return;
+        }
+        let Some(file) = file.clone() else { continue };
+        match tokio::task::spawn_blocking(move || config_file::load(&file)).await {
+            Ok(Ok((config, warnings))) => {
+                for warning in warnings {
+                    warn!("{warning}");
+                }
+                let _ = reloaded.send(config).await;
+            }
+            Ok(Err(error)) => error!("the config has errors, so the one before stays in use:\n{error}"),
+            Err(_) => {}
+        }
+    }
+}
+
 /// Ready at the first signal; the second one ends the process at once.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {

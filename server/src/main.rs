@@ -3,6 +3,7 @@
 mod cli;
 mod config_file;
 mod logging;
+mod reload;
 
 fn main() -> std::process::ExitCode {
     cli::run()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -16,7 +17,7 @@ use crate::http::{self, AppState};
 use crate::net;
 use crate::rtc::PortError;
 use crate::session::Sessions;
-use crate::stream::{Registry, Subscription};
+use crate::stream::{Changes, Registry, Subscription};
 use crate::tls::{Certificates, PairError};
 
 /// The limit for informing clients, and then for sources to close cameras and end child processes.
@@ -81,12 +82,31 @@ impl Server {
 
     /// Serves until `stop` is ready, then informs every client and stops every source.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (_none, configs) = mpsc::channel(1);
+        self.run_with(configs, stop).await;
+    }
+
+    /// Like [`Self::run`]. The streams become those of each config that comes.
+    pub async fn run_with(self, mut configs: mpsc::Receiver<Config>, stop: impl Future<Output = ()>) {
         let Self { plain, tls, state } = self;
-        let preloaded = preload(&state);
-        tokio::select! {
-            never = serve_plain(plain, state.clone()) => match never {},
-            never = serve_tls(tls, state.clone()) => match never {},
-            () = stop => {}
+        let mut preloaded = preload(&state.registry);
+        let serving = async {
+            tokio::select! {
+                never = serve_plain(plain, state.clone()) => never,
+                never = serve_tls(tls, state.clone()) => never,
+            }
+        };
+        tokio::pin!(serving, stop);
+        loop {
+            tokio::select! {
+                never = &mut serving => match never {},
+                () = &mut stop => break,
+                Some(config) = configs.recv() => {
+                    change(&state, &config);
+                    // Those that are kept have a subscription all the while.
+                    preloaded = preload(&state.registry);
+                }
+            }
         }
         info!("stopping");
         if timeout(STOP_TIMEOUT, state.sessions.shutdown()).await.is_err() {
@@ -118,8 +138,19 @@ async fn serve_tls(listener: Option<(TcpListener, Arc<Certificates>)>, state: Ap
     }
 }
 
+/// Makes the streams those of another config, and says what has changed.
+fn change(state: &AppState, config: &Config) {
+    let Changes { added, changed, removed } = state.registry.change(config);
+    info!(?added, ?changed, ?removed, "the config was read again");
+    let fixed = state.config.fixed_sections_unlike(config);
+    if !fixed.is_empty() {
+        warn!(sections = ?fixed, "these have changed too, which takes effect at the next start of the server");
+    }
+}
+
 /// Keeps every stream of `preload:` running as long as these subscriptions exist.
-fn preload(state: &AppState) -> Vec<Subscription> {
-    let names = state.config.preload.iter().filter_map(|name| state.registry.resolve(name, None).ok());
-    names.filter_map(|name| state.registry.keep_running(&name)).collect()
+fn preload(registry: &Registry) -> Vec<Subscription> {
+    let config = registry.config();
+    let names = config.preload.iter().filter_map(|name| registry.resolve(name, None).ok());
+    names.filter_map(|name| registry.keep_running(&name)).collect()
 }

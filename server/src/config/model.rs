@@ -27,14 +27,14 @@ pub struct Config {
     pub secrets: Secrets,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamConfig {
     pub name: String,
     /// Tried in order.
     pub sources: Vec<Source>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ApiConfig {
     /// Plain HTTP; `None` where the file switches it off.
     pub listen: Option<SocketAddr>,
@@ -51,7 +51,7 @@ pub struct ApiConfig {
     pub base_path: String,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebrtcConfig {
     /// One port, UDP and TCP, for all peers.
     pub listen: SocketAddr,
@@ -67,7 +67,7 @@ pub struct WebrtcConfig {
     pub ips: Vec<IpAddr>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultistreamConfig {
     pub max_slots: usize,
     pub max_sessions: usize,
@@ -87,7 +87,7 @@ pub struct MultistreamConfig {
 }
 
 /// What one client may take.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitsConfig {
     /// Connections to the web server, those of `WebSocket`s among them: in all, and of one address.
     pub connections: usize,
@@ -104,7 +104,7 @@ pub struct LimitsConfig {
     pub exempt: Vec<IpAddr>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FfmpegConfig {
     pub bin: String,
     /// The user's templates, such as `global` or `h264`: name → arguments.
@@ -118,11 +118,25 @@ pub enum LogFormat {
     Json,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// A `tracing` filter: `info`, `multistream=debug`, …
     pub level: String,
     pub format: LogFormat,
+}
+
+impl Config {
+    /// The sections that differ from those of `other` and are read at the start only.
+    pub fn fixed_sections_unlike(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("api", self.api != other.api),
+            ("webrtc", self.webrtc != other.webrtc),
+            ("multistream", self.multistream != other.multistream),
+            ("limits", self.limits != other.limits),
+            ("log", self.log != other.log),
+        ];
+        differ.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
+    }
 }
 
 impl StreamConfig {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsConfig {
     pub listen: SocketAddr,
     pub cert: Pem,
@@ -12,14 +12,14 @@ pub struct TlsConfig {
 }
 
 /// PEM text (RFC 7468), and where the config has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pem {
     /// The line of its key in the config, from 1.
     pub line: usize,
     pub source: PemSource,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PemSource {
     /// The text itself.
     Text(String),

@@ -28,7 +28,7 @@ pub(super) async fn healthz() -> &'static str {
 /// `GET /readyz`: whether streams can be asked for.
 pub(super) async fn readyz(State(state): State<AppState>) -> Response {
     const PATIENCE: Duration = Duration::from_secs(1);
-    let expected = state.registry.names().count();
+    let expected = state.registry.count();
     match tokio::time::timeout(PATIENCE, state.registry.snapshot()).await {
         Ok(streams) if streams.len() == expected => "ready\n".into_response(),
         Ok(streams) => {

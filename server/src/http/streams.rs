@@ -20,7 +20,7 @@ pub(super) async fn streams(State(state): State<AppState>, Query(wanted): Query<
     let snapshots = state.registry.snapshot().await;
     let described = |snapshot: &StreamSnapshot| {
         let name = snapshot.name.as_str();
-        let variants = variants::of(name, &state.registry, &state.config, &snapshots);
+        let variants = variants::of(name, &state.registry, &state.registry.config(), &snapshots);
         describe(snapshot, state.registry.qualities(name), variants)
     };
     let Some(name) = wanted.src else {

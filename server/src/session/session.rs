@@ -187,11 +187,17 @@ impl Session {
         }
     }
 
-    /// The hub of a stream has ended: it has panicked and starts anew, or the server stops.
+    /// The hub of a stream has ended: it has panicked and starts anew, its stream was changed or removed, or the server stops.
     fn handle_stream_ended(&mut self, now: Instant, position: SlotPosition, tag: SubscriptionTag) {
-        self.subscriptions.renew(now, &self.shared.registry, (position, tag));
-        let message = "the stream crashed and starts anew: see the server's log".to_owned();
-        self.slots[position.0].handle_offline(now, tag, &StreamError { permanent: false, message });
+        let name = self.subscriptions.renew(now, &self.shared.registry, (position, tag));
+        let error = match name {
+            Some(name) if !self.shared.registry.has(&name) => StreamError {
+                permanent: true,
+                message: format!("{name} was removed from the server's config"),
+            },
+            _ => StreamError { permanent: false, message: "the stream starts anew".to_owned() },
+        };
+        self.slots[position.0].handle_offline(now, tag, &error);
     }
 
     /// Handles a message other than `init` and `close`, which the socket handles.

@@ -60,18 +60,17 @@ impl Subscriptions {
         is_there
     }
 
-    /// Subscribes anew to a stream whose hub has ended.
+    /// Subscribes anew to a stream whose hub has ended, and returns its name.
     pub(super) fn renew(
         &mut self,
         now: Instant,
         registry: &Registry,
         place: (SlotPosition, SubscriptionTag),
-    ) {
-        let Some(ended) = self.entries.iter().position(|entry| (entry.position, entry.tag) == place) else {
-            return;
-        };
+    ) -> Option<StreamName> {
+        let ended = self.entries.iter().position(|entry| (entry.position, entry.tag) == place)?;
         let name = self.entries.swap_remove(ended).name;
-        self.subscribe(now, registry, place, name);
+        self.subscribe(now, registry, place, name.clone());
+        Some(name)
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

@@ -13,7 +13,8 @@ use crate::media::{StreamName, StreamNames};
 pub(super) struct Ladder {
     limit: usize,
     rungs: HashMap<StreamName, Rung>,
-    running: Mutex<HashSet<StreamName>>,
+    /// Shared with the ladders of earlier configs, whose variants may run still.
+    running: Arc<Mutex<HashSet<StreamName>>>,
 }
 
 #[derive(Debug)]
@@ -30,13 +31,22 @@ pub(super) struct Running {
 
 impl Ladder {
     pub(super) fn new(config: &Config, names: &StreamNames) -> Arc<Self> {
+        Self::of(config, names, Arc::default())
+    }
+
+    /// That of another config, which counts the same variants as running.
+    pub(super) fn with(&self, config: &Config, names: &StreamNames) -> Arc<Self> {
+        Self::of(config, names, self.running.clone())
+    }
+
+    fn of(config: &Config, names: &StreamNames, running: Arc<Mutex<HashSet<StreamName>>>) -> Arc<Self> {
         let rung = |stream: &StreamConfig| {
             let (camera, _) = stream.ladder_rung()?;
             let rung = Rung { camera: names.get(camera)?.clone() };
             Some((names.get(&stream.name)?.clone(), rung))
         };
         let rungs = config.streams.iter().filter_map(rung).collect();
-        Arc::new(Self { limit: config.multistream.ladder_limit(), rungs, running: Mutex::default() })
+        Arc::new(Self { limit: config.multistream.ladder_limit(), rungs, running })
     }
 
     /// `None` for a stream that is not of the ladder.

@@ -22,7 +22,7 @@ pub use crate::media::{Gop, ResolveError, StreamError, StreamEvent, StreamName};
 pub use clock::MediaClock;
 pub use meter::Needs;
 pub use multistream_protocol::api::StreamState;
-pub use registry::Registry;
+pub use registry::{Changes, Registry};
 pub use snapshot::{ProducerSnapshot, StreamSnapshot};
 pub use subscription::Subscription;
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The streams of the config, by name.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Config;
+use crate::config::{Config, StreamConfig};
 use crate::media::StreamNames;
 
 use super::hub::{self, Command, Purpose};
@@ -20,43 +20,112 @@ use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, 
 const INBOX: usize = 1024;
 
 /// The registry's side of a hub.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Hub {
     inbox: mpsc::Sender<Command>,
     meter: Arc<Meter>,
 }
 
-/// All streams. It is made once and needs a tokio runtime, on which its hubs run.
+/// The streams of one config.
 #[derive(Debug)]
-pub struct Registry {
+struct Table {
+    config: Arc<Config>,
     names: StreamNames,
     hubs: HashMap<StreamName, Hub>,
     ladder: Arc<Ladder>,
-    transcoders: Transcoders,
+    transcoders: Arc<Transcoders>,
+}
+
+/// All streams. It needs a tokio runtime, on which its hubs run.
+#[derive(Debug)]
+pub struct Registry {
+    /// Replaced as a whole when the config changes.
+    table: RwLock<Arc<Table>>,
     clock: MediaClock,
     next_viewer: AtomicU64,
+}
+
+/// What a change of the config has changed, by the names of streams.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
 }
 
 impl Registry {
     pub fn new(config: &Config) -> Arc<Self> {
         let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
-        let clock = MediaClock::starting_now();
-        let mut hubs = HashMap::new();
-        let mut inboxes = Vec::new();
-        for name in names.iter() {
+        let empty = Table {
+            ladder: Ladder::new(config, &names),
+            transcoders: Arc::new(Transcoders::new(config, &names)),
+            config: Arc::new(Config { streams: Vec::new(), ..config.clone() }),
+            names: StreamNames::new([]),
+            hubs: HashMap::new(),
+        };
+        let registry = Arc::new(Self {
+            table: RwLock::new(Arc::new(empty)),
+            clock: MediaClock::starting_now(),
+            next_viewer: AtomicU64::new(0),
+        });
+        registry.change(config);
+        registry
+    }
+
+    /// Makes the streams those of this config. Those that are the same in both go on undisturbed, with their viewers; a stream that
+    /// has changed starts anew, and its viewers join it again. Viewers of one that is removed are told so.
+    pub fn change(self: &Arc<Self>, config: &Config) -> Changes {
+        let before = self.table();
+        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let mut changes = Changes::default();
+        let (mut hubs, mut new) = (HashMap::new(), Vec::new());
+        for (name, stream) in names.iter().zip(&config.streams) {
+            match before.hubs.get(name) {
+                Some(hub) if is_same(&before.config, config, stream) => {
+                    hubs.insert(name.clone(), hub.clone());
+                    continue;
+                }
+                Some(_) => changes.changed.push(stream.name.clone()),
+                None => changes.added.push(stream.name.clone()),
+            }
             let (commands, inbox) = mpsc::channel(INBOX);
             let meter = Arc::new(Meter::new(variants::guess(config, name.as_str())));
             hubs.insert(name.clone(), Hub { inbox: commands, meter: meter.clone() });
-            inboxes.push((name.clone(), inbox, meter));
+            new.push((name.clone(), inbox, meter, stream));
         }
-        let ladder = Ladder::new(config, &names);
-        let transcoders = Transcoders::new(config, &names);
-        let registry =
-            Arc::new(Self { names, hubs, ladder, transcoders, clock, next_viewer: AtomicU64::new(0) });
-        for ((name, inbox, meter), stream) in inboxes.into_iter().zip(&config.streams) {
-            hub::spawn(name, inbox, meter, stream, config, &registry);
+        let table = Table {
+            ladder: before.ladder.with(config, &names),
+            transcoders: Arc::new(before.transcoders.with(config, &names)),
+            config: Arc::new(config.clone()),
+            names,
+            hubs,
+        };
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        let now = self.table();
+        for (name, hub) in &before.hubs {
+            if now.hubs.get(name).is_some_and(|kept| kept.inbox.same_channel(&hub.inbox)) {
+                continue;
+            }
+            if !now.hubs.contains_key(name) {
+                changes.removed.push(name.to_string());
+            }
+            // Its viewers see that it has ended, and look for it in the new table. A hub whose queue is full ends with its last sender.
+            let _ = hub.inbox.try_send(Command::Shutdown { done: oneshot::channel().0 });
         }
-        registry
+        for (name, inbox, meter, stream) in new {
+            hub::spawn(name, inbox, meter, stream, config, self);
+        }
+        changes.removed.sort_unstable();
+        changes
+    }
+
+    fn table(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The config of the streams that there are now.
+    pub fn config(&self) -> Arc<Config> {
+        self.table().config.clone()
     }
 
     /// The clock of every [`crate::media::Frame`]'s timestamp.
@@ -64,67 +133,76 @@ impl Registry {
         self.clock
     }
 
-    /// The names, in the order of the config.
-    pub fn names(&self) -> impl Iterator<Item = &StreamName> {
-        self.names.iter()
+    /// The number of streams.
+    pub fn count(&self) -> usize {
+        self.table().hubs.len()
+    }
+
+    /// Whether the stream exists still.
+    pub fn has(&self, name: &StreamName) -> bool {
+        self.table().hubs.contains_key(name)
     }
 
     pub fn resolve(&self, stream: &str, quality: Option<&str>) -> Result<StreamName, ResolveError> {
-        self.names.resolve(stream, quality)
+        self.table().names.resolve(stream, quality)
     }
 
     /// The qualities of `stream`, `native` first.
     pub fn qualities(&self, stream: &str) -> Vec<String> {
-        self.names.qualities(stream)
+        self.table().names.qualities(stream)
     }
 
     /// What the stream needs of a viewer's link.
     pub fn needs(&self, name: &StreamName) -> Needs {
-        self.hub(name).meter.get()
+        let table = self.table();
+        table.hubs.get(name).map_or_else(|| Needs::guess(None, false), |hub| hub.meter.get())
     }
 
     /// All qualities of the camera that `name` is a quality of, `native` first, without those that need not be offered.
     pub fn renditions(&self, name: &StreamName) -> Vec<(String, StreamName)> {
-        let mut renditions = self.names.renditions(name);
+        let mut renditions = self.table().names.renditions(name);
         renditions.retain(|(_, rendition)| rendition == name || self.is_offered(rendition));
         renditions
     }
 
     /// False for a variant of the ladder that would be no smaller than its camera's pictures, as far as their size is known.
     pub(super) fn is_offered(&self, name: &StreamName) -> bool {
-        let Some(rung) = self.ladder.rung(name) else { return true };
+        let table = self.table();
+        let Some(rung) = table.ladder.rung(name) else { return true };
         self.needs(name).is_smaller_than(&self.needs(&rung.camera))
     }
 
     /// Whether the stream runs or would be started: a variant of the ladder is refused while as many of them as may run do.
     pub fn admits(&self, name: &StreamName) -> bool {
-        self.ladder.admits(name)
+        self.table().ladder.admits(name)
     }
 
     /// Whether an ffmpeg makes it.
     pub fn is_transcoded(&self, name: &StreamName) -> bool {
-        self.transcoders.is_one(name)
+        self.table().transcoders.is_one(name)
     }
 
     /// Stops a stream at once that nobody watches any more.
     pub fn let_go(&self, name: &StreamName) {
-        // A hub with a full queue stops it after `linger`.
-        let _ = self.hub(name).inbox.try_send(Command::LetGo);
+        if let Some(hub) = self.table().hubs.get(name) {
+            // A hub with a full queue stops it after `linger`.
+            let _ = hub.inbox.try_send(Command::LetGo);
+        }
     }
 
-    pub(super) fn transcoders(&self) -> &Transcoders {
-        &self.transcoders
+    pub(super) fn transcoders(&self) -> Arc<Transcoders> {
+        self.table().transcoders.clone()
     }
 
-    pub(super) fn ladder(&self) -> &Arc<Ladder> {
-        &self.ladder
+    pub(super) fn ladder(&self) -> Arc<Ladder> {
+        self.table().ladder.clone()
     }
 
     /// Subscribes to the stream, and starts it if it is not running. The first event comes at once if the stream is live or
     /// known to be offline. Up to `room` events wait for the viewer; when they are that many, it misses frames until it has
     /// room and gets a key frame or the GOP.
     ///
-    /// `None` if too many commands wait for the hub, or the server stops.
+    /// `None` if too many commands wait for the hub, the stream was removed, or the server stops.
     pub fn subscribe(&self, name: &StreamName, room: usize) -> Option<Subscription> {
         self.join(name, room, Purpose::Watch)
     }
@@ -141,20 +219,17 @@ impl Registry {
 
     fn join(&self, name: &StreamName, room: usize, purpose: Purpose) -> Option<Subscription> {
         let viewer = self.next_viewer.fetch_add(1, Ordering::Relaxed);
-        let hub = self.hub(name).inbox.clone();
+        let hub = self.table().hubs.get(name)?.inbox.clone();
         let (queue, events) = mpsc::channel(room);
         hub.try_send(Command::Join { viewer, queue, purpose }).ok()?;
         Some(Subscription { viewer, hub, events })
     }
 
-    fn hub(&self, name: &StreamName) -> &Hub {
-        self.hubs.get(name).expect("a StreamName is only made of a stream that exists")
-    }
-
     /// All streams, in the order of the config.
     pub async fn snapshot(&self) -> Vec<StreamSnapshot> {
-        let mut asked = Vec::with_capacity(self.hubs.len());
-        for hub in self.names.iter().filter_map(|name| self.hubs.get(name)) {
+        let table = self.table();
+        let mut asked = Vec::with_capacity(table.hubs.len());
+        for hub in table.names.iter().filter_map(|name| table.hubs.get(name)) {
             let (reply, answer) = oneshot::channel();
             // A hub that has ended drops the reply, and is left out.
             let _ = hub.inbox.send(Command::Snapshot { reply }).await;
@@ -169,8 +244,9 @@ impl Registry {
 
     /// Stops all sources, and waits until none of them holds a connection or a child any more.
     pub async fn shutdown(&self) {
-        let mut stopping = Vec::with_capacity(self.hubs.len());
-        for hub in self.hubs.values() {
+        let table = self.table();
+        let mut stopping = Vec::with_capacity(table.hubs.len());
+        for hub in table.hubs.values() {
             let (done, stopped) = oneshot::channel();
             let _ = hub.inbox.send(Command::Shutdown { done }).await;
             stopping.push(stopped);
@@ -180,4 +256,10 @@ impl Registry {
             let _ = stopped.await;
         }
     }
+}
+
+/// Whether a stream of `new` is the same in `old`, with all that it is made with.
+fn is_same(old: &Config, new: &Config, stream: &StreamConfig) -> bool {
+    let preloaded = |config: &Config| config.preload.contains(&stream.name);
+    old.streams.contains(stream) && old.ffmpeg == new.ffmpeg && preloaded(old) == preloaded(new)
 }

@@ -25,14 +25,19 @@ pub(super) struct Encoding {
 
 impl Transcoders {
     pub(super) fn new(config: &Config, names: &StreamNames) -> Self {
+        Self::of(config, names, Arc::new(Semaphore::new(config.limits.transcoders)))
+    }
+
+    /// Those of another config, with the same limit and the same ones running.
+    pub(super) fn with(&self, config: &Config, names: &StreamNames) -> Self {
+        Self { limit: self.limit, ..Self::of(config, names, self.free.clone()) }
+    }
+
+    fn of(config: &Config, names: &StreamNames, free: Arc<Semaphore>) -> Self {
         let by_ffmpeg = |source: &Source| matches!(source, Source::Ffmpeg(_));
         let streams = config.streams.iter().filter(|stream| stream.sources.iter().any(by_ffmpeg));
         let limit = config.limits.transcoders;
-        Self {
-            limit,
-            streams: streams.filter_map(|stream| names.get(&stream.name).cloned()).collect(),
-            free: Arc::new(Semaphore::new(limit)),
-        }
+        Self { limit, streams: streams.filter_map(|stream| names.get(&stream.name).cloned()).collect(), free }
     }
 
     pub(super) fn is_one(&self, name: &StreamName) -> bool {
