@@ -347,11 +347,11 @@ async fn metrics_name_every_stream_and_are_protected_like_the_api() {
     let server = Running::with("", streams).await;
     let answer = server.ask("GET /metrics").await;
     assert_eq!(answer.status, 200);
-    assert!(answer.body.contains("multistream_stream_live{stream=\"camera1\"} 0.0\n"), "{}", answer.body);
+    assert!(answer.body.contains("multistream_stream_live{stream=\"camera1\"} 0\n"), "{}", answer.body);
     assert!(answer.body.contains("multistream_shown_seconds_count 0\n"), "{}", answer.body);
     for line in [
         "multistream_shown_seconds_bucket{le=\"+Inf\"} 0\n",
-        "multistream_streams{state=\"idle\"} 1.0\n",
+        "multistream_streams{state=\"idle\"} 1\n",
         "multistream_stream_frames_total{stream=\"camera1\"} 0\n",
         "multistream_limits_hit_total{limit=\"offer\"} ",
         "# TYPE multistream_panics counter\n",

@@ -62,11 +62,13 @@ const STATES: &[(StreamState, &str)] = &[
 /// A figure of a stream: its name, its help, its kind, and where it is.
 type Figure<T> = (&'static str, &'static str, fn(&StreamSnapshot) -> Option<T>);
 
+const COUNTS: &[Figure<i64>] = &[
+    ("live", "1 while the stream gives pictures", |s| Some(i64::from(s.state == StreamState::Live))),
+    ("viewers", "Viewers, variants among them", |s| Some(s.viewers as i64)),
+    ("bitrate_bps", "Bits per second, over the last seconds", |s| Some(s.bitrate_bps as i64)),
+];
 const GAUGES: &[Figure<f64>] = &[
-    ("live", "1 while the stream gives pictures", |s| Some(f64::from(s.state == StreamState::Live))),
-    ("viewers", "Viewers, variants among them", |s| Some(s.viewers as f64)),
     ("fps", "Pictures per second, over the last seconds", |s| Some(s.fps)),
-    ("bitrate_bps", "Bits per second, over the last seconds", |s| Some(s.bitrate_bps as f64)),
     ("key_frame_interval_seconds", "From the last key frame but one to the last", |s| {
         s.gop_duration.map(|duration| duration.as_secs_f64())
     }),
@@ -84,12 +86,12 @@ const COUNTERS: &[Figure<u64>] = &[
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        gauge(&mut encoder, "multistream_sessions", "Sessions that are open", self.sessions.sessions as f64)?;
+        gauge(&mut encoder, "multistream_sessions", "Sessions that are open", self.sessions.sessions as i64)?;
         gauge(
             &mut encoder,
             "multistream_peers",
             "Sessions that have a peer connection",
-            self.sessions.peers as f64,
+            self.sessions.peers as i64,
         )?;
         self.encode_shown(&mut encoder)?;
         counter(
@@ -105,7 +107,7 @@ impl Collector for Now {
         let limits = self.limits.iter().map(|(limit, count)| ([("limit", limit.name())], Some(*count)));
         family(&mut encoder, "multistream_limits_hit", help, MetricType::Counter, limits, ConstCounter::new)?;
 
-        let in_state = |state| self.streams.iter().filter(|stream| stream.state == state).count() as f64;
+        let in_state = |state| self.streams.iter().filter(|stream| stream.state == state).count() as i64;
         let states = STATES.iter().map(|(state, name)| ([("state", *name)], Some(in_state(*state))));
         family(
             &mut encoder,
@@ -115,6 +117,12 @@ impl Collector for Now {
             states,
             ConstGauge::new,
         )?;
+        for (name, help, value) in COUNTS {
+            let values =
+                self.streams.iter().map(|stream| ([("stream", stream.name.as_str())], value(stream)));
+            let name = format!("multistream_stream_{name}");
+            family(&mut encoder, &name, help, MetricType::Gauge, values, ConstGauge::new)?;
+        }
         for (name, help, value) in GAUGES {
             let values =
                 self.streams.iter().map(|stream| ([("stream", stream.name.as_str())], value(stream)));
@@ -150,7 +158,7 @@ impl Now {
     }
 }
 
-fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> Result<(), Error> {
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> Result<(), Error> {
     let gauge = ConstGauge::new(value);
     gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
 }
