@@ -18,6 +18,7 @@ crate::message::messages! {
         Keyframe = "multistream/keyframe" (request_id),
         Warm = "multistream/warm" (request_id),
         Priority = "multistream/priority" (request_id),
+        Token = "multistream/token" (request_id),
         Ice = "multistream/ice",
         Close = "multistream/close",
     }
@@ -153,6 +154,15 @@ pub struct Priority {
     pub priority: i32,
 }
 fields!(Priority { request_id = default, slot, priority });
+
+/// `multistream/token`: goes on with this token in place of the one before, which expires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Token {
+    pub request_id: String,
+    pub token: String,
+}
+fields!(Token { request_id = default, token });
 
 /// `multistream/ice`: an ICE candidate (RFC 8839), in either direction; an empty one ends them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

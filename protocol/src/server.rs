@@ -19,6 +19,7 @@ crate::message::messages! {
         Status = "multistream/status" (request_id),
         Keyframe = "multistream/keyframe" (request_id),
         Warm = "multistream/warm" (request_id),
+        Token = "multistream/token" (request_id),
         Ice = "multistream/ice",
         Disconnected = "multistream/disconnected",
         Error = "multistream/error" (request_id),
@@ -117,6 +118,18 @@ pub struct Warm {
     pub ttl_s: u32,
 }
 fields!(Warm { request_id = default, stream, ttl_s });
+
+/// `multistream/token`: the session goes on with the new token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Token {
+    pub request_id: String,
+    /// For how many seconds from now it is valid; without it, for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub valid_s: Option<u32>,
+}
+fields!(Token { request_id = default, valid_s });
 
 /// `multistream/disconnected`: the session is over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

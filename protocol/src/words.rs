@@ -93,6 +93,10 @@ words! {
         Bandwidth = "bandwidth",
         /// A limit of the server is reached (sessions, message rate, message size).
         LimitReached = "limit-reached",
+        /// The token of the WebSocket has expired: its session is over.
+        TokenExpired = "token-expired",
+        /// `multistream/token` contains a token that the server does not know.
+        TokenInvalid = "token-invalid",
     }
 }
 

@@ -7,10 +7,12 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand};
-use multistream::config::{Config, Known};
+use multistream::access::{self, Claims};
+use multistream::config::{Config, Known, duration};
 use multistream::demo::{self, DemoOptions};
 use multistream::doctor;
 use multistream::serve::Server;
@@ -41,6 +43,8 @@ enum Command {
     Doctor(Doctor),
     /// Check a config file, and have the server that runs with it read it again: its streams, `preload` and `ffmpeg`.
     Reload(ConfigPath),
+    /// Print a token for a browser, signed with a secret of `api.view_keys`.
+    Token(Token),
     /// End what a server has started when it is gone. The server starts this by itself.
     #[command(hide = true)]
     Guard,
@@ -55,6 +59,21 @@ struct Doctor {
     /// Try this stream and nothing else.
     #[arg(long, value_name = "NAME")]
     stream: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Token {
+    #[command(flatten)]
+    config: ConfigPath,
+    /// A stream that it is for; `*` stands for any characters. May be repeated.
+    #[arg(long, value_name = "NAME", required = true)]
+    stream: Vec<String>,
+    /// For how long it is valid: seconds, or a time such as 10m or 8h.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = ttl)]
+    ttl: Duration,
+    /// The `id` of the key; without it, the first one with a secret.
+    #[arg(long, value_name = "ID")]
+    key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +131,7 @@ pub(crate) fn run() -> ExitCode {
             ));
             Ok(())
         }),
+        Command::Token(token) => print_token(&token),
         Command::Guard => {
             guardian::watch();
             Ok(())
@@ -138,6 +158,21 @@ pub(crate) fn run() -> ExitCode {
 /// Prints a line, without the secrets of the config.
 fn say(line: &dyn Display) {
     println!("{}", Known(&line.to_string()));
+}
+
+/// Prints a token, and nothing else: scripts read it.
+fn print_token(Token { config: path, stream, ttl, key }: &Token) -> anyhow::Result<()> {
+    let (config, _) = config_file::load(&path.config)?;
+    let claims = Claims::new(stream.clone(), SystemTime::now(), *ttl);
+    let token =
+        access::sign(&config.api.view_keys, key.as_deref(), &claims).map_err(|message| anyhow!(message))?;
+    println!("{token}");
+    Ok(())
+}
+
+fn ttl(text: &str) -> Result<Duration, String> {
+    let ttl = duration(text).filter(|ttl| !ttl.is_zero());
+    ttl.ok_or_else(|| "expected seconds, or a time such as 30s, 10m or 8h".to_owned())
 }
 
 /// What `multistream.ladder` costs, as a few sentences.

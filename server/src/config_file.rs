@@ -1,9 +1,10 @@
-//! Loads a config file, with the values of `${NAME}`, a check of its certificate, and of which programs are installed.
+//! Loads a config file, with the values of `${NAME}`, a check of the files that it names, and of which programs are installed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use anyhow::{anyhow, bail};
+use multistream::access::{AccessError, Tokens};
 use multistream::config::{Config, Problem, Problems, Severity, Source};
 use multistream::tls::{self, PairError};
 
@@ -24,7 +25,7 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<(Config, Vec<Problem>)> {
     let file = path.display().to_string();
     let (config, mut warnings) = Config::parse(&file, &text, &lookup)?;
     config.secrets.install();
-    if let Some(problem) = wrong_certificate(&file, &config) {
+    if let Some(problem) = wrong_certificate(&file, &config).or_else(|| wrong_token(&file, &config)) {
         warnings.push(problem);
         return Err(Problems(warnings).into());
     }
@@ -43,6 +44,11 @@ fn lookup(name: &str) -> Option<String> {
 fn wrong_certificate(file: &str, config: &Config) -> Option<Problem> {
     let PairError { key, line, message } = tls::check(config.api.tls.as_ref()?).err()?;
     Some(Problem { severity: Severity::Error, file: file.to_owned(), line, key: key.to_owned(), message })
+}
+
+fn wrong_token(file: &str, config: &Config) -> Option<Problem> {
+    let AccessError { key, line, message } = Tokens::load(&config.api).err()?;
+    Some(Problem { severity: Severity::Error, file: file.to_owned(), line, key, message })
 }
 
 fn missing_ffmpeg(file: &str, config: &Config) -> Option<Problem> {

@@ -15,17 +15,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rtp", &["bitstream"]),
     ("media", &["bitstream", "rtp"]),
     ("config", &[]),
+    ("access", &["config"]),
     ("tls", &["config"]),
     ("source", &["bitstream", "rtp", "media", "config"]),
     ("stream", &["faults", "limits", "media", "config", "source"]),
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "limits", "places", "rtp", "media", "config"]),
-    ("session", &["limits", "places", "rtp", "config", "stream", "slot", "egress", "rtc"]),
-    ("http", &["net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
+    ("session", &["access", "limits", "places", "rtp", "config", "stream", "slot", "egress", "rtc"]),
+    ("http", &["access", "net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
     ("demo", &["config"]),
     ("doctor", &["net", "media", "config", "stream", "rtc"]),
-    ("serve", &["net", "config", "tls", "stream", "rtc", "session", "http"]),
+    ("serve", &["access", "net", "config", "tls", "stream", "rtc", "session", "http"]),
 ];
 
 /// What a module's tests import beside that.

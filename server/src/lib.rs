@@ -4,6 +4,7 @@
 //! `media` but `slot` and `egress` know `config`. `imports.rs` tests that. `bitstream`, `rtp`, `media`, `slot`, `egress` and
 //! `config` are sans-IO: no clock, no task, no socket.
 
+pub mod access;
 pub mod bitstream;
 pub mod config;
 pub mod demo;

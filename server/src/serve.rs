@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::access::{AccessError, Tokens};
 use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::net;
@@ -30,6 +31,8 @@ pub enum ServeError {
          port"
     )]
     Listen { key: &'static str, address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Access(#[from] AccessError),
     #[error(transparent)]
     Certificate(#[from] PairError),
     #[error(transparent)]
@@ -54,6 +57,7 @@ impl Server {
             }
             None => None,
         };
+        let tokens = Tokens::load(&config.api)?;
         let registry = Registry::new(&config);
         let sessions = match Sessions::new(&config, registry.clone()).await {
             Ok(sessions) => Arc::new(sessions),
@@ -62,7 +66,7 @@ impl Server {
                 return Err(error.into());
             }
         };
-        Ok(Self { plain, tls, state: AppState::new(config, registry, sessions) })
+        Ok(Self { plain, tls, state: AppState::new(config, tokens, registry, sessions) })
     }
 
     /// The address of the plain web server, if there is one, with the port that the system chose if the config says `:0`.

@@ -6,9 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use multistream::config::{Config, ExecSource, Source, StreamConfig};
+use multistream::access::{self, Claims};
+use multistream::config::{Config, ExecSource, Source, StreamConfig, ViewKey, ViewKeyKind};
 use multistream_protocol::{ErrorCode, SessionEnd};
 use multistream_testkit::{Control, Viewer};
 use serde_json::{Value, json};
@@ -129,6 +130,21 @@ async fn on_a_slow_link(server: &Server) -> Value {
     viewer.control.until("bandwidth", limited).await.expect("the slot is limited")
 }
 
+/// The answer to a message that comes after the end of the client's token.
+async fn with_an_expired_token() -> Value {
+    let kind = ViewKeyKind::Secret("thirty-two-bytes-that-nobody-knows".to_owned());
+    let keys = vec![ViewKey { line: 1, id: None, kind }];
+    let claims = Claims::new(vec!["*".to_owned()], SystemTime::now(), Duration::from_secs(1));
+    let token = access::sign(&keys, None, &claims).expect("there is a key");
+    let mut config = Config::default();
+    config.api.view_keys = keys;
+    let server = Server::start(config).await;
+    let control = Control::connect_with(&server.url, &token).await.expect("the token is valid");
+    // Its end is rounded up to a whole second.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    refused(control, init(&json!([{ "slot": 0, "stream": "off" }]))).await
+}
+
 /// Each code with a message of the server that contains it.
 async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
     let raw = async |text: String| {
@@ -166,6 +182,12 @@ async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
                 offer(&format!("{SESSION_LINES}{}", "m=video\r\n".repeat(99))),
             )
             .await,
+        ),
+        (ErrorCode::TokenExpired, with_an_expired_token().await),
+        (
+            ErrorCode::TokenInvalid,
+            refused(open(server, "off").await, json!({"type": "multistream/token", "token": "nobody's"}))
+                .await,
         ),
     ]
 }

@@ -22,8 +22,16 @@ pub struct Control {
 impl Control {
     /// Opens `/api/ws` of the server at `url` (`http://…`).
     pub async fn connect(url: &str) -> Result<Self, ViewerError> {
-        let url = format!("{}/api/ws", url.replacen("http", "ws", 1));
-        let (socket, _) = connect_async(url).await.map_err(Box::new)?;
+        Self::connect_to(&format!("{url}/api/ws")).await
+    }
+
+    /// The same with a token.
+    pub async fn connect_with(url: &str, token: &str) -> Result<Self, ViewerError> {
+        Self::connect_to(&format!("{url}/api/ws?token={token}")).await
+    }
+
+    async fn connect_to(url: &str) -> Result<Self, ViewerError> {
+        let (socket, _) = connect_async(url.replacen("http", "ws", 1)).await.map_err(Box::new)?;
         Ok(Self { socket })
     }
 

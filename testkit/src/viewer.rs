@@ -60,7 +60,15 @@ impl Viewer {
 
     /// Like [`Self::connect`], with the media on this address of the viewer's machine alone.
     pub async fn connect_from(url: &str, slots: &Value, address: IpAddr) -> Result<Self, ViewerError> {
-        let mut control = Control::connect(url).await?;
+        Self::over(Control::connect(url).await?, slots, address).await
+    }
+
+    /// Like [`Self::connect`], on a WebSocket that is open.
+    pub async fn connect_over(control: Control, slots: &Value) -> Result<Self, ViewerError> {
+        Self::over(control, slots, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    async fn over(mut control: Control, slots: &Value, address: IpAddr) -> Result<Self, ViewerError> {
         let ready = control.open(slots).await?;
         let tally = Tally::default();
         let count = slots.as_array().map_or(0, Vec::len);

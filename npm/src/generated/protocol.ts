@@ -105,6 +105,7 @@ ttl_s?: number, })
  * On a slow link a slot with a higher number is lowered later. Slots start at 0.
  */
 priority: number, })
+  | ({ type: "multistream/token" } & { request_id: string, token: string, })
   | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
   | ({ type: "multistream/close" } & Record<symbol, never>);
 
@@ -147,6 +148,11 @@ stream: string,
  * How many seconds it is kept running, from now.
  */
 ttl_s: number, })
+  | ({ type: "multistream/token" } & { request_id: string, 
+/**
+ * For how many seconds from now it is valid; without it, for ever.
+ */
+valid_s?: number, })
   | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
   | ({ type: "multistream/disconnected" } & { 
 /**
@@ -307,7 +313,9 @@ export type ServerErrorCode =
   | "switch-timeout"
   | "source-invalid"
   | "bandwidth"
-  | "limit-reached";
+  | "limit-reached"
+  | "token-expired"
+  | "token-invalid";
 
 /** Why the server ended a session. */
 export type SessionEnd =

@@ -3,6 +3,7 @@
 //! The text passes these modules in order: `env` replaces `${NAME}`, `yaml` makes a tree whose nodes know their lines,
 //! `sections` reads it with `reader`, and `grammar` parses the sources. Each adds its findings to the report of `problem`.
 
+mod access;
 mod candidate;
 mod env;
 mod grammar;
@@ -24,6 +25,7 @@ mod yaml;
 
 use std::cell::RefCell;
 
+pub use access::{AccessToken, Action, TokenValue, ViewKey, ViewKeyKind};
 pub use candidate::{Candidate, HostPort};
 pub use model::{
     ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig,
@@ -37,6 +39,7 @@ pub use source::{
     UnsupportedSource,
 };
 pub use tls::{Pem, PemSource, TlsConfig};
+pub use value::duration;
 pub(crate) use words::words;
 
 impl Config {

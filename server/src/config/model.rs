@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use multistream_protocol::server::IceServer;
 
-use super::{Candidate, HostPort, Secrets, Source, TlsConfig};
+use super::{AccessToken, Candidate, HostPort, Secrets, Source, TlsConfig, ViewKey};
 
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -42,7 +42,11 @@ pub struct ApiConfig {
     pub tls: Option<TlsConfig>,
     pub username: Option<String>,
     pub password: Option<String>,
+    /// May do everything.
     pub token: Option<String>,
+    pub tokens: Vec<AccessToken>,
+    /// The keys of tokens that are valid for a short time.
+    pub view_keys: Vec<ViewKey>,
     /// Whether the file says `auth: none`: the operator wants an open server on a public address.
     pub auth_none: bool,
     /// Origins besides the server's own that may use the WebSocket and mutating routes; `*` for all.
@@ -152,6 +156,16 @@ impl StreamConfig {
 }
 
 impl ApiConfig {
+    /// Whether anything is asked of those who come.
+    pub fn is_locked(&self) -> bool {
+        self.password.is_some() || self.takes_tokens()
+    }
+
+    /// Whether a token lets one in.
+    pub fn takes_tokens(&self) -> bool {
+        self.token.is_some() || !self.tokens.is_empty() || !self.view_keys.is_empty()
+    }
+
     /// Whether other machines cannot reach any of its addresses.
     pub fn is_for_this_machine(&self) -> bool {
         let tls = self.tls.as_ref().map(|tls| tls.listen);
@@ -175,6 +189,8 @@ impl fmt::Debug for ApiConfig {
             .field("username", &self.username)
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("tokens", &self.tokens)
+            .field("view_keys", &self.view_keys)
             .field("auth_none", &self.auth_none)
             .field("origins", &self.origins)
             .field("base_path", &self.base_path)
@@ -203,6 +219,8 @@ impl Default for ApiConfig {
             username: None,
             password: None,
             token: None,
+            tokens: Vec::new(),
+            view_keys: Vec::new(),
             auth_none: false,
             origins: Vec::new(),
             base_path: String::new(),

@@ -367,11 +367,42 @@ fn no_secret_is_in_a_message_or_in_debug_output() {
 }
 
 #[test]
+fn tokens_for_some_streams_are_read_and_what_is_wrong_with_them_is_said_without_their_values() {
+    let hash = "5E884898DA28047151D0E56F8DC6292773603D0D6AABBDD62A11EF721D1542D8";
+    let secret = "0123456789abcdef0123456789abcdef";
+    let text = format!(
+        "api:\n  listen: ':1984'\n  tokens:\n  - {{sha256: {hash}, streams: yard}}\n  - {{file: t, streams: ['*'], actions: [view, metrics]}}\n  \
+         view_keys: [{{id: a, secret: {secret}}}, {{pem: p}}]\n"
+    );
+    let (config, warnings) = accepted(&text);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(config.api.tokens.len() + config.api.view_keys.len(), 4);
+    assert_eq!(config.api.tokens[0].actions, [Action::View]);
+    assert!(!format!("{config:?}").contains(secret));
+    for (text, expected) in [
+        ("tokens: [{streams: a}]", "m.yaml:1: api.tokens[0]: expected either sha256"),
+        (
+            "tokens: [{sha256: hunter2, streams: a}]",
+            "m.yaml:1: api.tokens[0].sha256: expected 64 hexadecimal digits",
+        ),
+        ("tokens: [{file: hunter2}]", "m.yaml:1: api.tokens[0]: expected streams"),
+        ("tokens: [{file: f, streams: a, actions: fly}]", "m.yaml:1: api.tokens[0].actions: expected view"),
+        ("view_keys: [{secret: hunter2}]", "m.yaml:1: api.view_keys[0].secret: expected at least 32 bytes"),
+        ("view_keys: [{}]", "m.yaml:1: api.view_keys[0]: expected either secret"),
+        ("view_keys: [{id: a, pem: p}, {id: a, pem: q}]", "m.yaml:1: api.view_keys: expected another id"),
+        ("auth: none, tokens: [{file: f, streams: a}]", "m.yaml:1: api.auth: expected either none"),
+    ] {
+        let problems = refused(&format!("api: {{{text}}}\n")).join("\n");
+        assert!(problems.contains(expected) && !problems.contains("hunter2"), "{text}: {problems}");
+    }
+}
+
+#[test]
 fn every_key_is_documented() {
     let documentation = include_str!("../../../docs/configuration.md");
     let mut report = problem::Report::new("m.yaml");
     read(
-        "webrtc: {ice_servers: [{urls: stun:h}]}\nstreams: {a: {url: rtsp://h/1}}\n",
+        "api: {tokens: [{}], view_keys: [{}]}\nwebrtc: {ice_servers: [{urls: stun:h}]}\nstreams: {a: {url: rtsp://h/1}}\n",
         &|_| None,
         &mut report,
     );

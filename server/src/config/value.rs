@@ -8,7 +8,7 @@ pub(super) const LISTEN: &str = "an address such as \":1984\" (all interfaces) o
 pub(super) const SIZE: &str = "bytes, or a size such as 512KB or 16MB";
 
 /// Parses a duration; a number without a unit is seconds.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     /// The longest duration. A longer one is a typing error, and could overflow arithmetic on instants.
     const LONGEST_S: f64 = 30.0 * 24.0 * 3600.0;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

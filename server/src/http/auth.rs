@@ -1,10 +1,11 @@
-//! Authentication: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750).
+//! Authentication: Basic (RFC 7617) with `api.username` and `api.password`, or a bearer token (RFC 6750). What the client may do is
+//! the [`Grant`] of its request, which handlers find among the request's extensions.
 //!
-//! A browser cannot add headers to a WebSocket, so `/api/ws` also accepts `?token=`. With a token only, the pages are not
+//! A browser cannot add headers to a WebSocket, so `/api/ws` also accepts `?token=`. With tokens only, the pages are not
 //! protected: they contain no secrets and could not be opened otherwise, and all their data comes from `/api`. `/metrics`
 //! contains stream names and is protected.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
@@ -20,65 +21,94 @@ use url::form_urlencoded;
 
 use super::ends::Ends;
 use super::{AppState, error};
-use crate::config::ApiConfig;
+use crate::access::{Grant, TokenError, Tokens};
+use crate::config::{Action, ApiConfig};
 
 pub(super) async fn require(
-    State(AppState { config, failures, .. }): State<AppState>,
+    State(AppState { config, failures, tokens, .. }): State<AppState>,
     Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let api = &config.api;
     let path = request.uri().path();
-    let protected = match (&api.password, &api.token) {
-        (None, None) => false,
+    let protected = match (&api.password, api.takes_tokens()) {
+        (None, false) => false,
         (Some(_), _) => !matches!(path, "/healthz" | "/readyz"),
-        (None, Some(_)) => path == "/api" || path.starts_with("/api/") || path == "/metrics",
+        (None, true) => path == "/api" || path.starts_with("/api/") || path == "/metrics",
     };
-    if !protected || is_known(&request, api) {
-        return next.run(request).await;
-    }
-    if offers_credentials(&request) {
+    let known = if protected { grant(&request, api, &tokens) } else { Some(Ok(Grant::ALL)) };
+    let refusal = match known {
+        Some(Ok(grant)) => {
+            let wanted = if path == "/metrics" { Action::Metrics } else { Action::View };
+            if !grant.may(wanted) {
+                return forbidden(wanted);
+            }
+            request.extensions_mut().insert(grant);
+            return next.run(request).await;
+        }
+        Some(Err(refusal)) => Some(refusal),
+        None => None,
+    };
+    if refusal == Some(TokenError::Invalid) {
         // In the form that `docs/deploy/fail2ban` reads.
         warn!(from = %ends.from, path, "authentication failed");
         tokio::time::sleep(failures.count(ends.from, Instant::now())).await;
     }
-    let (challenge, message) = if api.password.is_some() {
-        ("Basic realm=\"multistream\", charset=\"UTF-8\"", "this server wants its user and password")
-    } else {
-        ("Bearer realm=\"multistream\"", "this server wants its token, as \"Authorization: Bearer …\"")
+    unauthorized(api, refusal)
+}
+
+/// What the request's credentials grant. `None` if it has none: it asks what is wanted.
+fn grant(request: &Request, api: &ApiConfig, tokens: &Tokens) -> Option<Result<Grant, TokenError>> {
+    let header = request.headers().get(AUTHORIZATION).map(|value| str::from_utf8(value.as_bytes()));
+    if let Some(header) = header {
+        let (scheme, credentials) = header.ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
+        let credentials = credentials.trim();
+        if let (Some(username), Some(password)) = (&api.username, &api.password)
+            && scheme.eq_ignore_ascii_case("basic")
+        {
+            let given = STANDARD.decode(credentials).unwrap_or_default();
+            let expected = format!("{username}:{password}");
+            // In constant time.
+            let is_right: bool = given.ct_eq(expected.as_bytes()).into();
+            return Some(if is_right { Ok(Grant::ALL) } else { Err(TokenError::Invalid) });
+        }
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(tokens.grant(credentials, SystemTime::now()));
+        }
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let given = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token");
+    match given {
+        Some((_, token)) if request.uri().path() == "/api/ws" => {
+            Some(tokens.grant(&token, SystemTime::now()))
+        }
+        Some(_) => Some(Err(TokenError::Invalid)),
+        None => header.map(|_| Err(TokenError::Invalid)),
+    }
+}
+
+fn unauthorized(api: &ApiConfig, refusal: Option<TokenError>) -> Response {
+    let expired =
+        refusal.filter(|refusal| *refusal != TokenError::Invalid).map(|refusal| refusal.to_string());
+    let (challenge, message) = match &expired {
+        Some(message) => ("Bearer realm=\"multistream\", error=\"invalid_token\"", message.as_str()),
+        None if api.password.is_some() => {
+            ("Basic realm=\"multistream\", charset=\"UTF-8\"", "this server wants its user and password")
+        }
+        None => {
+            ("Bearer realm=\"multistream\"", "this server wants its token, as \"Authorization: Bearer …\"")
+        }
     };
     let mut response = error(StatusCode::UNAUTHORIZED, message);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     response
 }
 
-/// Whether a request tries to be let in. One without credentials asks what is wanted.
-fn offers_credentials(request: &Request) -> bool {
-    let query = request.uri().query().unwrap_or_default();
-    request.headers().contains_key(AUTHORIZATION)
-        || form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "token")
-}
-
-fn is_known(request: &Request, api: &ApiConfig) -> bool {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
-    let (scheme, credentials) = header.and_then(|value| value.split_once(' ')).unwrap_or_default();
-    if let (Some(username), Some(password)) = (&api.username, &api.password)
-        && scheme.eq_ignore_ascii_case("basic")
-    {
-        let given = STANDARD.decode(credentials.trim()).unwrap_or_default();
-        return same(&given, format!("{username}:{password}").as_bytes());
-    }
-    let Some(token) = &api.token else { return false };
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return same(credentials.trim().as_bytes(), token.as_bytes());
-    }
-    let query = request.uri().query().filter(|_| request.uri().path() == "/api/ws").unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes())
-        .any(|(key, given)| key == "token" && same(given.as_bytes(), token.as_bytes()))
-}
-
-/// Compares in constant time.
-fn same(given: &[u8], expected: &[u8]) -> bool {
-    given.ct_eq(expected).into()
+fn forbidden(wanted: Action) -> Response {
+    let message = format!("the token is not for the action \"{}\"", wanted.as_str());
+    let mut response = error(StatusCode::FORBIDDEN, message);
+    let challenge = "Bearer realm=\"multistream\", error=\"insufficient_scope\"";
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    response
 }

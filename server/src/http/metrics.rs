@@ -2,6 +2,7 @@
 
 use std::fmt::Error;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -13,14 +14,20 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::AppState;
+use crate::access::Grant;
 use crate::faults;
 use crate::limits::{self, Limit};
-use crate::session::SessionSummary;
+use crate::session::{SessionSummary, may_see};
 use crate::stream::{StreamSnapshot, StreamState};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
+pub(super) async fn metrics(
+    State(state): State<AppState>,
+    Extension(grant): Extension<Grant>,
+) -> impl IntoResponse {
+    let mut streams = state.registry.snapshot().await;
+    streams.retain(|stream| may_see(&state.registry, &grant, &stream.name));
     let shown = state.sessions.shown_after();
     let now = Now {
         sessions: state.sessions.summary(),
@@ -29,7 +36,7 @@ pub(super) async fn metrics(State(state): State<AppState>) -> impl IntoResponse 
         panics: faults::panics(),
         lost_lines: faults::lost_lines(),
         limits: limits::hits().collect(),
-        streams: state.registry.snapshot().await,
+        streams,
     };
     let mut registry = Registry::default();
     registry.register_collector(Box::new(now));

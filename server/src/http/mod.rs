@@ -26,6 +26,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use self::failures::Failures;
+use crate::access::Tokens;
 use crate::config::Config;
 use crate::net;
 use crate::places::Places;
@@ -39,18 +40,21 @@ pub struct AppState {
     pub config: Arc<Config>,
     pub registry: Arc<Registry>,
     pub sessions: Arc<Sessions>,
+    /// Who is let in.
+    pub tokens: Arc<Tokens>,
     /// The places for connections, of all listeners together.
     connections: Places,
     failures: Arc<Failures>,
 }
 
 impl AppState {
-    pub fn new(config: Config, registry: Arc<Registry>, sessions: Arc<Sessions>) -> Self {
+    pub fn new(config: Config, tokens: Tokens, registry: Arc<Registry>, sessions: Arc<Sessions>) -> Self {
         let limits = &config.limits;
         // Half of the files that the system allows are left for cameras, programs and media.
         let total = limits.connections.min(net::open_files() / 2);
         let connections = Places::new(total, limits.connections_per_address, &limits.exempt);
-        Self { config: Arc::new(config), registry, sessions, connections, failures: Arc::default() }
+        let (config, tokens) = (Arc::new(config), Arc::new(tokens));
+        Self { config, registry, sessions, tokens, connections, failures: Arc::default() }
     }
 }
 

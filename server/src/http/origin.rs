@@ -60,8 +60,7 @@ pub(super) async fn require(
 
 /// Whether the name by which the request reached this server is one of its own.
 fn is_for_us(request: &Request, api: &ApiConfig, ends: Ends) -> bool {
-    let is_locked = api.token.is_some() || api.password.is_some();
-    if is_locked || !ends.on_loopback || request.uri().path() == "/healthz" {
+    if api.is_locked() || !ends.on_loopback || request.uri().path() == "/healthz" {
         return true;
     }
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());

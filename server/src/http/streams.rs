@@ -1,13 +1,15 @@
 //! `GET /api/streams`: the state of each stream, in go2rtc's shape (`producers`, `consumers`) with more fields.
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use multistream_protocol::api::{Consumer, Producer, Stream, Streams, Variant};
 use serde::Deserialize;
 
 use super::{AppState, error};
+use crate::access::Grant;
+use crate::session::may_see;
 use crate::stream::{ProducerSnapshot, StreamSnapshot, variants};
 
 #[derive(Debug, Deserialize)]
@@ -16,8 +18,13 @@ pub(super) struct Wanted {
     src: Option<String>,
 }
 
-pub(super) async fn streams(State(state): State<AppState>, Query(wanted): Query<Wanted>) -> Response {
-    let snapshots = state.registry.snapshot().await;
+pub(super) async fn streams(
+    State(state): State<AppState>,
+    Extension(grant): Extension<Grant>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    let mut snapshots = state.registry.snapshot().await;
+    snapshots.retain(|snapshot| may_see(&state.registry, &grant, &snapshot.name));
     let described = |snapshot: &StreamSnapshot| {
         let name = snapshot.name.as_str();
         let variants = variants::of(name, &state.registry, &state.registry.config(), &snapshots);

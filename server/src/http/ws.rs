@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -14,13 +14,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use multistream_protocol::server::Error;
-use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage};
+use multistream_protocol::{ClientMessage, ErrorCode, Framing, ServerMessage, client, server};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 use tracing::debug;
 
 use super::ends::Ends;
 use super::{AppState, error};
+use crate::access::{Grant, TokenError, Tokens};
 use crate::limits::{self, Limit};
 use crate::places::Place;
 use crate::session::{Outbox, SessionHandle, Sessions, Unread, Waiting, unread};
@@ -39,6 +40,8 @@ const BYTES_PER_MESSAGE: f64 = 4096.0;
 const PING_INTERVAL: Duration = Duration::from_secs(4);
 /// A client that sends nothing for this time, not even answers to pings, is gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(40);
+/// The close code when the token has expired, or another one was refused: 401 in the range for applications (RFC 6455 §7.4.2).
+const UNAUTHORIZED: u16 = 4401;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the client's close frame after the server's.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,18 +51,20 @@ pub(super) async fn upgrade(
     State(state): State<AppState>,
     Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
     Extension(place): Extension<Arc<Place>>,
+    Extension(grant): Extension<Grant>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(upgrade) = upgrade else { return no_upgrade().await };
     let client = Client { from: ends.from, reached: ends.reached(&headers) };
+    let access = Access { grant, tokens: state.tokens };
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(async move |socket| {
-            serve(socket, client, state.sessions).await;
+            serve(socket, client, access, state.sessions).await;
             drop(place);
         })
 }
@@ -75,13 +80,13 @@ pub(super) async fn no_upgrade() -> Response {
 }
 
 /// Serves a socket until either side closes it.
-async fn serve(socket: WebSocket, client: Client, sessions: Arc<Sessions>) {
+async fn serve(socket: WebSocket, client: Client, access: Access, sessions: Arc<Sessions>) {
     let (sink, stream) = socket.split();
     let (frames, queue) = unread();
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
     let mut connection =
-        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), client };
+        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), client, access };
     let overflow = connection.overflow.clone();
     let ended = tokio::select! {
         ended = connection.read(&sessions) => ended,
@@ -118,6 +123,14 @@ struct Client {
     reached: Option<IpAddr>,
 }
 
+/// What the client of a socket may do.
+#[derive(Debug)]
+struct Access {
+    grant: Grant,
+    /// Knows the token that it may send in place of the first.
+    tokens: Arc<Tokens>,
+}
+
 /// The reading half of a socket, and the queue of its answers.
 struct Connection {
     stream: SplitStream<WebSocket>,
@@ -126,6 +139,7 @@ struct Connection {
     /// The framing of the session's `init`.
     framing: Framing,
     client: Client,
+    access: Access,
 }
 
 impl Connection {
@@ -176,6 +190,9 @@ impl Connection {
             let outcome = match ClientMessage::from_text(&text) {
                 Ok(None) => continue,
                 Ok(Some((message, framing))) => {
+                    if self.has_expired(&message) {
+                        return self.expire(&message, session.take()).await;
+                    }
                     if session.as_ref().is_none_or(SessionHandle::is_over) {
                         self.framing = framing;
                         session = None;
@@ -192,7 +209,7 @@ impl Connection {
 
     /// Handles `init` and `close`; passes every other message to the session.
     async fn route(
-        &self,
+        &mut self,
         message: ClientMessage,
         session: &mut Option<SessionHandle>,
         sessions: &Sessions,
@@ -200,13 +217,15 @@ impl Connection {
         match (message, session.as_ref()) {
             (ClientMessage::Init(init), None) => {
                 let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone())
-                    .for_client(self.client.from, self.client.reached);
+                    .for_client(self.client.from, self.client.reached)
+                    .with_grant(self.access.grant.clone());
                 *session = Some(sessions.init(init, outbox).await?);
             }
             (ClientMessage::Init(init), Some(_)) => {
                 let message = "this socket has a session; send multistream/close first";
                 return Err(Error::new(ErrorCode::SessionExists, message).answering(&init.request_id));
             }
+            (ClientMessage::Token(token), _) => self.renew(&token, session.as_ref()).await?,
             (ClientMessage::Close(_), Some(_)) => {
                 if let Some(session) = session.take() {
                     session.close().await;
@@ -221,6 +240,44 @@ impl Connection {
                 return Err(refusal.answering(message.request_id().unwrap_or_default()));
             }
         }
+        Ok(())
+    }
+
+    /// Whether this message comes after the end of the client's token. It may bring another one.
+    fn has_expired(&self, message: &ClientMessage) -> bool {
+        let is_late = self.access.grant.is_expired(SystemTime::now());
+        is_late && !matches!(message, ClientMessage::Token(_) | ClientMessage::Close(_))
+    }
+
+    /// Ends the session of a client whose token has expired.
+    async fn expire(&self, message: &ClientMessage, session: Option<SessionHandle>) -> Ended {
+        let sentence =
+            "the token has expired: connect with another one, or send it in multistream/token before that";
+        let refusal = Error::new(ErrorCode::TokenExpired, sentence);
+        self.refuse(refusal.answering(message.request_id().unwrap_or_default())).await;
+        if let Some(session) = session {
+            session.leave().await;
+        }
+        Ended::ByServer(CloseFrame { code: UNAUTHORIZED, reason: "the token has expired".into() })
+    }
+
+    /// Goes on with another token.
+    async fn renew(&mut self, token: &client::Token, session: Option<&SessionHandle>) -> Result<(), Error> {
+        let now = SystemTime::now();
+        let grant = self.access.tokens.grant(&token.token, now).map_err(|error| {
+            let code = match error {
+                TokenError::Expired => ErrorCode::TokenExpired,
+                TokenError::Invalid | TokenError::Claims(_) => ErrorCode::TokenInvalid,
+            };
+            Error::new(code, error.to_string()).answering(&token.request_id)
+        })?;
+        let valid_s = grant.valid_for(now).map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX));
+        self.access.grant = grant.clone();
+        if let Some(session) = session {
+            session.grant(grant).await;
+        }
+        let renewed = server::Token { request_id: token.request_id.clone(), valid_s };
+        self.frames.send(ServerMessage::from(renewed).to_text(self.framing)).await;
         Ok(())
     }
 

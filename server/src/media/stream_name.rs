@@ -62,8 +62,8 @@ impl StreamNames {
         })
     }
 
-    /// All qualities of the camera that `name` is a quality of, with the stream of each.
-    pub(crate) fn renditions(&self, name: &StreamName) -> Vec<(String, StreamName)> {
+    /// The camera that `name` is a quality of; the name itself where it is none.
+    pub(crate) fn camera_of<'a>(&self, name: &'a StreamName) -> &'a str {
         let text = name.as_str();
         let prefixes = text.match_indices('-').map(|(at, _)| &text[..at]).rev();
         let camera = std::iter::once(text).chain(prefixes).find(|camera| {
@@ -71,7 +71,12 @@ impl StreamNames {
             let has = |quality: &String| self.get(&stream_name(camera, Some(quality))) == Some(name);
             qualities.len() > 1 && qualities.iter().any(has)
         });
-        let camera = camera.unwrap_or(text);
+        camera.unwrap_or(text)
+    }
+
+    /// All qualities of the camera that `name` is a quality of, with the stream of each.
+    pub(crate) fn renditions(&self, name: &StreamName) -> Vec<(String, StreamName)> {
+        let camera = self.camera_of(name);
         let qualities = self.qualities(camera).into_iter();
         qualities
             .filter_map(|quality| {

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::debug;
 
 use super::unread::Unread;
+use crate::access::Grant;
 use crate::limits::{self, Limit};
 
 /// The queue of messages that a session sends on one WebSocket. A clone is the same queue, so it also identifies the socket.
@@ -23,6 +24,7 @@ pub struct Outbox {
     overflow: Arc<Notify>,
     reached: Option<IpAddr>,
     from: Option<IpAddr>,
+    grant: Grant,
 }
 
 impl Outbox {
@@ -30,7 +32,7 @@ impl Outbox {
     /// is notified when the queue is full: the socket must then be closed, since a client that missed a message no longer knows
     /// the states of its slots.
     pub fn new(framing: Framing, frames: Unread, overflow: Arc<Notify>) -> Self {
-        Self { framing, frames, overflow, reached: None, from: None }
+        Self { framing, frames, overflow, reached: None, from: None, grant: Grant::ALL }
     }
 
     /// Notes the address from which the client comes, or its proxy's, and the address of this machine to which its socket is
@@ -38,6 +40,16 @@ impl Outbox {
     #[must_use]
     pub fn for_client(self, from: IpAddr, reached: Option<IpAddr>) -> Self {
         Self { from: Some(from), reached, ..self }
+    }
+
+    /// Notes what the client may do.
+    #[must_use]
+    pub fn with_grant(self, grant: Grant) -> Self {
+        Self { grant, ..self }
+    }
+
+    pub(super) fn grant(&self) -> &Grant {
+        &self.grant
     }
 
     pub(super) fn client(&self) -> Option<IpAddr> {
@@ -74,6 +86,8 @@ impl Outbox {
 pub(super) enum Command {
     /// A message of the client, from the socket with this outbox.
     Said(Outbox, ClientMessage),
+    /// The client on the socket with this outbox has another token.
+    Granted(Outbox, Grant),
     /// Another socket resumes the session, by the `init` with this request id.
     Attach(Outbox, String),
     /// The client on the socket with this outbox ends the session by `multistream/close`.
@@ -100,6 +114,11 @@ impl SessionHandle {
     /// faster than the session works is slowed down.
     pub async fn say(&self, message: ClientMessage) {
         let _ = self.commands.send(Command::Said(self.outbox.clone(), message)).await;
+    }
+
+    /// Tells the session what the client may do from now on.
+    pub async fn grant(&self, grant: Grant) {
+        let _ = self.commands.send(Command::Granted(self.outbox.clone(), grant)).await;
     }
 
     /// Whether the session has ended by itself.

@@ -19,5 +19,6 @@ mod warm;
 
 pub use attachment::{Outbox, SessionHandle};
 pub use histogram::Histogram;
+pub use resolve::may_see;
 pub use sessions::{SessionSummary, Sessions};
 pub use unread::{Unread, Waiting, unread};

@@ -13,10 +13,11 @@ use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, 
 use super::Histogram;
 use super::bandwidth::Bandwidth;
 use super::link::{Change, Link};
-use super::resolve::{Refusal, resolve, wanted};
+use super::resolve::{Refusal, not_granted, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
 use super::transcoders::Transcoders;
 use super::warm::WarmStreams;
+use crate::access::Grant;
 use crate::config::MultistreamConfig;
 use crate::limits::{self, Limit};
 use crate::rtc::{IceServers, Inbound, PeerError, Port, check_size};
@@ -68,6 +69,8 @@ pub(super) enum Over {
 #[derive(Debug)]
 pub(super) struct Session {
     shared: Arc<Shared>,
+    /// What the client may see.
+    grant: Grant,
     /// In ascending order of the slots' indices, which is also the order of the m-lines.
     slots: Vec<Slot>,
     subscriptions: Subscriptions,
@@ -88,14 +91,19 @@ pub(super) struct Session {
 
 impl Session {
     /// Opens a session with the slots of `init`. Their streams start at once, while the browser prepares its offer.
-    pub(super) fn open(now: Instant, shared: Arc<Shared>, init: &client::Init) -> Result<Self, Error> {
+    pub(super) fn open(
+        now: Instant,
+        shared: Arc<Shared>,
+        grant: Grant,
+        init: &client::Init,
+    ) -> Result<Self, Error> {
         let requested = valid_slots(&init.slots, shared.config.max_slots)
             .map_err(|message| Error::new(ErrorCode::InvalidSlots, message).answering(&init.request_id))?;
         let mut bandwidth = Bandwidth::new(requested.len());
         let mut slots = Vec::with_capacity(requested.len());
         for (index, request) in requested {
             let splicer = Splicer::new(rand::random(), rand::random());
-            let resolved = resolve(&shared.registry, request);
+            let resolved = resolve(&shared.registry, &grant, request);
             let mut slot = Slot::new(index, wanted(&resolved), splicer, shared.config.switch_timeout);
             let position = SlotPosition(slots.len());
             match resolved {
@@ -109,6 +117,7 @@ impl Session {
         }
         let mut session = Self {
             shared,
+            grant,
             slots,
             subscriptions: Subscriptions::default(),
             link: None,
@@ -125,6 +134,16 @@ impl Session {
         // The client gets the statuses of the slots with the SDP answer (`multistream/answer`), not before.
         session.replies.clear();
         Ok(session)
+    }
+
+    /// The client may do this from now on. Slots that show what it may no longer see show nothing.
+    pub(super) fn set_grant(&mut self, grant: Grant) {
+        self.grant = grant;
+        for slot in &mut self.slots {
+            if let Some(reason) = not_granted(&self.shared.registry, &self.grant, &slot.wanted()) {
+                slot.fail(reason);
+            }
+        }
     }
 
     pub(super) fn slots(&self) -> usize {
@@ -200,7 +219,7 @@ impl Session {
         self.slots[position.0].handle_offline(now, tag, &error);
     }
 
-    /// Handles a message other than `init` and `close`, which the socket handles.
+    /// Handles a message other than `init`, `close` and `token`, which the socket handles.
     pub(super) fn handle_request(&mut self, now: Instant, request: ClientMessage) {
         let served = match request {
             ClientMessage::Offer(offer) => self.offer(now, &offer),
@@ -219,7 +238,10 @@ impl Session {
                 .position(priority.slot, &priority.request_id)
                 .map(|slot| self.bandwidth.set_priority(slot, priority.priority)),
             // A lite agent needs no candidates of the browser: it learns the browser's addresses from its checks.
-            ClientMessage::Ice(_) | ClientMessage::Init(_) | ClientMessage::Close(_) => Ok(()),
+            ClientMessage::Ice(_)
+            | ClientMessage::Init(_)
+            | ClientMessage::Close(_)
+            | ClientMessage::Token(_) => Ok(()),
         };
         self.perform_actions(now);
         if let Err(refusal) = served {

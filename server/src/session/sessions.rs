@@ -120,7 +120,7 @@ impl Sessions {
         })?;
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let opened_at = Instant::now();
-        let mut session = Session::open(opened_at, self.shared.clone(), &init)?;
+        let mut session = Session::open(opened_at, self.shared.clone(), outbox.grant().clone(), &init)?;
         session.reached = outbox.reached();
         let resume_token = token();
         let ready = server::Ready {

@@ -96,6 +96,11 @@ impl SessionTask {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Said(by, message)) => self.handle_message(&by, message),
+                    Some(Command::Granted(by, grant)) => {
+                        if self.is_attached_to(&by) {
+                            self.session.set_grant(grant);
+                        }
+                    }
                     Some(Command::Attach(outbox, request_id)) => {
                         give_up_at = None;
                         is_network_away = false;
@@ -145,6 +150,7 @@ impl SessionTask {
     /// Attaches a new socket, which gets the current statuses, since it may have missed changes.
     fn attach(&mut self, outbox: Outbox, request_id: String) {
         info!("session resumed");
+        self.session.set_grant(outbox.grant().clone());
         outbox.send(Ready {
             request_id,
             slots: self.session.slots() as u32,

@@ -148,6 +148,11 @@ impl Registry {
     }
 
     /// The qualities of `stream`, `native` first.
+    /// The camera that a stream is a quality of; its own name where it is none.
+    pub fn camera_of(&self, name: &StreamName) -> String {
+        self.table().names.camera_of(name).to_owned()
+    }
+
     pub fn qualities(&self, stream: &str) -> Vec<String> {
         self.table().names.qualities(stream)
     }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use multistream::access::Tokens;
 use multistream::config::{Config, RtspSource, Source, StreamConfig, WebrtcConfig};
 use multistream::http::{self, AppState};
 use multistream::session::Sessions;
@@ -23,9 +24,10 @@ impl Server {
     /// Like [`Self::start`], with media at this address.
     pub(crate) async fn start_media_at(listen: SocketAddr, mut config: Config) -> Self {
         config.webrtc = WebrtcConfig { listen, ..config.webrtc };
+        let tokens = Tokens::load(&config.api).expect("its files can be read");
         let registry = Registry::new(&config);
         let sessions = Arc::new(Sessions::new(&config, registry.clone()).await.expect("port 0 is free"));
-        let state = AppState::new(config, registry, sessions.clone());
+        let state = AppState::new(config, tokens, registry, sessions.clone());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("port 0 is free");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
         tokio::spawn(http::serve(listener, state));

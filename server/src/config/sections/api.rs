@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::tls;
+use super::{access, tls};
 use crate::config::ApiConfig;
 use crate::config::problem::{Report, quoted};
 use crate::config::reader::{Field, Section};
@@ -46,11 +46,13 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
             format!("fewer than {SAFE_TOKEN} characters can be guessed: make one by `openssl rand -hex 16`");
         field.warning(report, message);
     }
+    api.tokens = access::tokens(&mut section, report);
+    api.view_keys = access::view_keys(&mut section, report);
     if let Some(field) = section.field("auth", report) {
         api.auth_none = field
             .parse(report, "none (or leave the key out)", |text| (text == "none").then_some(true))
             .is_some();
-        if api.auth_none && (api.password.is_some() || api.token.is_some()) {
+        if api.auth_none && api.is_locked() {
             field.error(report, "expected either none or a password or token, not both");
         }
     }
@@ -63,7 +65,7 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
         }
         _ => {}
     }
-    let open = !api.auth_none && api.token.is_none() && api.password.is_none();
+    let open = !api.auth_none && !api.is_locked();
     if open {
         let tls = api.tls.as_ref().map(|tls| tls.listen);
         for (field, address) in [(&listen_field, api.listen), (&tls_field, tls)] {
@@ -76,8 +78,9 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     if let Some(field) = &origins {
         api.origins = field.items().iter().filter_map(|item| item.parse(report, ORIGIN, origin)).collect();
     }
-    let is_open = api.token.is_none() && api.password.is_none();
-    if let Some(field) = origins.filter(|_| is_open && api.origins.iter().any(|origin| origin == "*")) {
+    if let Some(field) =
+        origins.filter(|_| !api.is_locked() && api.origins.iter().any(|origin| origin == "*"))
+    {
         field.warning(
             report,
             "without a token or password, every web page that a visitor opens sees the cameras",

@@ -1,5 +1,6 @@
 //! Reads the sections of the file, each in a module of its own.
 
+mod access;
 mod api;
 mod ffmpeg;
 mod ladder;

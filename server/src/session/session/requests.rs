@@ -8,7 +8,7 @@ use multistream_protocol::{ErrorCode, client, server};
 
 use super::{Session, id};
 use crate::rtp::SlotPosition;
-use crate::session::resolve::{Refusal, code_of, resolve, wanted};
+use crate::session::resolve::{Refusal, code_of, find, not_granted, resolve, wanted};
 use crate::slot::{Reason, Target, Wanted};
 
 impl Session {
@@ -18,7 +18,7 @@ impl Session {
         request: &client::SlotRequest,
         request_id: &str,
     ) -> Result<(), Error> {
-        let resolved = resolve(&self.shared.registry, request);
+        let resolved = resolve(&self.shared.registry, &self.grant, request);
         let slot = self.position(request.slot, request_id)?;
         match resolved {
             Ok(target) => self.show(now, slot, target, id(request_id)),
@@ -53,8 +53,10 @@ impl Session {
         request_id: &str,
     ) {
         let registry = &self.shared.registry;
-        let resolved: BTreeMap<_, _> =
-            latest.iter().map(|(index, request)| (i64::from(*index), resolve(registry, request))).collect();
+        let resolved: BTreeMap<_, _> = latest
+            .iter()
+            .map(|(index, request)| (i64::from(*index), resolve(registry, &self.grant, request)))
+            .collect();
         let refusal = resolved.iter().find_map(|(index, resolved)| {
             let Reason { code, message } = &resolved.as_ref().err()?.reason;
             let message = format!("the layout was refused as a whole: slot {index}: {message}");
@@ -97,10 +99,10 @@ impl Session {
         if is_for_another {
             return self.switch(now, &request, &resume.request_id);
         }
-        let resolved = match &wanted {
-            Wanted::Known(target) => Ok(target.clone()),
+        let resolved = match (&wanted, not_granted(&self.shared.registry, &self.grant, &wanted)) {
+            (Wanted::Known(target), None) => Ok(target.clone()),
             // A slot whose stream `init` could not find still exists: look the name up again.
-            Wanted::Unknown { .. } => resolve(&self.shared.registry, &request),
+            _ => resolve(&self.shared.registry, &self.grant, &request),
         };
         let slot = self.position(resume.slot, &resume.request_id)?;
         match resolved {
@@ -126,8 +128,7 @@ impl Session {
     pub(super) fn warm(&mut self, now: Instant, warm: client::Warm) -> Result<(), Error> {
         let registry = &self.shared.registry;
         let refused = |code, message: String| Error::new(code, message).answering(&warm.request_id);
-        let name = registry
-            .resolve(&warm.stream, warm.quality.as_deref())
+        let name = find(registry, &self.grant, &warm.stream, warm.quality.as_deref())
             .map_err(|error| refused(code_of(&error), error.to_string()))?;
         let stream = name.to_string();
         let kept = self.warm.keep(now, registry, name, warm.ttl_s);

@@ -35,7 +35,8 @@ fn init() -> client::Init {
 #[tokio::test]
 async fn a_client_that_never_makes_an_offer_loses_its_session_after_15_s() {
     let now = Instant::now();
-    let mut session = Session::open(now, shared().await, &init()).expect("the slots are fine");
+    let mut session =
+        Session::open(now, shared().await, crate::access::Grant::ALL, &init()).expect("the slots are fine");
     assert_eq!(session.drive(now + Duration::from_millis(14_900)), None);
     assert!(session.poll_timeout().is_some_and(|at| at <= now + OFFER_TIMEOUT));
     assert_eq!(session.drive(now + OFFER_TIMEOUT), Some(Over::NoOffer));
@@ -57,7 +58,8 @@ async fn resuming_a_slot_whose_stream_does_not_exist_is_refused() {
     let quality = Some("999p".to_owned());
     let slot = SlotRequest { slot: 0, stream: "camera1".to_owned(), quality };
     let init = client::Init { slots: vec![slot], ..client::Init::default() };
-    let mut session = Session::open(now, shared().await, &init).expect("the slots are fine");
+    let mut session =
+        Session::open(now, shared().await, crate::access::Grant::ALL, &init).expect("the slots are fine");
     let resume = client::Resume { request_id: "r".to_owned(), slot: 0, stream: None, quality: None };
     session.handle_request(now, ClientMessage::Resume(resume));
     let said = statuses(&mut session);
@@ -87,7 +89,8 @@ fn answers(session: &mut Session, request_id: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_refused_request_says_that_the_slot_was_kept_and_an_overridden_one_does_not() {
     let now = Instant::now();
-    let mut session = Session::open(now, shared().await, &init()).expect("the slots are fine");
+    let mut session =
+        Session::open(now, shared().await, crate::access::Grant::ALL, &init()).expect("the slots are fine");
     for (stream, quality, code) in
         [("nowhere", None, "unknown-stream"), ("camera1", Some("999p"), "unknown-quality")]
     {
@@ -104,7 +107,8 @@ async fn one_unknown_stream_refuses_an_atomic_layout_whole_and_only_its_slot_of_
     let now = Instant::now();
     let slots = vec![wish(0, "camera1", None), wish(1, "camera1", None)];
     let init = client::Init { slots, ..client::Init::default() };
-    let mut session = Session::open(now, shared().await, &init).expect("the slots are fine");
+    let mut session =
+        Session::open(now, shared().await, crate::access::Grant::ALL, &init).expect("the slots are fine");
     let before = session.statuses();
     let layout = |atomic| {
         let slots = vec![wish(0, "camera2", None), wish(1, "nowhere", None)];
@@ -122,7 +126,8 @@ async fn one_unknown_stream_refuses_an_atomic_layout_whole_and_only_its_slot_of_
 #[tokio::test]
 async fn the_streams_of_a_session_whose_network_went_away_go_on_for_a_while() {
     let (now, shared) = (Instant::now(), shared().await);
-    let session = Session::open(now, shared.clone(), &init()).expect("the slots are fine");
+    let session =
+        Session::open(now, shared.clone(), crate::access::Grant::ALL, &init()).expect("the slots are fine");
     let viewers = async |expected: usize| {
         while shared.registry.snapshot().await[0].viewers != expected {
             assert!(now.elapsed() < Duration::from_secs(10), "never {expected} viewers");
