@@ -1,12 +1,19 @@
 // Drives a page that uses the npm package as a dashboard would, with one video per slot, and the probe.
 import { expect, type Page } from '@playwright/test';
-import type { ClientOptions, SlotConfig, SlotStatus, SwitchedStatus } from 'multistream-client';
+import type { ClientOptions, SlotConfig, SlotStatus, SwitchedStatus, TokenSource } from 'multistream-client';
 import { packageHost } from './package-host';
 import { installProbe, type Reading } from './probe';
 import type { Server } from './server';
 
 /** How many frames may be under way: a third of a second. A stalled slot misses more. */
 const FRAMES_ON_THE_WAY = 10;
+
+declare global {
+  interface Window {
+    /** Asks the test for an access token, where it has one to give. */
+    askToken?: TokenSource;
+  }
+}
 
 /** The address of a server, or of a relay to it, and of the page where it is not that of {@link packageHost}. */
 export type Address = Pick<Server, 'url'> & { pageUrl?: string };
@@ -50,7 +57,8 @@ export class Wall<P extends Tab = Page> {
           '/index.js' as string
         )) as typeof import('multistream-client');
         const probe = window.e2e;
-        probe.client = new MultiStreamClient(url, options);
+        const { askToken } = window;
+        probe.client = new MultiStreamClient(url, askToken ? { ...options, token: askToken } : options);
         for (const type of ['state', 'reconnecting', 'reconnected', 'disconnected'] as const) {
           probe.client.on(type, (event) => {
             probe.events.push(event.type === 'state' ? event.state : type);

@@ -39,11 +39,18 @@ impl Core {
         Ok(Self(Driver::new(settings, hooks, Client::new(options))))
     }
 
-    pub fn connect(&self, slots: &JsValue) -> Promise {
-        if let Err(error) = self.0.resolve_url() {
+    pub fn connect(&self, slots: &JsValue, token: Option<String>) -> Promise {
+        if let Err(error) = self.0.resolve_url(token.as_deref()) {
             return self.0.rejected(&error);
         }
         self.with_slots(slots, Client::connect)
+    }
+
+    /// Goes on with another token, on this connection and on those that follow it.
+    pub fn renew(&self, token: String) {
+        // The address was understood when the connection was made.
+        let _ = self.0.resolve_url(Some(&token));
+        self.0.with_core(|client, _| client.renew(token));
     }
 
     #[wasm_bindgen(js_name = "switchStream")]

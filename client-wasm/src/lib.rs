@@ -4,6 +4,8 @@
 //! sees of both. The npm package in `npm/` is what apps import; nothing here is meant to be used by itself.
 
 #[cfg(target_arch = "wasm32")]
+mod allocator;
+#[cfg(target_arch = "wasm32")]
 mod api;
 #[cfg(target_arch = "wasm32")]
 mod browser;

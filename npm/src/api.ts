@@ -15,6 +15,7 @@ export type {
   StallCause,
   StatusCallback,
   SwitchManyOptions,
+  TokenSource,
   WebSocketState,
 } from './types.js';
 export type { ConnectionPath } from './video/path.js';

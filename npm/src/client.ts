@@ -6,6 +6,7 @@ import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 import { explainRefusal } from './refusal.js';
 import { Savings } from './savings/savings.js';
+import { Tokens } from './token.js';
 import type {
   ClientOptions,
   ClientState,
@@ -39,6 +40,7 @@ export class Client {
   readonly #stalled = new Map<number, StallCause>();
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
+  readonly #tokens: Tokens;
   readonly #firstPictures = new FirstPictures();
   /** The core, and what knows whether the WebAssembly that it is part of has crashed. */
   #running: { core: Core; guard: Guard } | undefined;
@@ -53,9 +55,10 @@ export class Client {
   constructor(serverUrl: string, options: ClientOptions = {}) {
     this.#serverUrl = serverUrl;
     this.#options = options;
+    this.#tokens = new Tokens(options.token, (token) => this.#core?.renew(token));
     const askStreams = async () => {
-      const { fetchStreams, guard } = await loadWasm();
-      return guard.settled(fetchStreams(absolute(serverUrl), options.token));
+      const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
+      return guard.settled(fetchStreams(absolute(serverUrl), token));
     };
     this.#savings = new Savings(options, askStreams, () => this.#core);
   }
@@ -330,6 +333,7 @@ export class Client {
     };
     assertWanted();
     const [, planned] = await Promise.all([loadWasm(), this.#savings.plan(slots)]);
+    const token = await this.#tokens.get();
     assertWanted();
     // The same one, unless it crashed meanwhile.
     const instance = await loadWasm();
@@ -342,7 +346,7 @@ export class Client {
     this.#ignoreNetwork ??= watchNetwork(() => this.#core?.wake());
     this.#ignoreCrash ??= instance.guard.onCrash((error) => this.#crashed(error));
     try {
-      const tracks = await instance.guard.settled(core.connect(planned));
+      const tracks = await instance.guard.settled(core.connect(planned, token));
       this.#ignoreSignal = ignoreSignal;
       return tracks;
     } catch (error) {
@@ -391,7 +395,10 @@ export class Client {
           .then((numbers) => this.#core?.received(attempt, numbers))
           .catch(() => {});
       },
-      refusal: (url) => explainRefusal(url, this.state === 'connecting'),
+      refusal: async (url) => {
+        await this.#tokens.refuse();
+        return explainRefusal(url, this.state === 'connecting');
+      },
       reconnectDelay: (retry, reason, defaultDelayMs) => {
         if (reconnect === false) return null;
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
@@ -431,6 +438,7 @@ export class Client {
 
   /** Lets go of what outlives the client: there is no connection now. */
   #release(): void {
+    this.#tokens.stop();
     this.#ignoreSignal?.();
     this.#ignoreCrash?.();
     this.#ignoreNetwork?.();

@@ -125,6 +125,16 @@ export type ReconnectPolicy = (context: {
 }) => number | null;
 
 /**
+ * Asks for an access token, such as a server of yours that knows its users and signs one for them.
+ *
+ * @example
+ * ```ts
+ * const token: TokenSource = async () => (await fetch('/camera-token', { method: 'POST' })).text();
+ * ```
+ */
+export type TokenSource = () => Promise<string>;
+
+/**
  * Options of a client. All are optional.
  *
  * @example
@@ -137,8 +147,11 @@ export interface ClientOptions {
   pcConfig?: RTCConfiguration | undefined;
   /** How long a handshake, and the answer to a call, may take, in milliseconds. Default 10 000. */
   connectionTimeout?: number | undefined;
-  /** The server's access token. */
-  token?: string | undefined;
+  /**
+   * The server's access token. A function is asked for one when it is needed: before the first connection, before a signed
+   * token (a JSON Web Token) expires, and when the server refuses the one before. The connection goes on meanwhile.
+   */
+  token?: string | TokenSource | undefined;
   /** The delays between attempts after a loss; `false`: no attempts. Default: attempts without end, at growing delays. */
   reconnect?: ReconnectPolicy | false | undefined;
   /** Retry the very first connection too, by the same policy. Default `false`: `connect` rejects. */

@@ -27,7 +27,6 @@ export const askStreams = vi.fn<AskStreams>();
 
 const SETTINGS: Settings = {
   serverUrl: 'https://device.example.com',
-  token: undefined,
   pcConfig: undefined,
   connectionTimeoutMs: 10_000,
   retryConnect: false,
@@ -128,7 +127,7 @@ export async function connect(options: ClientOptions, slots: SlotConfig[]): Prom
   const savings = new Savings(options, askStreams, () => own);
   const planned = await savings.plan(slots);
   savings.begin(planned);
-  const connecting = own.connect(planned);
+  const connecting = own.connect(planned, undefined);
   await isConnected();
   await connecting;
   return savings;

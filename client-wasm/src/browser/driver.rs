@@ -71,8 +71,8 @@ impl Driver {
         })
     }
 
-    pub(crate) fn resolve_url(&self) -> Result<(), ClientError> {
-        self.socket_url.replace(socket_url(&self.settings.server_url, self.settings.token.as_deref())?);
+    pub(crate) fn resolve_url(&self, token: Option<&str>) -> Result<(), ClientError> {
+        self.socket_url.replace(socket_url(&self.settings.server_url, token)?);
         Ok(())
     }
 

@@ -51,7 +51,6 @@ extern "C" {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
     pub(crate) server_url: String,
-    pub(crate) token: Option<String>,
     /// An `RTCConfiguration` or `undefined`.
     #[serde(with = "serde_wasm_bindgen::preserve", default)]
     pub(crate) pc_config: JsValue,

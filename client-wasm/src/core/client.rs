@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use multistream_protocol::ClientMessage;
 use multistream_protocol::client::{
-    Close, Keyframe, Layout, Pause, Priority, Resume, SlotRequest, Switch, Warm,
+    Close, Keyframe, Layout, Pause, Priority, Resume, SlotRequest, Switch, Token, Warm,
 };
 use multistream_protocol::server::IceServer;
 
@@ -234,6 +234,11 @@ impl Client {
         if std::mem::replace(&mut known.priority, priority) != priority {
             self.send_if_connected(Priority { request_id: String::new(), slot, priority }.into());
         }
+    }
+
+    /// Goes on with another token. The socket of the next attempt is opened with it.
+    pub fn renew(&mut self, token: String) {
+        self.send_if_connected(Token { request_id: String::new(), token }.into());
     }
 
     /// Ends everything. May be called at any time.

@@ -91,6 +91,8 @@ impl Client {
                 }
             }
             ServerMessage::Error(error) => self.handle_error(error),
+            // The façade knows until when the token is valid: it has read it.
+            ServerMessage::Token(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Call } from '../call.js';
 import { type ClientOptions, type ClientState, MultiStreamClient, MultiStreamError } from '../index.js';
-import type { SlotConfig, SlotStatus, StallCause } from '../types.js';
+import type { SlotConfig, SlotStatus, StallCause, TokenSource } from '../types.js';
 import type { SwitchedStatus } from '../video/timing.js';
 
 /**
@@ -96,9 +96,13 @@ export function useMultiStream(
     .map(({ slot }) => slot)
     .sort((a, b) => a - b)
     .join();
+  const asks = typeof options.token === 'function';
+  const token = asks ? undefined : options.token;
   useEffect(() => {
     if (indices === '') return;
     const options = withDefaults(latest.current.options);
+    // The function of the latest render: another one each time is no other token.
+    if (asks) options.token = () => (latest.current.options.token as TokenSource)();
     const client = new MultiStreamClient(url, options);
     let mounted = true;
     let restart: ReturnType<typeof setTimeout> | undefined;
@@ -138,7 +142,7 @@ export function useMultiStream(
       client.disconnect();
       setView(NOTHING);
     };
-  }, [url, indices, options.token]);
+  }, [url, indices, asks, token]);
 
   const { client, state } = view;
   useEffect(() => {

@@ -23,7 +23,6 @@ export interface Hooks {
 
 export interface Settings {
   serverUrl: string;
-  token: string | undefined;
   pcConfig: RTCConfiguration | undefined;
   connectionTimeoutMs: number;
   retryConnect: boolean;
@@ -49,13 +48,15 @@ export interface Wish extends Omit<ChosenSlot, 'slot'> {
 
 export class Core {
   constructor(settings: Settings, hooks: Hooks);
-  connect(slots: readonly ChosenSlot[]): Promise<Map<number, MediaStreamTrack>>;
+  connect(slots: readonly ChosenSlot[], token: string | undefined): Promise<Map<number, MediaStreamTrack>>;
   switchStream(slot: number, stream: string, quality?: string, asked?: string): Promise<SlotStatus>;
   switchMany(slots: readonly ChosenSlot[], atomic: boolean): Promise<SlotStatus[]>;
   pause(slot: number, reason?: string): Promise<SlotStatus>;
   resume(slot: number): Promise<SlotStatus>;
   requestKeyframe(slot: number): Promise<KeyframeStatus>;
   warm(stream: string, quality?: string): Promise<string>;
+  /** Goes on with another token, on this connection and on those that follow it. */
+  renew(token: string): void;
   setPriority(slot: number, priority: number): void;
   /** `undefined` for a slot that connect() did not name. */
   wish(slot: number): Wish | undefined;

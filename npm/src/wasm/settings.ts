@@ -5,11 +5,10 @@ import type { Settings } from './glue.js';
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export function settingsOf(serverUrl: string, options: ClientOptions): Settings {
-  const { token, pcConfig, reconnect } = options;
+  const { pcConfig, reconnect } = options;
   const { connectionTimeout = DEFAULT_TIMEOUT_MS, retryConnect = false, debug = false } = options;
   return {
     serverUrl: absolute(serverUrl),
-    token,
     pcConfig,
     connectionTimeoutMs: connectionTimeout,
     retryConnect,
