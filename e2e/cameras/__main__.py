@@ -36,6 +36,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8554, help="0 takes a free one and names it in `ready`")
     parser.add_argument("--count", type=int, default=0, help="serve cameras 1...COUNT")
     parser.add_argument("--camera", action="append", default=[], help="ID[,size=WxH][,fps=N][,gop=SECONDS]; repeatable")
+    parser.add_argument(
+        "--launch",
+        action="append",
+        default=[],
+        metavar="NAME=PIPELINE",
+        help="serve this GStreamer pipeline, whose payloader is pay0, as /NAME; repeatable",
+    )
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--fps", type=int, default=30)
     parser.add_argument("--gop", type=float, default=2, help="seconds between key frames")
@@ -55,8 +62,8 @@ def main() -> None:
     args = arguments()
     clips = {c.camera: c for c in [clip(str(n + 1), args) for n in range(args.count)]}
     clips |= {c.camera: c for c in [clip(text, args) for text in args.camera]}
-    if not clips:
-        raise SystemExit("no cameras: give --count or --camera")
+    if not clips and not args.launch:
+        raise SystemExit("no cameras: give --count, --camera or --launch")
     # Both handlers are set explicitly: a process started in the background inherits an ignored SIGINT.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
@@ -68,6 +75,8 @@ def main() -> None:
     from rtsp import Cameras
 
     cameras = Cameras(args.port, args.cache, list(clips.values()), on_event=say)
+    for name, _, pipeline in (text.partition("=") for text in args.launch):
+        cameras.launch(name, pipeline)
     if args.user:
         cameras.require_login(args.user, args.password, args.auth)
     port = cameras.listen()

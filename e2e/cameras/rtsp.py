@@ -32,11 +32,18 @@ class Cameras:
         self._server.connect("client-connected", self._client_connected)
         self._factories: list[GstRtspServer.RTSPMediaFactory] = []
         self._next_client = 1
-        mounts = self._server.get_mount_points()
         for clip in clips:
-            factory = _factory(clip, load(clip, cache))
-            mounts.add_factory(f"/{clip.name}", factory)
-            self._factories.append(factory)
+            self._serve(clip.name, _factory(clip, load(clip, cache)))
+
+    def launch(self, name: str, pipeline: str) -> None:
+        factory = GstRtspServer.RTSPMediaFactory()
+        factory.set_launch(f"( {pipeline} )")
+        factory.set_shared(True)
+        self._serve(name, factory)
+
+    def _serve(self, name: str, factory: GstRtspServer.RTSPMediaFactory) -> None:
+        self._server.get_mount_points().add_factory(f"/{name}", factory)
+        self._factories.append(factory)
 
     def require_login(self, user: str, password: str, method: str) -> None:
         auth = GstRtspServer.RTSPAuth()

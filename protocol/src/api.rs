@@ -56,6 +56,10 @@ pub struct Stream {
     pub last_frame_age_s: Option<f64>,
     /// Why there is no picture: a sentence for people, without secrets.
     pub error: Option<String>,
+    /// What the source sends that browsers cannot show (`B-frames`, `MJPEG`), so that ffmpeg makes H.264 of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub transcoded: Option<String>,
     /// The qualities that a client can ask for, `native` first.
     #[serde(default)]
     pub qualities: Vec<String>,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use multistream::config::{ExecSource, FfmpegConfig, FfmpegInput, FfmpegSource, Source};
 use multistream::media::{AccessUnit, Codec, Dimensions, Frame, Framer, Timestamp90k};
-use multistream::source::{Input, SourceError, run_once};
+use multistream::source::{Input, SourceError, Way, run_once};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ impl Run {
 
     fn with(source: Source, config: FfmpegConfig, input: Option<Input>) -> Self {
         let (output, units) = mpsc::channel(64);
-        let task = tokio::spawn(async move { run_once(&source, &config, input, output).await });
+        let task = tokio::spawn(async move { run_once(&source, &config, Way::AsItIs, input, output).await });
         Self { units, task }
     }
 

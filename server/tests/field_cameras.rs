@@ -11,7 +11,7 @@ use multistream::bitstream::nal::{NalCodec, NalKind};
 use multistream::bitstream::{Codec, Dimensions, annex_b};
 use multistream::config::{FfmpegConfig, RtspSource, RtspTransport, Source};
 use multistream::media::{Framer, Timestamp90k};
-use multistream::source::run_once;
+use multistream::source::{Way, run_once};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -148,10 +148,9 @@ async fn first_frame(sdp: String, key_frame: Vec<u8>) -> Result<(Codec, Option<D
         ..RtspSource::new(format!("rtsp://{address}/camera").parse().expect("a URL"))
     };
     let (output, mut units) = mpsc::channel(1);
-    let run =
-        tokio::spawn(
-            async move { run_once(&Source::Rtsp(source), &FfmpegConfig::default(), None, output).await },
-        );
+    let run = tokio::spawn(async move {
+        run_once(&Source::Rtsp(source), &FfmpegConfig::default(), Way::AsItIs, None, output).await
+    });
     match timeout(PATIENCE, units.recv()).await.expect("a frame or an error in time") {
         Some(unit) => {
             let frame = Framer::new().frame(unit, Timestamp90k(0)).map_err(|error| error.to_string())?;

@@ -23,6 +23,8 @@ pub struct CamerasOptions {
     /// 0 takes a free port.
     pub port: u16,
     pub login: Option<Login>,
+    /// Other cameras: a name, and the `GStreamer` pipeline that makes its pictures, whose payloader is `pay0`.
+    pub launches: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -35,7 +37,16 @@ pub struct Login {
 
 impl Default for CamerasOptions {
     fn default() -> Self {
-        Self { count: 1, width: 640, height: 360, fps: 30, gop_s: 2.0, port: 0, login: None }
+        Self {
+            count: 1,
+            width: 640,
+            height: 360,
+            fps: 30,
+            gop_s: 2.0,
+            port: 0,
+            login: None,
+            launches: Vec::new(),
+        }
     }
 }
 
@@ -68,6 +79,9 @@ impl Cameras {
             .arg(format!("--size={}x{}", options.width, options.height))
             .arg(format!("--fps={}", options.fps))
             .arg(format!("--gop={}", options.gop_s));
+        for (name, pipeline) in &options.launches {
+            command.arg(format!("--launch={name}={pipeline}"));
+        }
         if let Some(login) = &options.login {
             command
                 .arg(format!("--user={}", login.user))
@@ -90,6 +104,11 @@ impl Cameras {
     pub fn url(&self, camera: u8) -> String {
         let login = self.login.as_ref().map(|l| format!("{}:{}@", l.user, l.password)).unwrap_or_default();
         format!("rtsp://{login}127.0.0.1:{}/camera{camera}", self.port)
+    }
+
+    /// The address of a camera of [`CamerasOptions::launches`].
+    pub fn url_of(&self, name: &str) -> String {
+        self.url(0).replace("/camera0", &format!("/{name}"))
     }
 
     /// All events since the start.

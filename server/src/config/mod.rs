@@ -29,7 +29,7 @@ pub use access::{AccessToken, Action, TokenValue, ViewKey, ViewKeyKind};
 pub use candidate::{Candidate, HostPort};
 pub use model::{
     ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig,
-    WebrtcConfig,
+    Unshowable, WebrtcConfig,
 };
 pub use problem::{Problem, Problems, Severity};
 pub use redact::{Known, Masked, masked_argv};

@@ -84,10 +84,23 @@ pub struct MultistreamConfig {
     /// Bounds of one stream's GOP cache.
     pub gop_max_bytes: usize,
     pub gop_max_duration: Duration,
+    /// What is done with pictures that refer to later ones.
+    pub b_frames: Unshowable,
+    /// What is done with other pictures that browsers cannot show.
+    pub unplayable: Unshowable,
     /// The heights of the variants that every camera has without being configured.
     pub ladder: Vec<u32>,
     /// How many variants of the ladder may run at the same time; `None` for the number of CPU cores.
     pub max_ladder: Option<usize>,
+}
+
+/// What is done with a stream that browsers cannot show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unshowable {
+    /// ffmpeg makes H.264 of it.
+    Transcode,
+    /// It is an error that says what to change.
+    Refuse,
 }
 
 /// What one client may take.
@@ -251,6 +264,8 @@ impl Default for MultistreamConfig {
             linger: Duration::from_secs(10),
             gop_max_bytes: 16 << 20,
             gop_max_duration: Duration::from_secs(12),
+            b_frames: Unshowable::Transcode,
+            unplayable: Unshowable::Transcode,
             ladder: Vec::new(),
             max_ladder: None,
         }

@@ -155,6 +155,18 @@ impl FfmpegSource {
         }
     }
 
+    /// Whether the picture is passed on as it is.
+    pub fn copies(&self) -> bool {
+        let is_filtered = self.width.is_some()
+            || self.height.is_some()
+            || self.rotate.is_some()
+            || !self.drawtext.is_empty();
+        match self.video.first() {
+            Some(video) => video == "copy",
+            None => !is_filtered && !matches!(self.input, FfmpegInput::Virtual(_)),
+        }
+    }
+
     /// The stream of this config that it reads, if any.
     pub fn upstream(&self) -> Option<&str> {
         match &self.input {

@@ -60,6 +60,7 @@ fn describe(snapshot: &StreamSnapshot, qualities: Vec<String>, variants: Vec<Var
         viewers: snapshot.viewers as u32,
         last_frame_age_s: snapshot.last_frame_age.map(|age| age.as_secs_f64()),
         error: snapshot.error.as_ref().map(|error| error.message.clone()),
+        transcoded: snapshot.transcoded.clone(),
         qualities,
         variants,
         restarts: snapshot.restarts,

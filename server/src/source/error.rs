@@ -17,8 +17,9 @@ pub enum SourceError {
     Silent { url: String, after: Duration },
     #[error("{url} offers no video")]
     NoVideo { url: String },
-    #[error("{url} sends {codec}, which cannot be passed through; use ffmpeg:{url}#video=h264")]
-    UnsupportedCodec { url: String, codec: String },
+    /// Pictures come, but no browser shows them as they are.
+    #[error("{from} sends {what}, which browsers cannot show: {advice}")]
+    Unplayable { from: String, what: String, advice: String },
     #[error("{url} broke the protocol: {reason}")]
     Protocol { url: String, reason: String },
     #[error("the program \"{program}\" cannot be started: {reason}")]
@@ -60,7 +61,7 @@ impl SourceError {
                 | SourceError::Unauthorized { .. }
                 | SourceError::NotFound { .. }
                 | SourceError::NoVideo { .. }
-                | SourceError::UnsupportedCodec { .. }
+                | SourceError::Unplayable { .. }
                 | SourceError::CannotStart { .. }
                 | SourceError::NotSupported { .. }
                 | SourceError::Unusable { .. }

@@ -1,5 +1,6 @@
 //! Sources pull pictures from a camera or a program, once, until they fail. The hub retries them.
 
+mod by_ffmpeg;
 mod error;
 mod exec;
 mod ffmpeg;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::config::{FfmpegConfig, Source};
 use crate::media::{AccessUnit, Frame};
 
+pub use by_ffmpeg::{Way, as_h264};
 pub use error::SourceError;
 
 /// The sender of a source's access units.
@@ -48,14 +50,17 @@ pub fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) 
 pub async fn run_once(
     source: &Source,
     config: &FfmpegConfig,
+    way: Way,
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
     let timeout = source.timeout(config);
+    let made = if way == Way::AsH264 { as_h264(source) } else { None };
+    let source = made.as_ref().unwrap_or(source);
     match source {
         Source::Rtsp(source) => rtsp::run_once(source, timeout, output).await,
         Source::Ffmpeg(source) => ffmpeg::run_once(source, config, timeout, input, output).await,
-        Source::Exec(source) => exec::run_once(source, config, timeout, output).await,
+        Source::Exec(source) => exec::run_once(source, config, timeout, way, output).await,
         Source::Unsupported(source) => Err(SourceError::Unusable { reason: source.reason.clone() }),
     }
 }

@@ -127,7 +127,11 @@ impl Camera<'_> {
             }
         }
         Err(match other {
-            Some(codec) => SourceError::UnsupportedCodec { url: self.url(), codec },
+            Some(what) => {
+                let url = self.url();
+                let advice = format!("set H.264 in the camera, or use ffmpeg:{url}#video=h264");
+                SourceError::Unplayable { from: url, what, advice }
+            }
             None => SourceError::NoVideo { url: self.url() },
         })
     }

@@ -7,58 +7,26 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info, info_span, warn};
 
-use crate::config::{Config, FfmpegConfig, Known, Source, StreamConfig};
+use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
 use crate::faults;
 use crate::media::{AccessUnit, FrameError, Framer, GopCache, GopLimits};
 use crate::source::{self, SourceError};
 
+use super::command::{Command, Purpose};
+use super::ending::{Ended, error_of};
 use super::health::Health;
 use super::life::{Action, Life, LifeSettings, MARGIN};
 use super::meter::{Meter, Needs};
 use super::relay;
+use super::remake::{Policy, Remake};
+use super::unplayable::{Doubts, Unplayable};
 use super::viewers::Viewers;
-use super::{
-    MediaClock, ProducerSnapshot, Registry, StreamError, StreamEvent, StreamName, StreamSnapshot, StreamState,
-};
-
-/// Why a viewer joins a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// To show its pictures.
-    Watch,
-    /// To make a variant of it. A variant whose camera is offline joins again every second, so a `Feed` must not shorten the
-    /// camera's back-off.
-    Feed,
-    /// To keep the stream running. It receives no events.
-    Keep,
-}
-
-/// What the registry and the viewers ask of a hub.
-#[derive(Debug)]
-pub(super) enum Command {
-    Join {
-        viewer: u64,
-        queue: mpsc::Sender<StreamEvent>,
-        purpose: Purpose,
-    },
-    /// Send the GOP again to this viewer.
-    Refresh {
-        viewer: u64,
-    },
-    /// Stop at once if nobody watches.
-    LetGo,
-    Snapshot {
-        reply: oneshot::Sender<StreamSnapshot>,
-    },
-    Shutdown {
-        done: oneshot::Sender<()>,
-    },
-}
+use super::{MediaClock, ProducerSnapshot, Registry, StreamError, StreamName, StreamSnapshot, StreamState};
 
 /// How many access units may wait between a source and its hub. When the queue is full, the source waits.
 const UNITS: usize = 16;
@@ -95,6 +63,7 @@ pub(super) fn spawn(
         clock: registry.clock(),
         life,
         limits,
+        policy: Policy::of(&config.multistream),
         meter,
     };
     let hub = async move { while faults::caught(template.hub().run(&mut inbox)).await.is_none() {} };
@@ -110,6 +79,7 @@ struct Template {
     clock: MediaClock,
     life: LifeSettings,
     limits: GopLimits,
+    policy: Policy,
     meter: Arc<Meter>,
 }
 
@@ -124,6 +94,8 @@ impl Template {
             clock: self.clock,
             life: Life::new(self.life.clone(), Instant::now().into_std()),
             run: None,
+            remake: Remake::new(self.policy, self.sources.len()),
+            doubts: Doubts::default(),
             framer: Framer::new(),
             gop: GopCache::new(self.limits),
             viewers: Viewers::default(),
@@ -144,6 +116,9 @@ struct Hub {
     // The source that runs, and what is made of its access units.
     life: Life,
     run: Option<Run>,
+    /// Which sources ffmpeg makes playable, and whether the pictures of the one that runs are.
+    remake: Remake,
+    doubts: Doubts,
     framer: Framer,
     gop: GopCache,
     // The viewers, who get the frames, and the measurements.
@@ -170,7 +145,7 @@ enum Event {
     Command(Option<Command>),
     Left(u64),
     Unit(AccessUnit),
-    Ended(Result<Result<(), SourceError>, JoinError>),
+    Ended(Ended),
     Timeout,
 }
 
@@ -252,6 +227,10 @@ impl Hub {
 
     fn unit(&mut self, unit: AccessUnit) {
         let now = Instant::now();
+        if let Some(unplayable) = self.doubts.see(&unit) {
+            self.cannot_play(&unplayable);
+            return;
+        }
         match self.framer.frame(unit, self.clock.at(now)) {
             Ok(frame) => {
                 if self.life.state() != StreamState::Live {
@@ -274,6 +253,31 @@ impl Hub {
         }
     }
 
+    /// Has ffmpeg make the pictures of the running source, or gives it up.
+    fn cannot_play(&mut self, unplayable: &Unplayable) {
+        let now = Instant::now().into_std();
+        let (what, advice) = unplayable.words();
+        if self.begin_remake(what, *unplayable == Unplayable::Bidirectional) {
+            self.life.handle_remade(false, now);
+            return;
+        }
+        let Some(source) = self.life.source().and_then(|index| self.sources.get(index)) else { return };
+        let (from, what, advice) = (source::describe(source), what.to_owned(), advice.to_owned());
+        let error = error_of(&Ok(Err(SourceError::Unplayable { from, what, advice })));
+        self.life.handle_unplayable(error, rand::random(), now);
+    }
+
+    /// Whether ffmpeg makes the pictures of the running source from now on.
+    fn begin_remake(&mut self, what: &str, is_order: bool) -> bool {
+        let Some(index) = self.life.source() else { return false };
+        let Some(source) = self.sources.get(index) else { return false };
+        let begins = self.remake.begin(index, source, what, is_order, Instant::now().into_std());
+        if begins {
+            warn!(%source, "it sends {what}, which browsers cannot show: ffmpeg makes H.264 of it from now on, which takes CPU time");
+        }
+        begins
+    }
+
     /// Publishes what the stream needs of a viewer's link.
     fn measure(&self, now: std::time::Instant) {
         let bits_per_second = self.health.needs(now);
@@ -287,33 +291,28 @@ impl Hub {
         self.meter.set(Needs { is_live: true, pixels, is_sized, bytes_per_second, key_frame_bytes, gop });
     }
 
-    fn ended(&mut self, result: Result<Result<(), SourceError>, JoinError>) {
+    fn ended(&mut self, result: Ended) {
         self.run = None;
-        let input_down = matches!(result, Ok(Err(SourceError::InputDown { .. })));
+        let failure = result.as_ref().ok().and_then(|result| result.as_ref().err());
+        let input_down = matches!(failure, Some(SourceError::InputDown { .. }));
         let refused =
-            matches!(result, Ok(Err(SourceError::LadderFull { .. } | SourceError::TranscodersFull { .. })));
-        let error = match result {
-            Ok(Ok(())) => StreamError { permanent: false, message: "the source has ended".to_owned() },
-            Ok(Err(error)) => StreamError {
-                permanent: error.permanent(),
-                // It quotes what cameras and programs say.
-                message: Known(&error.to_string()).to_string(),
-            },
-            Err(error) if error.is_cancelled() => {
-                warn!("the source did not stop in time and was dropped");
-                StreamError { permanent: false, message: "the source did not stop in time".to_owned() }
-            }
-            Err(error) => {
-                warn!(%error, "the source crashed: this is a bug");
-                StreamError {
-                    permanent: false,
-                    message: "the source crashed: see the server's log".to_owned(),
+            matches!(failure, Some(SourceError::LadderFull { .. } | SourceError::TranscodersFull { .. }));
+        let remade = match failure {
+            Some(SourceError::Unplayable { what, .. }) => self.begin_remake(what, false),
+            Some(error) => {
+                if let Some(source) = self.life.source() {
+                    self.remake.failed(source, error);
                 }
+                false
             }
+            None => false,
         };
+        let error = error_of(&result);
         self.reset_pictures();
         let now = Instant::now().into_std();
-        if refused {
+        if remade {
+            self.life.handle_remade(true, now);
+        } else if refused {
             self.life.handle_refused(error, rand::random(), now);
         } else if input_down {
             self.life.handle_input_down(error, rand::random(), now);
@@ -362,9 +361,10 @@ impl Hub {
         let task = match self.sources.get(index).cloned() {
             Some(source) => {
                 info!(%source, "starting");
+                let way = self.remake.way(index, Instant::now().into_std());
                 let (ffmpeg, registry) = (Arc::clone(&self.ffmpeg), self.registry.clone());
                 let name = self.name.clone();
-                source::spawn(relay::run(name, source, ffmpeg, registry, output).in_current_span())
+                source::spawn(relay::run(name, source, way, ffmpeg, registry, output).in_current_span())
             }
             None => tokio::spawn(std::future::ready(Err(SourceError::Unusable {
                 reason: "the stream has no source: give it one in the config".to_owned(),
@@ -387,6 +387,7 @@ impl Hub {
 
     /// Forgets the timeline, the codec and the GOP of the last run of the source, which do not apply to the next one.
     fn reset_pictures(&mut self) {
+        self.doubts = Doubts::default();
         self.framer.restart();
         self.gop.clear();
         self.meter.stopped();
@@ -423,6 +424,7 @@ impl Hub {
             gop_duration: self.health.gop.map(|(_, duration)| duration),
             last_frame_age: self.health.last_frame.map(|at| now.saturating_duration_since(at)),
             error: self.life.error().cloned(),
+            transcoded: active.and_then(|source| self.remake.reason(source)).map(str::to_owned),
             frames: self.health.frames,
             key_frames: self.health.key_frames,
             bytes: self.health.bytes,

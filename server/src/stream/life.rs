@@ -165,6 +165,25 @@ impl Life {
         }
     }
 
+    /// The pictures of the running source are had in another way from now on: it is started anew at once. `has_ended` says whether
+    /// it has stopped by itself already.
+    pub(super) fn handle_remade(&mut self, has_ended: bool, now: Instant) {
+        let Phase::Running { source, .. } = self.phase else { return };
+        if has_ended {
+            self.start(source, now);
+        } else {
+            self.actions.push_back(Action::Stop);
+            self.phase = Phase::Stopping { then: Then::Start(source) };
+        }
+    }
+
+    /// The pictures of the running source cannot be shown.
+    pub(super) fn handle_unplayable(&mut self, error: StreamError, jitter: f64, now: Instant) {
+        if let Phase::Running { source, live, .. } = self.phase {
+            self.give_up(source, live, error, jitter, now);
+        }
+    }
+
     /// Handles a frame that is sent to the viewers.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
         let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };
@@ -230,16 +249,7 @@ impl Life {
             }
             Phase::Running { source, live, .. } => {
                 if let Some(error) = self.stalled(now) {
-                    self.actions.push_back(Action::Stop);
-                    self.failed(source, live, error, jitter, now);
-                    self.phase = match self.phase {
-                        Phase::Running { source, .. } => {
-                            // The next source starts only when this one has stopped.
-                            self.actions.retain(|action| !matches!(action, Action::Start(_)));
-                            Phase::Stopping { then: Then::Start(source) }
-                        }
-                        _ => Phase::Stopping { then: Then::Wait },
-                    };
+                    self.give_up(source, live, error, jitter, now);
                 }
             }
             _ => {}
@@ -278,6 +288,20 @@ impl Life {
             Phase::Waiting { .. } => self.phase = Phase::Idle,
             Phase::Idle => {}
         }
+    }
+
+    /// Stops a source that runs and is of no use.
+    fn give_up(&mut self, source: usize, live: bool, error: StreamError, jitter: f64, now: Instant) {
+        self.actions.push_back(Action::Stop);
+        self.failed(source, live, error, jitter, now);
+        self.phase = match self.phase {
+            Phase::Running { source, .. } => {
+                // The next source starts only when this one has stopped.
+                self.actions.retain(|action| !matches!(action, Action::Start(_)));
+                Phase::Stopping { then: Then::Start(source) }
+            }
+            _ => Phase::Stopping { then: Then::Wait },
+        };
     }
 
     fn failed(&mut self, source: usize, live: bool, error: StreamError, jitter: f64, now: Instant) {

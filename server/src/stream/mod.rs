@@ -5,6 +5,8 @@
 
 mod backoff;
 mod clock;
+mod command;
+mod ending;
 mod health;
 mod hub;
 mod ladder;
@@ -12,9 +14,11 @@ mod life;
 mod meter;
 mod registry;
 mod relay;
+mod remake;
 mod snapshot;
 mod subscription;
 mod transcoders;
+mod unplayable;
 pub mod variants;
 mod viewers;
 

@@ -9,7 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config::{Config, StreamConfig};
 use crate::media::StreamNames;
 
-use super::hub::{self, Command, Purpose};
+use super::command::{Command, Purpose};
+use super::hub;
 use super::ladder::Ladder;
 use super::meter::{Meter, Needs};
 use super::transcoders::Transcoders;

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::config::{FfmpegConfig, Source};
 use crate::media::Frame;
-use crate::source::{self, Output, SourceError};
+use crate::source::{self, Output, SourceError, Way};
 
 use super::ladder::Running;
 use super::transcoders::Encoding;
@@ -19,13 +19,15 @@ const FRAMES: usize = 32;
 pub(super) async fn run(
     name: StreamName,
     source: Source,
+    way: Way,
     ffmpeg: Arc<FfmpegConfig>,
     registry: Weak<Registry>,
     output: Output,
 ) -> Result<(), SourceError> {
-    let _encoding = matches!(source, Source::Ffmpeg(_)).then(|| encode(&registry, &name)).transpose()?;
+    let _encoding =
+        (way == Way::AsH264 || matches!(source, Source::Ffmpeg(_))).then(|| encode(&registry)).transpose()?;
     let Some(stream) = upstream(&source) else {
-        return source::run_once(&source, &ffmpeg, None, output).await;
+        return source::run_once(&source, &ffmpeg, way, None, output).await;
     };
     let down = |StreamError { message: reason, permanent }| SourceError::InputDown {
         stream: stream.to_owned(),
@@ -35,7 +37,7 @@ pub(super) async fn run(
     let _running = count(&registry, &name)?;
     let subscription = subscribe(&registry, stream).map_err(|reason| down(for_now(reason)))?;
     let (frames, input) = mpsc::channel(FRAMES);
-    let running = source::run_once(&source, &ffmpeg, Some(input), output);
+    let running = source::run_once(&source, &ffmpeg, way, Some(input), output);
     let feeding = feed(subscription, frames);
     tokio::pin!(running, feeding);
     tokio::select! {
@@ -68,10 +70,10 @@ fn count(registry: &Weak<Registry>, name: &StreamName) -> Result<Option<Running>
     registry.ladder().start(name).map(Some).map_err(|limit| SourceError::LadderFull { limit })
 }
 
-/// Counts the stream among those that an ffmpeg makes, for as long as what is returned exists.
-fn encode(registry: &Weak<Registry>, name: &StreamName) -> Result<Option<Encoding>, SourceError> {
+/// Counts an ffmpeg, for as long as what is returned exists.
+fn encode(registry: &Weak<Registry>) -> Result<Option<Encoding>, SourceError> {
     let Some(registry) = registry.upgrade() else { return Ok(None) };
-    registry.transcoders().start(name).map_err(|limit| SourceError::TranscodersFull { limit })
+    registry.transcoders().start().map(Some).map_err(|limit| SourceError::TranscodersFull { limit })
 }
 
 fn subscribe(registry: &Weak<Registry>, stream: &str) -> Result<Subscription, String> {

@@ -34,6 +34,8 @@ pub struct StreamSnapshot {
     pub last_frame_age: Option<Duration>,
     /// Why the last attempt failed; cleared by a key frame.
     pub error: Option<StreamError>,
+    /// What the source sends that browsers cannot show, so that ffmpeg makes H.264 of it.
+    pub transcoded: Option<String>,
     /// Since the server started.
     pub frames: u64,
     pub key_frames: u64,

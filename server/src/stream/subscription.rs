@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 use super::StreamEvent;
-use super::hub::Command;
+use super::command::Command;
 
 /// As long as a subscription exists, the stream runs, and its events wait in the subscription's queue. Dropping it
 /// unsubscribes: the hub notices that the queue is closed, so no message is needed that could get lost.

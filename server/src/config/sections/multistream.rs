@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::MultistreamConfig;
 use crate::config::problem::Report;
 use crate::config::reader::{Section, number};
 use crate::config::sections::ladder;
 use crate::config::value::{DURATION, SIZE, duration, size};
+use crate::config::{MultistreamConfig, Unshowable};
 
 pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> MultistreamConfig {
     let mut multistream = MultistreamConfig::default();
@@ -21,6 +21,11 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Multistream
     {
         multistream.gop_max_bytes = bytes;
     }
+    for (key, value) in [("b_frames", &mut multistream.b_frames), ("unplayable", &mut multistream.unplayable)]
+    {
+        let field = section.field(key, report);
+        *value = field.and_then(|field| field.parse(report, UNSHOWABLE, unshowable)).unwrap_or(*value);
+    }
     if let Some(heights) = section.field("ladder", report) {
         multistream.ladder = ladder::read(&heights, report);
     }
@@ -29,6 +34,16 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Multistream
     multistream.max_ladder = (max_ladder > 0).then_some(max_ladder);
     section.finish(&[], report);
     multistream
+}
+
+const UNSHOWABLE: &str = "transcode or refuse";
+
+fn unshowable(text: &str) -> Option<Unshowable> {
+    match text {
+        "transcode" => Some(Unshowable::Transcode),
+        "refuse" => Some(Unshowable::Refuse),
+        _ => None,
+    }
 }
 
 fn time(section: &mut Section<'_>, key: &str, value: &mut Duration, report: &mut Report) {

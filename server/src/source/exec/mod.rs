@@ -18,7 +18,7 @@ use self::annexb::Splitter;
 use self::sniff::Content;
 use super::ivf::IvfReader;
 use super::process::{Child, Joined};
-use super::{Output, SourceError, ffmpeg};
+use super::{Output, SourceError, Way, ffmpeg};
 use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
 use crate::media::{AccessUnit, Timestamp90k};
@@ -40,6 +40,7 @@ pub(super) async fn run_once(
     source: &ExecSource,
     config: &FfmpegConfig,
     patience: Duration,
+    way: Way,
     output: Output,
 ) -> Result<(), SourceError> {
     let (program, arguments) =
@@ -47,7 +48,7 @@ pub(super) async fn run_once(
     let joined = Joined { stdin: false, stdout: true };
     let mut child = Child::spawn(program, arguments, joined, "install it, or write its full path")?;
     let Some(stdout) = child.take_stdout() else { return child.outcome().await };
-    let result = match show(stdout, program, config, patience, &output).await {
+    let result = match show(stdout, program, config, patience, way, &output).await {
         Ok(End::OfProgram) => return child.outcome().await,
         Ok(End::OfOutput) => Ok(()),
         Err(error) => Err(error),
@@ -67,6 +68,7 @@ async fn show(
     program: &str,
     config: &FfmpegConfig,
     patience: Duration,
+    way: Way,
     output: &Output,
 ) -> Result<End, SourceError> {
     let mut start = BytesMut::new();
@@ -80,6 +82,12 @@ async fn show(
             },
         }
     }
+    if way == Way::AsH264 {
+        let has_times = matches!(sniff::content(&start), Content::Container(_) | Content::Ivf);
+        let bytes = ffmpeg::prefixed(start.freeze(), stdout);
+        let end = ffmpeg::encode(config, patience, has_times, bytes, output.clone()).await;
+        return if output.is_closed() { Ok(End::OfOutput) } else { end.map(|()| End::OfProgram) };
+    }
     match sniff::content(&start) {
         Content::AnnexB(codec) => raw(codec, start, stdout, program, patience, output).await,
         Content::Ivf => ivf(IvfReader::new(start, stdout), program, patience, output).await,
@@ -88,9 +96,11 @@ async fn show(
             let end = ffmpeg::remux(config, bytes, output.clone()).await;
             if output.is_closed() { Ok(End::OfOutput) } else { end.map(|()| End::OfProgram) }
         }
-        Content::Mjpeg => Err(unsupported(
-            "exec: with MJPEG, which browsers do not take as video; have the program write H.264 (ffmpeg: -c:v libx264 -f h264 -): MJPEG",
-        )),
+        Content::Mjpeg => Err(SourceError::Unplayable {
+            from: format!("exec:{program}"),
+            what: "MJPEG".to_owned(),
+            advice: "have the program write H.264 (ffmpeg: -c:v libx264 -f h264 -)".to_owned(),
+        }),
         Content::Unknown => Err(SourceError::Protocol {
             url: format!("exec:{program}"),
             reason:

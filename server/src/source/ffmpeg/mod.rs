@@ -13,7 +13,7 @@ mod sdp;
 mod template;
 mod timeline;
 
-pub(super) use run::{prefixed, remux, run_once};
+pub(super) use run::{encode, prefixed, remux, run_once};
 
 /// For `crate::fuzzing`.
 pub(super) fn fuzz_sdp(text: &str) {

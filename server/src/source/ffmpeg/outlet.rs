@@ -147,8 +147,8 @@ async fn described(reader: &RtpReader, program: &str) -> Result<sdp::Video, Sour
     let protocol = |reason: String| SourceError::Protocol { url: program.to_owned(), reason };
     let text = reader.sdp().await.map_err(|error| protocol(format!("no SDP of its output: {error}")))?;
     sdp::video(&text).map_err(|codec| match codec {
-        Some(codec) => {
-            SourceError::NotSupported { what: format!("{codec} in a browser; use #video=h264: it") }
+        Some(what) => {
+            SourceError::Unplayable { from: program.to_owned(), what, advice: "use #video=h264".to_owned() }
         }
         None => SourceError::NoVideo { url: program.to_owned() },
     })

@@ -13,6 +13,7 @@ use super::command::{Command, command};
 use super::hidden::hide;
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
+use super::template::split;
 use super::timeline::SharedTimeline;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource};
 use crate::source::process::{Child, Joined};
@@ -60,6 +61,29 @@ pub(in crate::source) async fn remux(
     let mut arguments: Vec<String> = known.split(' ').map(str::to_owned).collect();
     arguments.extend(outlet.arguments());
     run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, config.timeout, output).await
+}
+
+/// The same for pictures that no browser shows as they are: ffmpeg encodes them as H.264. `has_times` says whether they come in a
+/// container that tells when each is shown.
+pub(in crate::source) async fn encode(
+    config: &FfmpegConfig,
+    timeout: Duration,
+    has_times: bool,
+    bytes: impl AsyncRead + Send + Unpin + 'static,
+    output: Output,
+) -> Result<(), SourceError> {
+    let outlet = Outlet::rtp(config)?;
+    let known = "-hide_banner -v error -nostdin -flags low_delay -analyzeduration 500000 -i pipe:0 -an";
+    let mut arguments: Vec<String> = known.split(' ').map(str::to_owned).collect();
+    arguments.extend(split(config.template("h264").unwrap_or_default()));
+    if !has_times {
+        // The moment at which each is decoded, in place of the rate that ffmpeg assumes.
+        let arrival = ["-vf", "settb=1/90000,setpts=(RTCTIME-RTCSTART)*0.09"];
+        arguments.extend(arrival.map(str::to_owned));
+    }
+    arguments.extend(times(&arguments));
+    arguments.extend(outlet.arguments());
+    run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, timeout, output).await
 }
 
 /// Options that keep the pictures' timestamps. By default ffmpeg would guess a constant frame rate from the first pictures and

@@ -1,0 +1,125 @@
+//! Remembers which sources of a stream ffmpeg has to make playable, and decides whether it shall.
+
+use std::time::{Duration, Instant};
+
+use crate::config::{MultistreamConfig, Source, Unshowable};
+use crate::source::{self, SourceError, Way};
+
+/// After this time the source is tried as it is again: its settings may have been changed.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
+/// What the config wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policy {
+    pub(super) b_frames: Unshowable,
+    pub(super) other: Unshowable,
+}
+
+/// Why a source is encoded again.
+#[derive(Debug, Clone)]
+struct Mark {
+    what: String,
+    since: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Remake {
+    policy: Policy,
+    /// By the index of the source.
+    marks: Vec<Option<Mark>>,
+}
+
+impl Policy {
+    pub(super) fn of(config: &MultistreamConfig) -> Self {
+        Self { b_frames: config.b_frames, other: config.unplayable }
+    }
+}
+
+impl Remake {
+    pub(super) fn new(policy: Policy, sources: usize) -> Self {
+        Self { policy, marks: vec![None; sources] }
+    }
+
+    pub(super) fn way(&mut self, index: usize, now: Instant) -> Way {
+        let Some(mark) = self.marks.get_mut(index) else { return Way::AsItIs };
+        mark.take_if(|mark| now.saturating_duration_since(mark.since) > REMEMBERED);
+        if mark.is_some() { Way::AsH264 } else { Way::AsItIs }
+    }
+
+    /// Whether ffmpeg is to make the pictures of this source from now on, since a browser cannot show `what` it sends.
+    pub(super) fn begin(
+        &mut self,
+        index: usize,
+        source: &Source,
+        what: &str,
+        is_order: bool,
+        now: Instant,
+    ) -> bool {
+        let policy = if is_order { self.policy.b_frames } else { self.policy.other };
+        let Some(mark) = self.marks.get_mut(index) else { return false };
+        let can = policy == Unshowable::Transcode && mark.is_none() && source::as_h264(source).is_some();
+        if can {
+            *mark = Some(Mark { what: what.to_owned(), since: now });
+        }
+        can
+    }
+
+    /// What the source sends that ffmpeg encodes again.
+    pub(super) fn reason(&self, index: usize) -> Option<&str> {
+        self.marks.get(index)?.as_ref().map(|mark| mark.what.as_str())
+    }
+
+    /// A source has failed. Where that is the camera's doing, it may have been given other settings, and is tried as it is.
+    pub(super) fn failed(&mut self, index: usize, error: &SourceError) {
+        let is_ours = matches!(
+            error,
+            SourceError::TranscodersFull { .. }
+                | SourceError::LadderFull { .. }
+                | SourceError::CannotStart { .. }
+        );
+        if !is_ours && let Some(mark) = self.marks.get_mut(index) {
+            *mark = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ExecSource, FfmpegInput, FfmpegSource};
+
+    fn remake(other: Unshowable) -> Remake {
+        Remake::new(Policy { b_frames: Unshowable::Transcode, other }, 2)
+    }
+
+    fn camera() -> Source {
+        Source::Exec(ExecSource { argv: vec!["cat".to_owned()] })
+    }
+
+    #[test]
+    fn a_source_is_encoded_until_it_fails_or_an_hour_is_over() {
+        let (mut remake, now) = (remake(Unshowable::Transcode), Instant::now());
+        assert_eq!(remake.way(1, now), Way::AsItIs);
+        assert!(remake.begin(1, &camera(), "MJPEG", false, now));
+        assert!(!remake.begin(1, &camera(), "MJPEG", false, now), "it is encoded, and still cannot be shown");
+        assert_eq!((remake.way(1, now), remake.way(0, now)), (Way::AsH264, Way::AsItIs));
+        remake.failed(1, &SourceError::TranscodersFull { limit: 1 });
+        assert_eq!(remake.reason(1), Some("MJPEG"));
+        remake.failed(1, &SourceError::NoVideo { url: "a".to_owned() });
+        assert_eq!(remake.reason(1), None);
+        assert!(remake.begin(1, &camera(), "MJPEG", false, now));
+        assert_eq!(remake.way(1, now + REMEMBERED + Duration::from_secs(1)), Way::AsItIs);
+    }
+
+    #[test]
+    fn what_the_config_refuses_or_encodes_already_is_not_encoded() {
+        let (mut remake, now) = (remake(Unshowable::Refuse), Instant::now());
+        assert!(!remake.begin(0, &camera(), "MJPEG", false, now));
+        assert!(remake.begin(0, &camera(), "B-frames", true, now));
+        let encoded = FfmpegSource {
+            video: vec!["h264".to_owned()],
+            ..FfmpegSource::new(FfmpegInput::Url("http://h/1".to_owned()))
+        };
+        assert!(!remake.begin(1, &Source::Ffmpeg(encoded), "B-frames", true, now));
+    }
+}
