@@ -6,6 +6,7 @@ use multistream_protocol::{ClientMessage, ServerMessage};
 use rtc::rtp::Packet;
 use rtc::shared::marshal::Unmarshal as _;
 
+use crate::bitstream::access_unit::Bounds;
 use crate::bitstream::nal::NalCodec;
 use crate::bitstream::{Codec, annex_b, av1, leb128, sps, vpx};
 use crate::config::Config;
@@ -74,8 +75,9 @@ fn message(bytes: &[u8]) {
 /// NAL units and parameter sets of both codecs.
 fn annex_b_headers(bytes: &[u8]) {
     for codec in [NalCodec::H264, NalCodec::H265] {
+        let mut bounds = Bounds::new(codec);
         for nal in annex_b::split(&Bytes::copy_from_slice(bytes)) {
-            let _ = (codec.kind(&nal), codec.begins_unit(&nal), sps::dimensions(codec, &nal));
+            let _ = (codec.kind(&nal), bounds.place(&nal), sps::dimensions(codec, &nal));
         }
         let _ = (NalCodec::of_byte_stream(bytes), sps::dimensions(codec, bytes));
     }
@@ -99,6 +101,9 @@ fn rtp(bytes: &[u8]) {
     for packet in pieces(packets) {
         if let Ok(packet) = Packet::unmarshal(&mut &*packet) {
             depacketizer.push(&packet);
+            if depacketizer.waits() && packet.header.padding {
+                depacketizer.flush();
+            }
             while depacketizer.pop().is_some() {}
         }
     }

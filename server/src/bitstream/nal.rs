@@ -99,21 +99,6 @@ impl NalCodec {
             _ => NalKind::Other,
         }
     }
-
-    /// Whether this NAL unit, when slices came before it, belongs to the next access unit (H.264 §7.4.1.2.3, H.265 §7.4.2.4.4).
-    pub fn begins_unit(self, nal: &[u8]) -> bool {
-        if self.kind(nal).is_slice() {
-            // `first_mb_in_slice` 0 is the Exp-Golomb code `1` (H.264 §7.3.3); `first_slice_segment_in_pic_flag` (H.265
-            // §7.3.6.1).
-            return nal.get(self.header_len()).is_none_or(|byte| byte & 0x80 != 0);
-        }
-        // Suffix SEI, filler and ends of sequence end a picture; any other NAL unit that is not a slice begins the next one.
-        let closes = match self {
-            NalCodec::H264 => matches!(self.unit_type(nal), Some(10..=12 | 19..=21)),
-            NalCodec::H265 => matches!(self.unit_type(nal), Some(36..=38 | 40)),
-        };
-        !closes
-    }
 }
 
 #[cfg(test)]

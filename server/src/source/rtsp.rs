@@ -28,6 +28,8 @@ use super::{Output, SourceError};
 
 /// How long to wait for a camera's answer to TEARDOWN.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// After so long without a packet, a picture whose end the camera did not mark is taken for whole.
+const SILENCE: Duration = Duration::from_millis(100);
 const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn run_once(
@@ -146,7 +148,16 @@ impl Camera<'_> {
             if let Some(picture) = depacketizer.pop() {
                 return Ok(picture);
             }
-            match timeout_at(deadline, playing.next()).await.map_err(|_| self.silent())? {
+            let next = if depacketizer.waits() {
+                let Ok(next) = timeout(SILENCE, playing.next()).await else {
+                    depacketizer.flush();
+                    continue;
+                };
+                next
+            } else {
+                timeout_at(deadline, playing.next()).await.map_err(|_| self.silent())?
+            };
+            match next {
                 Some(Ok(PacketItem::Rtp(received))) => depacketizer.push(&packet(received)),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(self.error(&error)),

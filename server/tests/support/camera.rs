@@ -27,6 +27,19 @@ pub(crate) struct Picture {
     pub(crate) nals: Vec<Vec<u8>>,
     /// Whether decoding can start with it.
     pub(crate) key_frame: bool,
+    pub(crate) marks: Marks,
+}
+
+/// The packets that have the marker bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code, reason = "each test file uses its own part of it")]
+pub(crate) enum Marks {
+    /// The last one of each picture, as it should be.
+    Pictures,
+    /// The last one of each NAL unit.
+    NalUnits,
+    Packets,
+    Nothing,
 }
 
 /// Makes a picture wrong. The number counts the pictures since this fault began.
@@ -309,9 +322,13 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
         let since = number - changed_at;
         let index = since as usize % clip.pictures.len();
         let timestamp = number.wrapping_mul(TICKS);
-        let mut picture = Picture { timestamp, nals: clip.pictures[index].clone(), key_frame: index == 0 };
+        let nals = clip.pictures[index].clone();
+        let mut picture = Picture { timestamp, nals, key_frame: index == 0, marks: Marks::Pictures };
         fault(since, &mut picture);
-        let payloads: Vec<_> = picture.nals.iter().flat_map(|nal| clip.payloads(nal)).collect();
+        let of_nals: Vec<Vec<_>> = picture.nals.iter().map(|nal| clip.payloads(nal)).collect();
+        let is_last = of_nals.iter().flat_map(|nal| (1..=nal.len()).map(|number| number == nal.len()));
+        let ends_nal: Vec<bool> = is_last.collect();
+        let payloads = of_nals.concat();
         let last = payloads.len().saturating_sub(1);
         for (at, payload) in payloads.iter().enumerate() {
             sequence_number = sequence_number.wrapping_add(1);
@@ -320,7 +337,13 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
             if chance >> 33 & 0xffff < u64::from(loss) * 65_536 / 100 {
                 continue;
             }
-            let mut packet = vec![0x80, PAYLOAD_TYPE | u8::from(at == last) << 7];
+            let is_marked = match picture.marks {
+                Marks::Pictures => at == last,
+                Marks::NalUnits => ends_nal[at],
+                Marks::Packets => true,
+                Marks::Nothing => false,
+            };
+            let mut packet = vec![0x80, PAYLOAD_TYPE | u8::from(is_marked) << 7];
             packet.extend(sequence_number.to_be_bytes());
             packet.extend(picture.timestamp.to_be_bytes());
             packet.extend([0, 0, 0, 7]);

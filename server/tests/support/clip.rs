@@ -18,16 +18,21 @@ pub(crate) struct Clip {
 impl Clip {
     /// Lets ffmpeg code a moving test picture of this size (`320x180`).
     pub(crate) fn new(codec: Codec, size: &str, pictures: usize) -> Self {
+        Self::of_slices(codec, size, pictures, 1)
+    }
+
+    /// The same with so many slices a picture.
+    pub(crate) fn of_slices(codec: Codec, size: &str, pictures: usize, slices: usize) -> Self {
         let encoder = match codec {
             Codec::H265 => {
                 format!(
                     "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint={pictures}:\
-                     min-keyint={pictures}:scenecut=0:repeat-headers=1 -f hevc"
+                     min-keyint={pictures}:scenecut=0:repeat-headers=1:slices={slices} -f hevc"
                 )
             }
             _ => format!(
                 "-c:v libx264 -preset ultrafast -profile:v baseline -crf 35 -x264-params \
-                 sliced-threads=0:slices=1:bframes=0:keyint={pictures}:min-keyint={pictures}:scenecut=0 -f h264"
+                 sliced-threads=0:slices={slices}:bframes=0:keyint={pictures}:min-keyint={pictures}:scenecut=0 -f h264"
             ),
         };
         let output = Command::new("ffmpeg")
@@ -39,19 +44,21 @@ impl Clip {
             .expect("ffmpeg is installed");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let mut clip = Self { codec, pictures: vec![Vec::new()] };
+        let mut seen = 0;
         for nal in nal_units(&output.stdout) {
-            let ends = clip.is_picture(&nal);
+            seen += usize::from(clip.is_slice(&nal));
             clip.pictures.last_mut().expect("one at least").push(nal);
-            if ends {
+            if seen == slices {
+                seen = 0;
                 clip.pictures.push(Vec::new());
             }
         }
         clip.pictures.retain(|picture| !picture.is_empty());
-        assert_eq!(clip.pictures.len(), pictures, "one slice a picture");
+        assert_eq!(clip.pictures.len(), pictures, "{slices} slices a picture");
         clip
     }
 
-    fn is_picture(&self, nal: &[u8]) -> bool {
+    fn is_slice(&self, nal: &[u8]) -> bool {
         match self.codec {
             Codec::H265 => nal[0] >> 1 & 0x3f < 32,
             _ => (1..=5).contains(&(nal[0] & 0x1f)),

@@ -32,7 +32,7 @@ fn send(depacketizer: &mut Depacketizer, payloads: Vec<Bytes>, first: u16, times
 
 #[test]
 fn an_h264_key_frame_survives_packets_of_any_size() {
-    let idr = [&[0x65][..], &[7; 5000]].concat();
+    let idr = [&[0x65, 0x88][..], &[7; 5000]].concat();
     let unit = annex_b(&[&[0x67, 1, 2, 3], &[0x68, 4, 5], &idr]);
     for mtu in [60, 500, 1200, 9000] {
         let payloads = H264Payloader::default().payload(mtu, &unit).expect("valid");
@@ -45,7 +45,7 @@ fn an_h264_key_frame_survives_packets_of_any_size() {
 
 #[test]
 fn an_h265_key_frame_survives_packets_of_any_size() {
-    let idr = [&[19 << 1, 1][..], &[7; 5000]].concat();
+    let idr = [&[19 << 1, 1, 0x88][..], &[7; 5000]].concat();
     let unit = annex_b(&[&[32 << 1, 1, 2], &[33 << 1, 1, 2], &[34 << 1, 1, 2], &idr]);
     for mtu in [60, 1200] {
         let payloads = HevcPayloader.payload(mtu, &unit).expect("valid");
@@ -76,11 +76,11 @@ fn an_av1_key_frame_survives_packets_of_any_size() {
 #[test]
 fn a_picture_with_a_hole_is_dropped_and_the_next_one_says_so() {
     let mut depacketizer = Depacketizer::new(Codec::H264, Vec::new());
-    let nal = |kind: u8| Bytes::from(vec![kind, 1, 2]);
+    let nal = |kind: u8| Bytes::from(vec![kind, 0x9a, 2]);
     depacketizer.push(&packet(1, 0, true, nal(0x65)));
     depacketizer.push(&packet(2, 3000, false, nal(0x41)));
-    // 3 is missing, which may have been a part of the same picture as 4.
-    depacketizer.push(&packet(4, 6000, true, nal(0x41)));
+    // 3 is missing, and with it the beginning of the picture of 4.
+    depacketizer.push(&packet(4, 6000, true, Bytes::from_static(&[0x41, 0x3a, 2])));
     depacketizer.push(&packet(5, 9000, true, nal(0x41)));
     depacketizer.push(&packet(6, 12000, true, nal(0x41)));
     let seen: Vec<(u32, bool)> = pictures(&mut depacketizer)
@@ -94,26 +94,162 @@ fn a_picture_with_a_hole_is_dropped_and_the_next_one_says_so() {
 fn a_fragment_without_its_beginning_is_a_hole_as_well() {
     let mut depacketizer = Depacketizer::new(Codec::H264, Vec::new());
     depacketizer.push(&packet(1, 0, true, Bytes::from_static(&[0x7c, 0x45, 1])));
-    depacketizer.push(&packet(2, 3000, true, Bytes::from_static(&[0x41, 1])));
+    depacketizer.push(&packet(2, 3000, true, Bytes::from_static(&[0x41, 0x9a])));
     let picture = depacketizer.pop().expect("the second");
     assert_eq!((picture.rtp_timestamp, picture.discontinuity), (3000, true));
 }
 
-#[test]
-fn a_new_timestamp_ends_a_picture_whose_marker_is_missing() {
+/// `65.2` and so on: the pictures by the first bytes of their NAL units and the last ones, `!` where something was lost before.
+fn told(depacketizer: &mut Depacketizer) -> String {
+    let nal = |nal: Bytes| format!("{:x}.{}", nal[0], nal[nal.len() - 1]);
+    let picture = |picture: Picture| {
+        let nals: Vec<String> = annex_b::split(&picture.data).map(nal).collect();
+        format!(
+            "{}{}@{}",
+            if picture.discontinuity { "!" } else { "" },
+            nals.join("+"),
+            picture.rtp_timestamp
+        )
+    };
+    pictures(depacketizer).into_iter().map(picture).collect::<Vec<_>>().join(" ")
+}
+
+/// A slice at this position in its picture, with a number to be told by.
+fn slice(kind: u8, position: usize, number: u8) -> Vec<u8> {
+    vec![kind, [0x88, 0x42, 0x62][position], number]
+}
+
+/// Pushes packets of `(timestamp, marker, payload)` with successive numbers, and tells the pictures after each, `/` between them.
+fn tell(packets: &[(u32, bool, Vec<u8>)]) -> String {
     let mut depacketizer = Depacketizer::new(Codec::H264, Vec::new());
-    depacketizer.push(&packet(1, 0, false, Bytes::from_static(&[0x65, 1])));
-    depacketizer.push(&packet(2, 3000, true, Bytes::from_static(&[0x41, 1])));
-    assert_eq!(pictures(&mut depacketizer).len(), 2);
+    let mut push = |(number, (timestamp, marker, payload)): (usize, &(u32, bool, Vec<u8>))| {
+        depacketizer.push(&packet(number as u16, *timestamp, *marker, payload.clone().into()));
+        told(&mut depacketizer)
+    };
+    packets.iter().enumerate().map(&mut push).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn a_picture_that_is_marked_leaves_with_its_last_packet() {
+    let packets = [
+        (0, false, slice(0x65, 0, 1)),
+        (0, true, slice(0x65, 1, 2)),
+        (3000, true, slice(0x41, 0, 3)),
+        (6000, true, slice(0x41, 0, 4)),
+    ];
+    assert_eq!(tell(&packets), "/65.1+65.2@0/41.3@3000/41.4@6000");
+}
+
+#[test]
+fn markers_on_every_slice_are_believed_once_and_the_cut_picture_is_handed_out_again_as_a_whole() {
+    let packets = [
+        (0, true, slice(0x65, 0, 1)),
+        (0, true, slice(0x65, 1, 2)),
+        (0, true, slice(0x65, 2, 3)),
+        (3000, true, slice(0x41, 0, 4)),
+        (3000, true, slice(0x41, 1, 5)),
+        (6000, true, slice(0x41, 0, 6)),
+    ];
+    assert_eq!(tell(&packets), "65.1@0///!65.1+65.2+65.3@0//41.4+41.5@3000");
+}
+
+#[test]
+fn a_marker_within_a_nal_unit_is_no_end_and_costs_no_picture() {
+    let fragment = |header: u8, number: u8| vec![0x7c, header | 5, 0x88, number];
+    let packets = [
+        (0, true, fragment(0x80, 1)),
+        (0, true, fragment(0, 2)),
+        (0, true, fragment(0x40, 3)),
+        (3000, true, slice(0x41, 0, 4)),
+        (6000, true, slice(0x41, 0, 5)),
+    ];
+    assert_eq!(tell(&packets), "///65.3@0/41.4@3000");
+}
+
+#[test]
+fn a_picture_without_a_marker_leaves_when_the_next_one_begins() {
+    let packets = [
+        (0, false, slice(0x65, 0, 1)),
+        (0, false, slice(0x65, 1, 2)),
+        (3000, false, slice(0x41, 0, 3)),
+        (3000, false, slice(0x41, 0, 4)),
+        (3000, false, slice(0x41, 1, 5)),
+        (6000, false, slice(0x41, 0, 6)),
+    ];
+    assert_eq!(tell(&packets), "//65.1+65.2@0/41.3@3000//41.4+41.5@3000");
+}
+
+#[test]
+fn timestamps_that_change_within_a_picture_are_not_believed_twice() {
+    let packets = [
+        (0, false, slice(0x65, 0, 1)),
+        (90, false, slice(0x65, 1, 2)),
+        (3000, false, slice(0x41, 0, 3)),
+        (3090, false, slice(0x41, 1, 4)),
+        (6000, false, slice(0x41, 0, 5)),
+    ];
+    assert_eq!(tell(&packets), "/65.1@0/!65.1+65.2@0//41.3+41.4@3000");
+}
+
+#[test]
+fn what_comes_between_two_pictures_goes_with_the_next_one_and_gives_it_no_timestamp() {
+    let sei = |number| vec![0x06, 5, number];
+    let packets = [
+        (0, true, slice(0x65, 0, 1)),
+        // A message of the next picture with the timestamp and the marker of this one, and filler of this one.
+        (0, true, sei(2)),
+        (0, true, vec![0x0c, 0xff, 9]),
+        (3000, false, slice(0x41, 0, 3)),
+        (3000, true, sei(4)),
+        (6000, true, slice(0x41, 0, 5)),
+    ];
+    assert_eq!(tell(&packets), "65.1@0////6.2+41.3@3000/6.4+41.5@6000");
+}
+
+#[test]
+fn silence_ends_a_picture_without_a_marker_as_long_as_that_was_right() {
+    let mut depacketizer = Depacketizer::new(Codec::H264, Vec::new());
+    assert!(!depacketizer.waits());
+    depacketizer.push(&packet(0, 0, false, slice(0x65, 0, 1).into()));
+    assert!(depacketizer.waits());
+    depacketizer.flush();
+    assert!(!depacketizer.waits());
+    assert_eq!(told(&mut depacketizer), "65.1@0");
+    depacketizer.push(&packet(1, 0, false, slice(0x65, 1, 2).into()));
+    assert!(!depacketizer.waits());
+    depacketizer.push(&packet(2, 3000, false, slice(0x41, 0, 3).into()));
+    assert_eq!(told(&mut depacketizer), "!65.1+65.2@0");
+}
+
+#[test]
+fn a_stream_that_begins_in_mid_picture_is_shown_from_the_next_one_on() {
+    let packets = [(0, true, slice(0x65, 1, 1)), (3000, true, slice(0x41, 0, 2))];
+    assert_eq!(tell(&packets), "/41.2@3000");
+}
+
+#[test]
+fn sets_after_a_loss_stay_with_the_key_frame_that_follows() {
+    let mut depacketizer = Depacketizer::new(Codec::H264, Vec::new());
+    depacketizer.push(&packet(1, 0, true, slice(0x65, 0, 1).into()));
+    for (number, payload) in [(4, vec![0x67, 1, 2]), (5, vec![0x68, 1, 3]), (6, slice(0x65, 0, 4))] {
+        depacketizer.push(&packet(number, 3000, number == 6, payload.into()));
+    }
+    assert_eq!(told(&mut depacketizer), "65.1@0 !67.2+68.3+65.4@3000");
+}
+
+#[test]
+fn a_nal_unit_without_its_end_costs_its_picture_only() {
+    let packets = [(0, false, vec![0x7c, 0x85, 0x88, 1]), (3000, true, slice(0x41, 0, 2))];
+    assert_eq!(tell(&packets), "/!41.2@3000");
 }
 
 #[test]
 fn parameter_sets_from_the_sdp_stand_before_the_first_picture() {
     let sets = vec![Bytes::from_static(&[0x67, 9]), Bytes::from_static(&[0x68, 9])];
     let mut depacketizer = Depacketizer::new(Codec::H264, sets);
-    depacketizer.push(&packet(1, 0, true, Bytes::from_static(&[0x65, 1])));
+    depacketizer.push(&packet(1, 0, true, Bytes::from_static(&[0x65, 0x88])));
     let picture = depacketizer.pop().expect("a key frame");
-    assert_eq!(picture.data, annex_b(&[&[0x67, 9], &[0x68, 9], &[0x65, 1]]));
+    assert_eq!(picture.data, annex_b(&[&[0x67, 9], &[0x68, 9], &[0x65, 0x88]]));
 }
 
 proptest! {

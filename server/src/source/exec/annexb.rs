@@ -1,10 +1,11 @@
 //! Splits a raw H.264 or H.265 byte stream (Annex B) into access units. Pure.
 //!
-//! An access unit is complete only when the next one begins (H.264 §7.4.1.2.3, H.265 §7.4.2.4.4), so the pictures of a program
-//! that writes no container are one picture late.
+//! An access unit is complete only when the next one begins ([`Bounds`]), so the pictures of a program that writes no container are
+//! one picture late.
 
 use bytes::{Bytes, BytesMut};
 
+use crate::bitstream::access_unit::{Bounds, ENOUGH_OF_A_SLICE, Place};
 use crate::bitstream::annex_b;
 use crate::bitstream::nal::{NalCodec, NalKind};
 
@@ -20,7 +21,12 @@ pub(super) struct Splitter {
     buffer: BytesMut,
     /// How many bytes of `buffer` were searched for the start code that ends the first NAL unit.
     searched: usize,
+    /// Whether the first NAL unit of `buffer` has its place already.
+    is_placed: bool,
+    bounds: Bounds,
     unit: Vec<Bytes>,
+    /// At least this many NAL units of `unit` are of its picture; those after them, behind the last slice, may be of the next one.
+    complete: usize,
     has_slice: bool,
 }
 
@@ -34,7 +40,16 @@ pub(super) enum SplitError {
 
 impl Splitter {
     pub(super) fn new(codec: NalCodec) -> Self {
-        Self { codec, buffer: BytesMut::new(), searched: 0, unit: Vec::new(), has_slice: false }
+        Self {
+            codec,
+            buffer: BytesMut::new(),
+            searched: 0,
+            is_placed: false,
+            bounds: Bounds::new(codec),
+            unit: Vec::new(),
+            complete: 0,
+            has_slice: false,
+        }
     }
 
     /// Takes the next bytes, however they are cut, and returns the access units that they complete.
@@ -44,10 +59,17 @@ impl Splitter {
         while let Some(end) = self.next_start() {
             let nal = self.buffer.split_to(end).freeze();
             self.searched = 0;
+            let is_placed = std::mem::take(&mut self.is_placed);
             if let Some(nal) = annex_b::split(&nal).next() {
-                done.extend(self.nal(nal));
+                if !is_placed {
+                    done.extend(self.place(&nal));
+                }
+                if self.codec.kind(&nal) != NalKind::Padding {
+                    self.unit.push(nal);
+                }
             }
         }
+        done.extend(self.place_early());
         if self.buffer.len() > MAX_UNIT {
             return Err(SplitError::NoStartCode);
         }
@@ -66,19 +88,34 @@ impl Splitter {
         found.map(|at| from + at)
     }
 
-    fn nal(&mut self, nal: Bytes) -> Option<Bytes> {
-        let kind = self.codec.kind(&nal);
-        let done = if self.has_slice && self.codec.begins_unit(&nal) { self.take() } else { None };
-        self.has_slice |= kind.is_slice();
-        if kind != NalKind::Padding {
-            self.unit.push(nal);
+    /// A slice has its place as soon as its header is there, and the picture before it need not wait for its end.
+    fn place_early(&mut self) -> Option<Bytes> {
+        let start = annex_b::find_start_code(&self.buffer)? + 3;
+        let nal = self.buffer.get(start..start + ENOUGH_OF_A_SLICE)?;
+        if self.is_placed || !self.codec.kind(nal).is_slice() {
+            return None;
+        }
+        self.is_placed = true;
+        let nal = Bytes::copy_from_slice(nal);
+        self.place(&nal)
+    }
+
+    /// Finds the place of the next NAL unit. Returns the access unit that ends before it.
+    fn place(&mut self, nal: &[u8]) -> Option<Bytes> {
+        let place = self.bounds.place(nal);
+        let done = if self.has_slice && matches!(place, Place::Begins { .. }) { self.take() } else { None };
+        if self.codec.kind(nal).is_slice() {
+            self.has_slice = true;
+            self.complete = usize::MAX;
+        } else if place == Place::Before {
+            self.complete = self.complete.min(self.unit.len());
         }
         done
     }
 
     fn take(&mut self) -> Option<Bytes> {
-        let nals = std::mem::take(&mut self.unit);
-        self.has_slice = false;
+        let next = self.unit.split_off(self.complete.min(self.unit.len()));
+        let nals = std::mem::replace(&mut self.unit, next);
         (!nals.is_empty()).then(|| annex_b::join(&nals))
     }
 }
@@ -113,6 +150,22 @@ mod tests {
             let expected = [stream(&[SPS, PPS, IDR, SECOND_SLICE]), stream(&[P])];
             assert_eq!(units, expected, "the second P waits for the end of the SPS, in chunks of {chunk}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_complete_with_the_first_bytes_of_the_next_one() {
+        let mut splitter = Splitter::new(NalCodec::H264);
+        let next = [P, &[7; ENOUGH_OF_A_SLICE]].concat();
+        let bytes = stream(&[SPS, PPS, IDR, AUD, &next]);
+        assert_eq!(splitter.push(&bytes).expect("small"), [stream(&[SPS, PPS, IDR])]);
+        assert_eq!(splitter.push(&stream(&[P, AUD])).expect("small"), [stream(&[&next])]);
+    }
+
+    #[test]
+    fn a_message_between_two_slices_does_not_cut_their_picture() {
+        let sei: &[u8] = &[0x06, 5, 0x80];
+        let units = split(&stream(&[IDR, sei, SECOND_SLICE, sei, P, P, P]), 7);
+        assert_eq!(units, [stream(&[IDR, sei, SECOND_SLICE]), stream(&[sei, P])]);
     }
 
     proptest! {
