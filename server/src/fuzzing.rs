@@ -8,7 +8,7 @@ use rtc::shared::marshal::Unmarshal as _;
 
 use crate::bitstream::access_unit::Bounds;
 use crate::bitstream::nal::NalCodec;
-use crate::bitstream::{Codec, annex_b, av1, leb128, sps, vpx};
+use crate::bitstream::{Codec, annex_b, av1, leb128, parameters, sps, vpx};
 use crate::config::Config;
 use crate::media::{AccessUnit, Framer, Timestamp90k};
 use crate::rtp::depacketize::Depacketizer;
@@ -77,6 +77,8 @@ fn annex_b_headers(bytes: &[u8]) {
     for codec in [NalCodec::H264, NalCodec::H265] {
         let mut bounds = Bounds::new(codec);
         for nal in annex_b::split(&Bytes::copy_from_slice(bytes)) {
+            let _ = (parameters::sps(codec, &nal), parameters::pps(codec, &nal), parameters::vps_id(&nal));
+            let _ = parameters::pps_of_slice(codec, &nal);
             let _ = (codec.kind(&nal), bounds.place(&nal), sps::dimensions(codec, &nal));
         }
         let _ = (NalCodec::of_byte_stream(bytes), sps::dimensions(codec, bytes));

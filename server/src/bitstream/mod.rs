@@ -7,6 +7,7 @@ mod codec;
 mod dimensions;
 pub mod leb128;
 pub mod nal;
+pub mod parameters;
 mod slice;
 pub mod sps;
 pub mod vpx;

@@ -54,7 +54,10 @@ fn h265(mut bits: impl BitRead) -> Result<Option<Dimensions>, BitReaderError> {
 }
 
 /// H.265 §7.3.3.
-fn skip_profile_tier_level(bits: &mut impl BitRead, sub_layers: u32) -> Result<(), BitReaderError> {
+pub(super) fn skip_profile_tier_level(
+    bits: &mut impl BitRead,
+    sub_layers: u32,
+) -> Result<(), BitReaderError> {
     bits.skip(88, "general_profile")?;
     bits.skip(8, "general_level_idc")?;
     let mut present = Vec::new();

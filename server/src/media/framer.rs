@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::parameter_sets::ParameterSets;
 use super::{AccessUnit, Frame, Timeline, Timestamp90k};
 use crate::bitstream::nal::{NalCodec, NalKind};
 use crate::bitstream::{Codec, Dimensions, annex_b, av1, sps, vpx};
@@ -13,8 +14,8 @@ use crate::rtp::packetize;
 /// It drops everything before a key frame: at the start, after a loss, and after a damaged picture. A frozen picture is better
 /// than one with decoding errors.
 ///
-/// For H.264 and H.265, access unit delimiters and filler are removed, and a key frame whose parameter sets were sent earlier
-/// gets them in front, since a browser has no other source of them.
+/// For H.264 and H.265, access unit delimiters and filler are removed, and a key frame gets all parameter sets in front that the
+/// pictures up to the next one may use, whenever they were sent, since a browser has no other source of them.
 #[derive(Debug, Default)]
 pub struct Framer {
     timeline: Timeline,
@@ -39,14 +40,6 @@ pub enum FrameError {
     Damaged(#[from] av1::DamagedObu),
     #[error("no key frame has come since the start or the last loss")]
     AwaitsKeyFrame,
-}
-
-/// The latest parameter sets of each kind; a unit may contain several of one kind.
-#[derive(Debug, Default)]
-struct ParameterSets {
-    vps: Vec<Bytes>,
-    sps: Vec<Bytes>,
-    pps: Vec<Bytes>,
 }
 
 /// A coded picture, ready to be packetized.
@@ -141,25 +134,30 @@ impl Framer {
             return Err(FrameError::NoPicture);
         }
         let keyframe = nals.iter().any(|nal| codec.kind(nal) == NalKind::KeySlice);
-        if keyframe && !self.parameter_sets.begin(codec, &nals) {
-            self.parameter_sets.put_first(codec, &mut nals)?;
+        let mut dimensions = None;
+        if keyframe {
+            let needed = self.parameter_sets.needed(codec, &nals).ok_or(FrameError::NoParameterSets)?;
+            needed.put_first(&mut nals);
+            dimensions = known_dimensions(&mut self.size, codec, needed.sps);
         }
-        let dimensions = if keyframe { self.dimensions(codec) } else { None };
         Ok(Picture { keyframe, dimensions, coded: Coded::NalUnits(codec, nals) })
     }
+}
 
-    /// The dimensions in the current SPS, which is parsed only when it changes.
-    fn dimensions(&mut self, codec: NalCodec) -> Option<Dimensions> {
-        let sps = self.parameter_sets.sps.first()?;
-        if let Some((known, dimensions)) = &self.size
-            && known == sps
-        {
-            return *dimensions;
-        }
-        let dimensions = sps::dimensions(codec, sps);
-        self.size = Some((sps.clone(), dimensions));
-        dimensions
+/// The dimensions in an SPS, which is parsed only when it is not that of `known`.
+fn known_dimensions(
+    known: &mut Option<(Bytes, Option<Dimensions>)>,
+    codec: NalCodec,
+    sps: &Bytes,
+) -> Option<Dimensions> {
+    if let Some((known, dimensions)) = known
+        && known == sps
+    {
+        return *dimensions;
     }
+    let dimensions = sps::dimensions(codec, sps);
+    *known = Some((sps.clone(), dimensions));
+    dimensions
 }
 
 impl Picture {
@@ -170,39 +168,6 @@ impl Picture {
             Coded::Vp9(frame) => packetize::vp9(frame, self.keyframe),
             Coded::Av1(unit) => packetize::av1(unit, self.keyframe),
         }
-    }
-}
-
-impl ParameterSets {
-    fn remember(&mut self, codec: NalCodec, nals: &[Bytes]) {
-        for (kind, kept) in
-            [(NalKind::Vps, &mut self.vps), (NalKind::Sps, &mut self.sps), (NalKind::Pps, &mut self.pps)]
-        {
-            let mut sent = nals.iter().filter(|nal| codec.kind(nal) == kind).peekable();
-            if sent.peek().is_some() {
-                // Copies, since a slice would keep the whole access unit in memory as long as the parameter set.
-                *kept = sent.map(|nal| Bytes::copy_from_slice(nal)).collect();
-            }
-        }
-    }
-
-    /// Whether the unit contains all known parameter sets before its first slice.
-    fn begin(&self, codec: NalCodec, nals: &[Bytes]) -> bool {
-        let before_slice =
-            nals.iter().map(|nal| codec.kind(nal)).take_while(|kind| *kind != NalKind::KeySlice);
-        let parameter_sets = before_slice.filter(|kind| kind.is_parameter_set()).count();
-        let known = self.vps.len() + self.sps.len() + self.pps.len();
-        parameter_sets >= known && !self.sps.is_empty() && !self.pps.is_empty()
-    }
-
-    /// Puts the latest parameter sets in front of the unit, instead of those that it contains.
-    fn put_first(&self, codec: NalCodec, nals: &mut Vec<Bytes>) -> Result<(), FrameError> {
-        if self.sps.is_empty() || self.pps.is_empty() || (codec == NalCodec::H265 && self.vps.is_empty()) {
-            return Err(FrameError::NoParameterSets);
-        }
-        nals.retain(|nal| !codec.kind(nal).is_parameter_set());
-        nals.splice(..0, self.vps.iter().chain(&self.sps).chain(&self.pps).cloned());
-        Ok(())
     }
 }
 
@@ -242,7 +207,7 @@ mod tests {
         let data = match codec {
             Codec::H264 => return unit(&[SPS, PPS, IDR]),
             Codec::H265 => {
-                let nals = [[32 << 1, 1, 1], [33 << 1, 1, 1], [34 << 1, 1, 1], [19 << 1, 1, 0x88]];
+                let nals = [[32 << 1, 1, 1], [33 << 1, 1, 1], [34 << 1, 1, 1], [19 << 1, 1, 0xa8]];
                 annex_b::join(&nals.map(|nal| Bytes::copy_from_slice(&nal)))
             }
             // Copies: static bytes are never unique.
@@ -378,7 +343,7 @@ mod tests {
         let mut framer = Framer::new();
         framer.frame(unit(&[SPS, PPS, IDR]), Timestamp90k(0)).expect("a frame");
         framer.restart();
-        let other = AccessUnit { codec: Codec::H265, ..unit(&[&[19 << 1, 1, 0x88]]) };
+        let other = AccessUnit { codec: Codec::H265, ..unit(&[&[19 << 1, 1, 0xa8]]) };
         assert_eq!(framer.frame(other, Timestamp90k(0)).expect_err("no VPS"), FrameError::NoParameterSets);
     }
 

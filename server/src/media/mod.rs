@@ -5,6 +5,7 @@ mod access_unit;
 mod frame;
 mod framer;
 mod gop;
+mod parameter_sets;
 mod stream_event;
 mod stream_name;
 mod timeline;

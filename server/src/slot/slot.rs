@@ -211,7 +211,10 @@ impl Slot {
                 if let Some(shown) = self.machine.shown_mut() {
                     shown.payload_type = payload_type;
                     shown.codec = key.codec;
-                    shown.dimensions = key.dimensions;
+                    let before = std::mem::replace(&mut shown.dimensions, key.dimensions);
+                    if shown.from.is_some() && before != key.dimensions {
+                        self.tell_change(None);
+                    }
                 }
             }
             Role::Awaited => {
@@ -246,10 +249,15 @@ impl Slot {
             self.change_codec(frame);
             return;
         }
-        if frame.keyframe && frame.dimensions.is_some() {
+        let is_resized = frame.keyframe && frame.dimensions.is_some() && frame.dimensions != shown.dimensions;
+        if is_resized {
             shown.dimensions = frame.dimensions;
         }
+        let tells = is_resized && shown.from.is_some();
         self.splicer.push(frame, shown.payload_type);
+        if tells {
+            self.tell_change(None);
+        }
     }
 
     /// A stream's source is offline. Its hub keeps trying it, and the slot recovers by itself.

@@ -23,16 +23,21 @@ impl Clip {
 
     /// The same with so many slices a picture.
     pub(crate) fn of_slices(codec: Codec, size: &str, pictures: usize, slices: usize) -> Self {
+        Self::with(codec, size, pictures, slices, "")
+    }
+
+    /// The same with more parameters of x264 or x265 (`:sps-id=1`).
+    pub(crate) fn with(codec: Codec, size: &str, pictures: usize, slices: usize, more: &str) -> Self {
         let encoder = match codec {
             Codec::H265 => {
                 format!(
                     "-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=0:keyint={pictures}:\
-                     min-keyint={pictures}:scenecut=0:repeat-headers=1:slices={slices} -f hevc"
+                     min-keyint={pictures}:scenecut=0:repeat-headers=1:slices={slices}{more} -f hevc"
                 )
             }
             _ => format!(
                 "-c:v libx264 -preset ultrafast -profile:v baseline -crf 35 -x264-params \
-                 sliced-threads=0:slices={slices}:bframes=0:keyint={pictures}:min-keyint={pictures}:scenecut=0 -f h264"
+                 sliced-threads=0:slices={slices}:bframes=0:keyint={pictures}:min-keyint={pictures}:scenecut=0{more} -f h264"
             ),
         };
         let output = Command::new("ffmpeg")

@@ -17,7 +17,7 @@ use multistream_protocol::SlotState;
 use multistream_protocol::server::KeyframeStatus;
 
 use super::{Action, Slot, Splicer, SubscriptionTag, Target, Wanted};
-use crate::media::{Codec, Frame, StreamError, StreamName, StreamNames, Timestamp90k};
+use crate::media::{Codec, Dimensions, Frame, StreamError, StreamName, StreamNames, Timestamp90k};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);

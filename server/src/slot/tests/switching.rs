@@ -203,3 +203,32 @@ fn frames_that_a_blocked_connection_missed_are_dropped_up_to_a_key_frame() {
     assert!(sent.len() <= 200, "{} packets waited", sent.len());
     assert_eq!(sent[0].payload[1], 1, "the first one is a key frame's");
 }
+
+#[test]
+fn a_new_size_of_the_picture_is_told_at_once_and_once() {
+    let mut camera = Camera::new(7, Codec::H264, 1);
+    let (mut slot, now) = showing(&mut camera, 1);
+    drain(&mut slot);
+    actions(&mut slot);
+    let mut key_frame = |width: u32| {
+        let frame = camera.next_frame(Timestamp90k(2_000_000), 1);
+        let dimensions = Some(Dimensions { width, height: 90 });
+        camera.gop.clear();
+        Arc::new(Frame { dimensions, payloads: frame.payloads.clone(), ..*frame })
+    };
+    let sizes = |slot: &mut Slot| -> Vec<Option<u32>> {
+        let width = |action: Action| match action {
+            Action::Status { status, .. } => Some(status.width),
+            _ => None,
+        };
+        actions(slot).into_iter().filter_map(width).collect()
+    };
+    let frames = [160, 160, 320].map(&mut key_frame);
+    for (frame, told) in frames.into_iter().zip([&[Some(160)][..], &[], &[Some(320)]]) {
+        slot.handle_frame(now, tag(0), frame);
+        assert_eq!(sizes(&mut slot), told);
+    }
+    let gop = [key_frame(640)];
+    slot.handle_gop(now, tag(0), &gop);
+    assert_eq!(sizes(&mut slot), [Some(640)]);
+}
