@@ -34,6 +34,8 @@ const UNITS: usize = 16;
 const MEASURE_EVERY: u64 = 15;
 /// How long a source may take to end once it was told to stop. After that its task is aborted.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long after `switch_timeout` the source is started anew for a key frame: the viewer's slot has said by then that it waits.
+const ASKS_AFTER: Duration = Duration::from_millis(250);
 /// How often the hub retries to inform a viewer with a full queue that the stream is offline.
 const OWED_EVERY: Duration = Duration::from_millis(200);
 
@@ -49,6 +51,7 @@ pub(super) fn spawn(
         linger: config.multistream.linger,
         preload: config.preload.contains(&stream.name),
         patience: stream.sources.iter().map(|source| source.timeout(&config.ffmpeg) + MARGIN).collect(),
+        key_frame_within: config.multistream.switch_timeout + ASKS_AFTER,
     };
     let limits = GopLimits {
         max_bytes: config.multistream.gop_max_bytes,
@@ -212,11 +215,14 @@ impl Hub {
             }
             Command::Shutdown { .. } => {}
         }
+        self.life.handle_awaited(self.viewers.await_key_frame(), now);
     }
 
     fn left(&mut self, viewer: u64) {
         if self.viewers.leave(viewer) {
-            self.life.handle_left(Instant::now().into_std());
+            let now = Instant::now().into_std();
+            self.life.handle_left(now);
+            self.life.handle_awaited(self.viewers.await_key_frame(), now);
         }
     }
 
@@ -240,7 +246,9 @@ impl Hub {
                 self.life.handle_frame(frame.keyframe, now.into_std());
                 self.health.count(&frame, now.into_std());
                 let frame = Arc::new(frame);
-                self.gop.push(Arc::clone(&frame));
+                if self.gop.push(Arc::clone(&frame)) {
+                    warn!("the key frames are far apart: set a shorter key frame interval in the camera");
+                }
                 if frame.keyframe || self.health.frames.is_multiple_of(MEASURE_EVERY) {
                     self.measure(now.into_std());
                 }
@@ -351,6 +359,10 @@ impl Hub {
                 Action::TellOffline(error) => {
                     warn!(reason = %error.message, permanent = error.permanent, "offline");
                     self.viewers.tell_offline(&error);
+                }
+                Action::TellWaiting(error) => {
+                    warn!(reason = %error.message, "starting anew for a key frame");
+                    self.viewers.tell_waiting(&error);
                 }
             }
         }

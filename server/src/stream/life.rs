@@ -28,6 +28,8 @@ pub(super) struct LifeSettings {
     pub(super) preload: bool,
     /// For each source, in the order of the config: how long it may send no frame before it counts as failed.
     pub(super) patience: Vec<Duration>,
+    /// How long a viewer without a picture waits for a key frame before a new connection asks for one.
+    pub(super) key_frame_within: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub(super) enum Action {
     Stop,
     /// Inform the viewers that the stream is offline.
     TellOffline(StreamError),
+    /// Inform the viewers that wait for a key frame why the source is started anew.
+    TellWaiting(StreamError),
 }
 
 #[derive(Debug)]
@@ -52,6 +56,9 @@ pub(super) struct Life {
     restarts: u64,
     /// Whether the last attempt was not made because too many variants run already.
     refused: bool,
+    /// The pauses between two new connections that were made for a key frame, and the end of the present one.
+    asking: Backoff,
+    asks_from: Option<Instant>,
     actions: VecDeque<Action>,
 }
 
@@ -66,6 +73,8 @@ enum Phase {
         waiting: Option<Instant>,
         /// Whether a key frame has come.
         live: bool,
+        /// Since when a viewer waits for a key frame, although the stream is live.
+        awaited: Option<Instant>,
     },
     Stopping {
         then: Then,
@@ -96,6 +105,8 @@ impl Life {
             error: None,
             restarts: 0,
             refused: false,
+            asking: Backoff::default(),
+            asks_from: None,
             actions: VecDeque::new(),
         };
         if preload {
@@ -186,13 +197,29 @@ impl Life {
 
     /// Handles a frame that is sent to the viewers.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
-        let Phase::Running { last_frame, waiting, live, .. } = &mut self.phase else { return };
+        let Phase::Running { last_frame, waiting, live, awaited, .. } = &mut self.phase else { return };
         *last_frame = now;
         *waiting = None;
         if key_frame {
-            *live = true;
+            if std::mem::replace(live, true) {
+                // It sends key frames by itself.
+                self.asking.reset();
+                self.asks_from = None;
+            }
+            *awaited = None;
             self.error = None;
             self.backoff.reset();
+        }
+    }
+
+    /// Notes whether a viewer waits for a key frame, since there is no GOP that it could have been given.
+    ///
+    /// Some cameras send a key frame at the beginning of a session only, or every few minutes, and RTSP has no request for one. So
+    /// the source is started anew for it when none comes in time. That interrupts the other viewers for the time of a connection, so
+    /// the pauses between two such starts grow.
+    pub(super) fn handle_awaited(&mut self, waits: bool, now: Instant) {
+        if let Phase::Running { live: true, awaited, .. } = &mut self.phase {
+            *awaited = waits.then(|| awaited.unwrap_or(now));
         }
     }
 
@@ -250,6 +277,8 @@ impl Life {
             Phase::Running { source, live, .. } => {
                 if let Some(error) = self.stalled(now) {
                     self.give_up(source, live, error, jitter, now);
+                } else if self.asks_at().is_some_and(|at| at <= now) {
+                    self.ask_for_key_frame(source, jitter, now);
                 }
             }
             _ => {}
@@ -265,7 +294,8 @@ impl Life {
             Phase::Waiting { retry_at, .. } => Some(retry_at),
             Phase::Running { source, last_frame, waiting, .. } => {
                 let silent = last_frame + self.patience(source);
-                Some(waiting.map_or(silent, |since| silent.min(since + KEY_FRAME_PATIENCE)))
+                let keyless = waiting.map(|since| since + KEY_FRAME_PATIENCE);
+                [Some(silent), keyless, self.asks_at()].into_iter().flatten().min()
             }
             Phase::Idle | Phase::Stopping { .. } => None,
         };
@@ -274,8 +304,31 @@ impl Life {
 
     fn start(&mut self, source: usize, now: Instant) {
         self.refused = false;
-        self.phase = Phase::Running { source, last_frame: now, waiting: Some(now), live: false };
+        self.phase =
+            Phase::Running { source, last_frame: now, waiting: Some(now), live: false, awaited: None };
         self.actions.push_back(Action::Start(source));
+    }
+
+    /// When a new connection asks for a key frame; `None` if nobody waits for one.
+    fn asks_at(&self) -> Option<Instant> {
+        let Phase::Running { awaited: Some(since), .. } = self.phase else { return None };
+        let at = since + self.settings.key_frame_within;
+        Some(self.asks_from.map_or(at, |from| at.max(from)))
+    }
+
+    fn ask_for_key_frame(&mut self, source: usize, jitter: f64, now: Instant) {
+        let message = format!(
+            "no key frame came for a viewer within {:.1} s, so the source is started anew for one: set a shorter key frame \
+             interval in the camera",
+            self.settings.key_frame_within.as_secs_f64()
+        );
+        let error = StreamError { permanent: false, message };
+        // As after a permanent failure: not more often than every 10 s.
+        self.asks_from = Some(now + self.asking.after_failure(true, jitter));
+        self.error = Some(error.clone());
+        self.restarts += 1;
+        self.actions.extend([Action::TellWaiting(error), Action::Stop]);
+        self.phase = Phase::Stopping { then: Then::Start(source) };
     }
 
     fn become_idle(&mut self) {

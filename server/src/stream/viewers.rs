@@ -124,6 +124,19 @@ impl Viewers {
         }
     }
 
+    /// Informs those viewers of a failure that have no picture yet.
+    pub(crate) fn tell_waiting(&mut self, error: &StreamError) {
+        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.place == Place::New) {
+            viewer.owed = Some(error.clone());
+            viewer.send_owed();
+        }
+    }
+
+    /// Whether a viewer has no picture yet.
+    pub(crate) fn await_key_frame(&self) -> bool {
+        self.viewers.iter().any(|viewer| viewer.place == Place::New)
+    }
+
     /// Informs the viewers of a failure whose queue was full when the stream failed. Returns whether any is left.
     pub(crate) fn send_owed(&mut self) -> bool {
         for viewer in &mut self.viewers {

@@ -11,7 +11,12 @@ struct Bench {
 }
 
 fn bench(sources: usize) -> Bench {
-    let settings = LifeSettings { linger: 10 * SECOND, preload: false, patience: vec![15 * SECOND; sources] };
+    let settings = LifeSettings {
+        linger: 10 * SECOND,
+        preload: false,
+        patience: vec![15 * SECOND; sources],
+        key_frame_within: 5 * SECOND,
+    };
     let now = Instant::now();
     Bench { life: Life::new(settings, now), now }
 }
@@ -233,7 +238,7 @@ fn a_variant_that_resubscribes_does_not_shorten_its_cameras_back_off() {
 
 #[test]
 fn a_preloaded_stream_runs_without_viewers() {
-    let settings = LifeSettings { linger: SECOND, preload: true, patience: vec![15 * SECOND] };
+    let settings = LifeSettings { linger: SECOND, preload: true, ..bench(1).life.settings };
     let now = Instant::now();
     let mut bench = Bench { life: Life::new(settings, now), now };
     assert_eq!(bench.actions(), [Action::Start(0)]);
@@ -241,4 +246,80 @@ fn a_preloaded_stream_runs_without_viewers() {
     bench.join();
     bench.leave();
     assert_eq!(bench.pass(10 * SECOND), []);
+}
+
+/// A live stream whose viewer gets pictures, but no key frame.
+fn keyless() -> Bench {
+    let mut bench = bench(1);
+    bench.join();
+    bench.key_frame();
+    bench
+}
+
+impl Bench {
+    /// Pictures come for so many seconds.
+    fn frames(&mut self, seconds: u32) -> Vec<Action> {
+        let second = |_| {
+            self.life.handle_frame(false, self.now);
+            self.pass(SECOND)
+        };
+        (0..seconds).flat_map(second).collect()
+    }
+
+    fn awaited(&mut self, waits: bool) {
+        self.life.handle_awaited(waits, self.now);
+    }
+}
+
+#[test]
+fn a_source_is_started_anew_for_a_viewer_that_no_key_frame_comes_for() {
+    let mut bench = keyless();
+    assert_eq!(bench.frames(60), [], "as long as everybody has a picture");
+    bench.awaited(true);
+    assert_eq!(bench.frames(4), []);
+    let actions = bench.frames(2);
+    assert!(
+        matches!(&actions[..], [Action::TellWaiting(error), Action::Stop] if error.message.contains("key frame interval"))
+    );
+    assert_eq!(bench.end("stopped"), [Action::Start(0)]);
+    assert_eq!((bench.life.state(), bench.life.restarts()), (StreamState::Starting, 1));
+    assert!(bench.life.error().is_some());
+    bench.key_frame();
+    assert_eq!((bench.life.state(), bench.life.error()), (StreamState::Live, None));
+    assert_eq!(bench.frames(60), []);
+}
+
+#[test]
+fn a_key_frame_in_time_or_a_viewer_that_leaves_needs_no_new_start() {
+    let mut bench = keyless();
+    bench.awaited(true);
+    bench.frames(4);
+    bench.key_frame();
+    assert_eq!(bench.frames(20), []);
+    bench.awaited(true);
+    bench.frames(4);
+    bench.awaited(false);
+    assert_eq!(bench.frames(20), []);
+}
+
+#[test]
+fn starts_for_a_key_frame_are_ten_seconds_apart_at_least_until_the_camera_sends_one_by_itself() {
+    let mut bench = keyless();
+    let asks = |bench: &mut Bench| {
+        bench.awaited(true);
+        let mut seconds = 0;
+        while bench.frames(1).is_empty() {
+            seconds += 1;
+        }
+        bench.end("stopped");
+        bench.key_frame();
+        seconds
+    };
+    assert_eq!([asks(&mut bench), asks(&mut bench), asks(&mut bench)], [4, 9, 9]);
+    bench.key_frame();
+    assert_eq!(asks(&mut bench), 4, "it had sent one by itself");
+    for _ in 0..20 {
+        asks(&mut bench);
+    }
+    assert_eq!(asks(&mut bench), 59);
 }
