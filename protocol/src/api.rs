@@ -39,6 +39,14 @@ pub struct Stream {
     pub width: Option<u32>,
     /// Height of the picture in pixels.
     pub height: Option<u32>,
+    /// Width to show the picture in, where its samples are not square.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub display_width: Option<u32>,
+    /// Height to show the picture in, where its samples are not square.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub display_height: Option<u32>,
     /// Pictures per second, over the last 5 s.
     #[serde(default)]
     pub fps: f64,

@@ -284,12 +284,12 @@ pub(crate) const AN_OBJECT: &str = "an object";
 /// Reads a struct field by field: `fields!(Offer { request_id = default, sdp })`. `= default` is for a field that may be absent
 /// though its type has to have a value.
 macro_rules! fields {
-    ($name:ident { $($field:ident $(= $default:ident)?),* }) => {
+    ($name:ident { $($(#[$meta:meta])* $field:ident $(= $default:ident)?),* }) => {
         impl $crate::json::Field for $name {
             fn read(&mut self, value: $crate::json::Json) -> Result<(), $crate::json::Fault> {
                 #[allow(unused_mut, reason = "structs without fields")]
                 let mut fields = $crate::json::Fields::of(value)?;
-                $($crate::json::fields!(@read fields, stringify!($field), &mut self.$field $(, $default)?);)*
+                $($(#[$meta])* $crate::json::fields!(@read fields, stringify!($field), &mut self.$field $(, $default)?);)*
                 fields.finish()
             }
 

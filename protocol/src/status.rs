@@ -68,6 +68,17 @@ pub struct SlotStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub height: Option<u32>,
+    /// Width to show the picture in, where its samples are not square. The Rust client leaves both fields out, for the size of its
+    /// download.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub display_width: Option<u32>,
+    /// Height to show the picture in, where its samples are not square.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub display_height: Option<u32>,
     /// RTP timestamp of the first key frame that was sent of this stream. A browser reports each picture's RTP timestamp, so a
     /// client knows from which picture on it sees this stream.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +98,10 @@ fields!(SlotStatus {
     picture_every_ms,
     width,
     height,
+    #[cfg(not(target_arch = "wasm32"))]
+    display_width,
+    #[cfg(not(target_arch = "wasm32"))]
+    display_height,
     rtp_timestamp
 });
 
@@ -106,6 +121,10 @@ impl SlotStatus {
             picture_every_ms: None,
             width: None,
             height: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            display_width: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            display_height: None,
             rtp_timestamp: None,
         }
     }

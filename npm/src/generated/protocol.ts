@@ -54,6 +54,15 @@ width?: number,
  */
 height?: number, 
 /**
+ * Width to show the picture in, where its samples are not square. The Rust client leaves both fields out, for the size of its
+ * download.
+ */
+display_width?: number, 
+/**
+ * Height to show the picture in, where its samples are not square.
+ */
+display_height?: number, 
+/**
  * RTP timestamp of the first key frame that was sent of this stream. A browser reports each picture's RTP timestamp, so a
  * client knows from which picture on it sees this stream.
  */
@@ -250,6 +259,14 @@ width: number | null,
  * Height of the picture in pixels.
  */
 height: number | null, 
+/**
+ * Width to show the picture in, where its samples are not square.
+ */
+display_width?: number, 
+/**
+ * Height to show the picture in, where its samples are not square.
+ */
+display_height?: number, 
 /**
  * Pictures per second, over the last 5 s.
  */

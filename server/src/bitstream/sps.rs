@@ -18,6 +18,17 @@ pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
     }
 }
 
+/// The size to show a picture of this SPS in, where that is not the one of [`dimensions`] (H.264 §E.2.1). That of H.265 is not read.
+pub fn display(codec: NalCodec, sps: &[u8], size: Dimensions) -> Option<Dimensions> {
+    if codec != NalCodec::H264 {
+        return None;
+    }
+    let bits = BitReader::new(ByteReader::without_skip(sps.get(1..)?));
+    let vui = SeqParameterSet::from_bits(bits).ok()?.vui_parameters?;
+    let (width, height) = vui.aspect_ratio_info?.get()?;
+    size.displayed(width, height)
+}
+
 /// Parses H.265 §7.3.2.2.1 up to the conformance window, to which the picture is cropped.
 fn h265(mut bits: impl BitRead) -> Result<Option<Dimensions>, BitReaderError> {
     bits.skip(4, "sps_video_parameter_set_id")?;

@@ -53,6 +53,8 @@ fn describe(snapshot: &StreamSnapshot, qualities: Vec<String>, variants: Vec<Var
         codec: snapshot.codec.map(|codec| codec.to_string()),
         width: snapshot.dimensions.map(|dimensions| dimensions.width),
         height: snapshot.dimensions.map(|dimensions| dimensions.height),
+        display_width: snapshot.display.map(|display| display.width),
+        display_height: snapshot.display.map(|display| display.height),
         fps: tenth(snapshot.fps),
         gop_length: snapshot.gop_frames,
         gop_duration_s: snapshot.gop_duration.map(|duration| duration.as_secs_f64()),

@@ -15,6 +15,8 @@ pub struct Frame {
     pub keyframe: bool,
     /// The picture's size, for a key frame whose headers contain it.
     pub dimensions: Option<Dimensions>,
+    /// The size to show it in, where that is another one because its samples are not square.
+    pub display: Option<Dimensions>,
     /// One payload per RTP packet, at least one. The packet with the last one gets the marker bit.
     pub payloads: Box<[Bytes]>,
 }

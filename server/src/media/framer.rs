@@ -24,8 +24,8 @@ pub struct Framer {
     /// Whether a key frame was received, and every picture since then.
     whole: bool,
     parameter_sets: ParameterSets,
-    /// The SPS that was parsed last, and the dimensions in it.
-    size: Option<(Bytes, Option<Dimensions>)>,
+    /// The SPS that was parsed last, and the sizes in it.
+    size: Option<(Bytes, Sizes)>,
 }
 
 /// Why there is no frame of an access unit.
@@ -42,11 +42,24 @@ pub enum FrameError {
     AwaitsKeyFrame,
 }
 
+/// The sizes of a picture, as [`Frame`] has them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sizes {
+    coded: Option<Dimensions>,
+    display: Option<Dimensions>,
+}
+
+impl From<Option<Dimensions>> for Sizes {
+    fn from(coded: Option<Dimensions>) -> Self {
+        Self { coded, display: None }
+    }
+}
+
 /// A coded picture, ready to be packetized.
 struct Picture {
     keyframe: bool,
-    /// The dimensions of a key frame.
-    dimensions: Option<Dimensions>,
+    /// Those of a key frame.
+    sizes: Sizes,
     coded: Coded,
 }
 
@@ -98,7 +111,8 @@ impl Framer {
             codec,
             timestamp,
             keyframe: picture.keyframe,
-            dimensions: picture.dimensions,
+            dimensions: picture.sizes.coded,
+            display: picture.sizes.display,
             payloads: payloads.into(),
         })
     }
@@ -111,16 +125,24 @@ impl Framer {
             Codec::Vp8 if data.len() < 3 => Err(FrameError::NoPicture),
             Codec::Vp8 => {
                 let dimensions = vpx::vp8_key_frame(&data);
-                Ok(Picture { keyframe: dimensions.is_some(), dimensions, coded: Coded::Vp8(data) })
+                Ok(Picture {
+                    keyframe: dimensions.is_some(),
+                    sizes: dimensions.into(),
+                    coded: Coded::Vp8(data),
+                })
             }
             Codec::Vp9 => {
                 let dimensions = vpx::vp9_key_frame(&data);
-                Ok(Picture { keyframe: dimensions.is_some(), dimensions, coded: Coded::Vp9(data) })
+                Ok(Picture {
+                    keyframe: dimensions.is_some(),
+                    sizes: dimensions.into(),
+                    coded: Coded::Vp9(data),
+                })
             }
             Codec::Av1 => {
                 let av1::Unit { keyframe, dimensions } = av1::read(&data)?;
                 let dimensions = dimensions.filter(|_| keyframe);
-                Ok(Picture { keyframe, dimensions, coded: Coded::Av1(data) })
+                Ok(Picture { keyframe, sizes: dimensions.into(), coded: Coded::Av1(data) })
             }
         }
     }
@@ -134,30 +156,27 @@ impl Framer {
             return Err(FrameError::NoPicture);
         }
         let keyframe = nals.iter().any(|nal| codec.kind(nal) == NalKind::KeySlice);
-        let mut dimensions = None;
+        let mut sizes = Sizes::default();
         if keyframe {
             let needed = self.parameter_sets.needed(codec, &nals).ok_or(FrameError::NoParameterSets)?;
             needed.put_first(&mut nals);
-            dimensions = known_dimensions(&mut self.size, codec, needed.sps);
+            sizes = known_sizes(&mut self.size, codec, needed.sps);
         }
-        Ok(Picture { keyframe, dimensions, coded: Coded::NalUnits(codec, nals) })
+        Ok(Picture { keyframe, sizes, coded: Coded::NalUnits(codec, nals) })
     }
 }
 
-/// The dimensions in an SPS, which is parsed only when it is not that of `known`.
-fn known_dimensions(
-    known: &mut Option<(Bytes, Option<Dimensions>)>,
-    codec: NalCodec,
-    sps: &Bytes,
-) -> Option<Dimensions> {
-    if let Some((known, dimensions)) = known
+/// The sizes in an SPS, which is parsed only when it is not that of `known`.
+fn known_sizes(known: &mut Option<(Bytes, Sizes)>, codec: NalCodec, sps: &Bytes) -> Sizes {
+    if let Some((known, sizes)) = known
         && known == sps
     {
-        return *dimensions;
+        return *sizes;
     }
-    let dimensions = sps::dimensions(codec, sps);
-    *known = Some((sps.clone(), dimensions));
-    dimensions
+    let size = sps::dimensions(codec, sps);
+    let sizes = Sizes { coded: size, display: size.and_then(|size| sps::display(codec, sps, size)) };
+    *known = Some((sps.clone(), sizes));
+    sizes
 }
 
 impl Picture {

@@ -97,6 +97,7 @@ mod tests {
             timestamp: Timestamp90k(number * FRAME),
             keyframe,
             dimensions: None,
+            display: None,
             payloads: Box::new([Bytes::from(vec![0; len])]),
         })
     }

@@ -92,6 +92,8 @@ pub(super) struct Shown {
     pub(super) payload_type: u8,
     pub(super) codec: Codec,
     pub(super) dimensions: Option<Dimensions>,
+    /// The size to show it in, where that is another one.
+    pub(super) display: Option<Dimensions>,
     /// The RTP timestamp of the stream's first key frame; `None` until that key frame has left.
     pub(super) from: Option<u32>,
     /// Frames are missing since the last key frame, because only key frames were sent. The slot continues with a GOP of at most
@@ -241,6 +243,8 @@ impl Machine {
             status.codec = Some(shown.codec.to_string());
             status.width = shown.dimensions.map(|dimensions| dimensions.width);
             status.height = shown.dimensions.map(|dimensions| dimensions.height);
+            status.display_width = shown.display.map(|display| display.width);
+            status.display_height = shown.display.map(|display| display.height);
             status.rtp_timestamp = shown.from;
         }
         status

@@ -211,8 +211,9 @@ impl Slot {
                 if let Some(shown) = self.machine.shown_mut() {
                     shown.payload_type = payload_type;
                     shown.codec = key.codec;
-                    let before = std::mem::replace(&mut shown.dimensions, key.dimensions);
-                    if shown.from.is_some() && before != key.dimensions {
+                    let before = (shown.dimensions, shown.display);
+                    (shown.dimensions, shown.display) = (key.dimensions, key.display);
+                    if shown.from.is_some() && before != (key.dimensions, key.display) {
                         self.tell_change(None);
                     }
                 }
@@ -249,9 +250,12 @@ impl Slot {
             self.change_codec(frame);
             return;
         }
-        let is_resized = frame.keyframe && frame.dimensions.is_some() && frame.dimensions != shown.dimensions;
+        let is_resized = frame.keyframe
+            && frame.dimensions.is_some()
+            && (frame.dimensions, frame.display) != (shown.dimensions, shown.display);
         if is_resized {
             shown.dimensions = frame.dimensions;
+            shown.display = frame.display;
         }
         let tells = is_resized && shown.from.is_some();
         self.splicer.push(frame, shown.payload_type);

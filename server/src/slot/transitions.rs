@@ -79,6 +79,7 @@ impl Slot {
             payload_type,
             codec,
             dimensions,
+            display: gop[0].display,
             from: None,
             rejoins_within: None,
         })
@@ -175,6 +176,7 @@ impl Slot {
             shown.payload_type = payload_type;
             shown.codec = frame.codec;
             shown.dimensions = frame.dimensions;
+            shown.display = frame.display;
         }
         self.splicer.refresh(&[frame], payload_type);
     }

@@ -20,6 +20,7 @@ pub(super) struct Health {
     gop_lasted: Duration,
     pub(super) codec: Option<Codec>,
     pub(super) dimensions: Option<Dimensions>,
+    pub(super) display: Option<Dimensions>,
     /// The frames and the duration of the last complete GOP.
     pub(super) gop: Option<(u32, Duration)>,
     /// The size and the duration of the last complete GOPs, which are about [`WINDOW`] long together.
@@ -49,6 +50,7 @@ impl Health {
             self.key_frames += 1;
             self.key_frame_bytes = len;
             self.dimensions = frame.dimensions.or(self.dimensions);
+            self.display = if frame.dimensions.is_some() { frame.display } else { self.display };
             if let Some((start, frames)) = self.gop_started {
                 let lasted = frame.timestamp.since(start);
                 self.gop = Some((frames, lasted));
@@ -79,6 +81,7 @@ impl Health {
         self.gop = None;
         self.whole_gops.clear();
         self.dimensions = None;
+        self.display = None;
     }
 
     /// The bits per second that a viewer of the stream needs; `None` before that is known. Whole GOPs are counted on the camera's
@@ -124,6 +127,7 @@ mod tests {
             timestamp: Timestamp90k(number * 3600),
             keyframe,
             dimensions: None,
+            display: None,
             payloads: Box::new([Bytes::from_static(&[0; 1000])]),
         }
     }

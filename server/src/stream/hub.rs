@@ -430,6 +430,7 @@ impl Hub {
             viewers: self.viewers.len(),
             codec: self.health.codec,
             dimensions: self.health.dimensions,
+            display: self.health.display,
             fps,
             bitrate_bps,
             gop_frames: self.health.gop.map(|(frames, _)| frames),

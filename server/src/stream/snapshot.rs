@@ -24,6 +24,8 @@ pub struct StreamSnapshot {
     /// The codec of the present or last run.
     pub codec: Option<Codec>,
     pub dimensions: Option<Dimensions>,
+    /// The size to show it in, where that is another one.
+    pub display: Option<Dimensions>,
     /// Measured over the last seconds; zero when not live.
     pub fps: f64,
     /// Measured over the last seconds; zero when not live.

@@ -213,6 +213,7 @@ mod tests {
                 timestamp: Timestamp90k(self.next),
                 keyframe,
                 dimensions: None,
+                display: None,
                 payloads: Box::new([Bytes::from_static(b"x")]),
             });
             self.next += 1;

@@ -50,6 +50,7 @@ fn one_live_one_behind(packets: usize) -> (Vec<Slot>, Instant, Camera) {
             timestamp: Timestamp90k(timestamp),
             keyframe,
             dimensions: None,
+            display: None,
             payloads: vec![Bytes::from_static(&[1; 1000]); count].into(),
         })
     };

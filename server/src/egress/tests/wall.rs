@@ -65,6 +65,7 @@ fn frame(keyframe: bool, timestamp: u64, packets: usize) -> Arc<Frame> {
         timestamp: Timestamp90k(timestamp),
         keyframe,
         dimensions: None,
+        display: None,
         payloads: vec![PAYLOAD; packets].into(),
     })
 }

@@ -61,6 +61,7 @@ impl Camera {
             timestamp,
             keyframe,
             dimensions: None,
+            display: None,
             payloads: vec![payload; packets].into(),
         });
         self.gop.push(frame.clone());
