@@ -98,7 +98,7 @@ async fn each_key_frame_leaves_with_the_sets_that_its_pictures_use() {
 }
 
 #[tokio::test]
-async fn a_slot_tells_each_new_size_at_once() {
+async fn each_new_size_is_in_the_api_at_once() {
     let camera = camera_of_two_sets(0);
     let server =
         Server::start(Config { streams: vec![rtsp("sizes", &camera.url())], ..Config::default() }).await;
