@@ -1,7 +1,6 @@
 //! The commands `multistream serve`, `multistream check`, `multistream doctor` and `multistream demo`. Errors are printed to stderr
 //! as sentences.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use crate::{config_file, logging, reload};
+use crate::{check, config_file, logging, reload};
 
 /// Many cameras over one WebRTC connection, with instant switching.
 #[derive(Debug, Parser)]
@@ -36,8 +35,9 @@ struct Cli {
 enum Command {
     /// Serve the streams of a config file.
     Serve(ConfigPath),
-    /// Print every problem of a config file; ends with 1 when the server would not start with it.
-    Check(ConfigPath),
+    /// Print every problem of a config file, and how many of its streams can show a picture; ends with 1 when the server would not
+    /// start with it.
+    Check(Check),
     /// Try what pages need: the media port, each candidate, each ICE server, ffmpeg, and for some seconds each stream; ends with 1 when
     /// one does not work.
     Doctor(Doctor),
@@ -50,6 +50,15 @@ enum Command {
     Guard,
     /// Serve six moving demo cameras, without a camera or a config file.
     Demo(Demo),
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    config: ConfigPath,
+    /// Print JSON, for programs.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,20 +112,7 @@ pub(crate) fn run() -> ExitCode {
             }
             serve(config, Some(path.config))
         }),
-        Command::Check(path) => config_file::load(&path.config).map(|(config, warnings)| {
-            for warning in warnings {
-                say(&warning);
-            }
-            say(&format_args!("{}: fine, {} streams", path.config.display(), config.streams.len()));
-            let api = &config.api;
-            say(&format_args!(
-                "pages: {}",
-                pages(api.listen, api.tls.as_ref().map(|tls| tls.listen), &api.base_path)
-            ));
-            if let Some(cost) = ladder_cost(&config) {
-                say(&cost);
-            }
-        }),
+        Command::Check(Check { config: path, json }) => check::run(&path.config, json),
         Command::Doctor(Doctor { config: path, stream }) => {
             config_file::load(&path.config).and_then(|(config, _)| examine(&config, stream.as_deref()))
         }
@@ -175,32 +171,6 @@ fn ttl(text: &str) -> Result<Duration, String> {
     ttl.ok_or_else(|| "expected seconds, or a time such as 30s, 10m or 8h".to_owned())
 }
 
-/// What `multistream.ladder` costs, as a few sentences.
-fn ladder_cost(config: &Config) -> Option<String> {
-    /// Of one ffmpeg for a camera of 1080 lines and 30 pictures per second, as estimated from ffmpeg on the machine of docs/performance.md: for decoding and
-    /// for each million pixels of a picture that is encoded.
-    const CORES: f64 = 0.18;
-    const CORES_PER_MEGAPIXEL: f64 = 0.26;
-    let rungs: Vec<(&str, u32)> = config.streams.iter().filter_map(|stream| stream.ladder_rung()).collect();
-    let cameras = rungs.iter().map(|(camera, _)| camera).collect::<BTreeSet<_>>().len();
-    let heights: BTreeSet<u32> = rungs.iter().map(|(_, height)| *height).collect();
-    let cost = |&height: &u32| {
-        let megapixels = f64::from(height) * f64::from(height) * 16.0 / 9.0 / 1e6;
-        format!("{height}p: {:.1}", CORES_PER_MEGAPIXEL.mul_add(megapixels, CORES))
-    };
-    let costs: Vec<String> = heights.iter().rev().map(cost).collect();
-    let limit = config.multistream.ladder_limit();
-    (!rungs.is_empty()).then(|| {
-        format!(
-            "multistream.ladder: {} of these streams are variants that it makes of {cameras} cameras. A variant is one ffmpeg \
-             while somebody needs it, and takes roughly this many CPU cores with a camera of 1080p at 30 pictures per second: \
-             {}. At most {limit} of them run at the same time (multistream.max_ladder).",
-            rungs.len(),
-            costs.join(", ")
-        )
-    })
-}
-
 /// Prints what works and what does not.
 fn examine(config: &Config, stream: Option<&str>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
@@ -228,13 +198,6 @@ fn allow_open_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// Where the pages are, for people.
-fn pages(http: Option<SocketAddr>, https: Option<SocketAddr>, base_path: &str) -> String {
-    let url = |scheme, address: SocketAddr| format!("{scheme}://{address}{base_path}/");
-    let urls = [http.map(|address| url("http", address)), https.map(|address| url("https", address))];
-    urls.into_iter().flatten().collect::<Vec<_>>().join(" and ")
-}
-
 /// Serves until Ctrl-C or SIGTERM.
 /// `file` is what SIGHUP has read again.
 fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
@@ -246,7 +209,7 @@ fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
     let served = runtime.block_on(async {
         let base_path = config.api.base_path.clone();
         let server = Server::bind(config).await?;
-        let pages = pages(server.http_addr(), server.https_addr(), &base_path);
+        let pages = check::urls(server.http_addr(), server.https_addr(), &base_path);
         info!("serving {pages}, WebRTC on {}", server.webrtc_addr());
         let (reloaded, configs) = mpsc::channel(1);
         tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, file, reloaded));

@@ -5,7 +5,7 @@ use std::{env, fs, io};
 
 use anyhow::{anyhow, bail};
 use multistream::access::{AccessError, Tokens};
-use multistream::config::{Config, Problem, Problems, Severity, Source};
+use multistream::config::{Config, Machine, Problem, Problems, Severity, Source};
 use multistream::tls::{self, PairError};
 
 /// Returns the config and its warnings, or every problem, one per line. From then on no secret of the file leaves the process.
@@ -51,17 +51,25 @@ fn wrong_token(file: &str, config: &Config) -> Option<Problem> {
     Some(Problem { severity: Severity::Error, file: file.to_owned(), line, key, message })
 }
 
+/// For each stream why it cannot show a picture, as far as the config and this machine tell.
+pub(crate) fn obstacles(config: &Config) -> Vec<Option<String>> {
+    config.obstacles(&Machine { has_program: &has_program, has_file: &Path::exists })
+}
+
+/// Whether a program is installed: by its path, or by its name where programs are looked for.
+fn has_program(name: &str) -> bool {
+    let program = Path::new(name);
+    if program.components().count() > 1 {
+        return program.is_file();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
 fn missing_ffmpeg(file: &str, config: &Config) -> Option<Problem> {
     let uses = |source: &Source| matches!(source, Source::Ffmpeg(_));
     let stream = config.streams.iter().find(|stream| stream.sources.iter().any(uses))?;
-    let bin = Path::new(&config.ffmpeg.bin);
-    let path = env::var_os("PATH").unwrap_or_default();
-    let found = if bin.components().count() > 1 {
-        bin.is_file()
-    } else {
-        env::split_paths(&path).any(|directory| directory.join(bin).is_file())
-    };
-    (!found).then(|| Problem {
+    (!has_program(&config.ffmpeg.bin)).then(|| Problem {
         severity: Severity::Warning,
         file: file.to_owned(),
         line: 1,

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod check;
 mod cli;
 mod config_file;
 mod logging;

@@ -62,6 +62,58 @@ fn check_accepts_a_config_with_warnings_and_names_them() {
 }
 
 #[test]
+fn check_ends_with_how_many_streams_can_show_a_picture_and_why_the_others_cannot() {
+    let yaml = "streams:\n  yard: rtsp://admin:hunter22@h/1\n  attic: tapo://hunter22@h\n  empty:\n  \
+                made: ffmpeg:attic#video=h264\n";
+    let output = Config::with(yaml).run("check");
+    assert_eq!(output.status.code(), Some(0), "the server starts with it");
+    let said = stdout(&output);
+    let last: Vec<&str> = said.lines().rev().take(4).collect();
+    assert_eq!(last[3], "1 of 4 streams can show a picture, all but these:", "{said}");
+    assert!(last[2].starts_with("  attic: multistream has no tapo: sources"), "{said}");
+    assert_eq!(last[1], "  empty: it has no source: give it one, such as rtsp://camera/stream");
+    assert_eq!(last[0], "  made: it is made of attic, which shows none");
+    assert!(!said.contains("hunter22"), "{said}");
+    let fine = Config::with("streams: {yard: rtsp://h/1}\n").run("check");
+    assert!(stdout(&fine).ends_with("\n1 of 1 stream can show a picture\n"), "{}", stdout(&fine));
+}
+
+#[test]
+fn check_says_who_can_open_the_pages() {
+    let said = |yaml: &str| stdout(&Config::with(yaml).run("check"));
+    let loopback = said("streams: {yard: rtsp://h/1}\n");
+    let expected =
+        "pages: http://127.0.0.1:1984/ (loopback only; other machines: set api.listen to \":1984\"";
+    assert!(loopback.contains(expected), "{loopback}");
+    let open = said("api: {listen: ':1984', token: 0123456789abcdef}\n");
+    assert!(open.contains("pages: http://[::]:1984/ (this machine and others)"), "{open}");
+}
+
+#[test]
+fn check_tells_programs_the_same_in_json() {
+    let of = |yaml: &str| {
+        let output = Config::with(yaml).command("check").arg("--json").output().expect("it starts");
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (output.status.code(), said)
+    };
+    let (code, said) = of("colour: red\nstreams:\n  yard: rtsp://h/1\n  attic: tapo://hunter22@h\n");
+    assert_eq!((code, &said["starts"], &said["shown"]), (Some(0), &true.into(), &1.into()), "{said}");
+    assert_eq!(said["listen"], "127.0.0.1:1984");
+    assert_eq!(said["loopback_only"], true);
+    assert_eq!(said["problems"][0]["key"], "colour");
+    assert_eq!(said["streams"][0]["shows"], true);
+    assert!(said["streams"][1]["reason"].as_str().is_some_and(|reason| reason.contains("tapo")), "{said}");
+    assert!(!said.to_string().contains("hunter22"), "{said}");
+
+    let (code, said) = of("api: {listen: nowhere}\n");
+    assert_eq!((code, &said["starts"]), (Some(1), &false.into()));
+    assert_eq!(
+        (&said["problems"][0]["severity"], &said["problems"][0]["line"]),
+        (&"error".into(), &1.into())
+    );
+}
+
+#[test]
 fn check_says_what_the_ladder_costs() {
     let yaml =
         "multistream: {ladder: [720p, 360p], max_ladder: 3}\nstreams: {a: rtsp://h/1, b: rtsp://h/2}\n";

@@ -8,6 +8,7 @@ mod candidate;
 mod env;
 mod grammar;
 mod model;
+mod outlook;
 mod problem;
 mod reader;
 mod redact;
@@ -31,6 +32,7 @@ pub use model::{
     ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig,
     Unshowable, WebrtcConfig,
 };
+pub use outlook::Machine;
 pub use problem::{Problem, Problems, Severity};
 pub use redact::{Known, Masked, masked_argv};
 pub use secrets::Secrets;
