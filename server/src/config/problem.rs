@@ -84,6 +84,27 @@ impl Report {
         self.problems.push(Problem { severity, file: self.file.clone(), line, key: key.to_owned(), message });
     }
 
+    /// An empty report about the same file, for what may turn out not to matter.
+    pub(super) fn fork(&self) -> Self {
+        Self { secrets: self.secrets.clone(), ..Self::new(&self.file) }
+    }
+
+    /// Adds what a fork has found, its errors as warnings that say `consequence`.
+    pub(super) fn join_as_warnings(&mut self, fork: Self, consequence: &str) {
+        for mut problem in fork.problems {
+            if problem.severity == Severity::Error {
+                problem.severity = Severity::Warning;
+                problem.message.push_str(consequence);
+            }
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds what a fork has found.
+    pub(super) fn join(&mut self, fork: Self) {
+        self.problems.extend(fork.problems);
+    }
+
     pub(super) fn asked(&mut self, key: &str) {
         self.asked.insert(key.to_owned());
     }

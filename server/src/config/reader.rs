@@ -35,6 +35,7 @@ impl<'a> Section<'a> {
     pub(super) fn of(field: Option<&Field<'a>>, path: &str, report: &mut Report) -> Self {
         let entries: &[Entry] = match field.map(|field| (&field.node.value, field)) {
             None | Some((Value::Null, _)) => &[],
+            Some((_, field)) if field.is_empty_text() => &[],
             Some((Value::Map(entries), _)) => entries,
             Some((_, field)) => {
                 let found = field.node.kind();
@@ -45,8 +46,13 @@ impl<'a> Section<'a> {
         Self { path: path.to_owned(), entries, taken: vec![false; entries.len()] }
     }
 
-    /// The value of a key, unless it is missing or empty.
+    /// The value of a key, unless it is missing or empty: `""` and nothing both leave the default.
     pub(super) fn field(&mut self, key: &str, report: &mut Report) -> Option<Field<'a>> {
+        self.field_or_empty(key, report).filter(|field| !field.is_empty_text())
+    }
+
+    /// The value of a key, for which `""` means something.
+    pub(super) fn field_or_empty(&mut self, key: &str, report: &mut Report) -> Option<Field<'a>> {
         let path = self.path_of(key);
         report.asked(&path);
         let index = self.entries.iter().position(|entry| entry.key == key)?;
@@ -136,7 +142,7 @@ impl<'a> Field<'a> {
 
     /// Whether it is `""`, by which go2rtc's file switches a listener off.
     pub(super) fn is_empty_text(&self) -> bool {
-        matches!(&self.node.value, Value::Text(text) if text.is_empty())
+        is_empty(self.node)
     }
 
     pub(super) fn string(&self, report: &mut Report) -> Option<String> {
@@ -158,16 +164,23 @@ impl<'a> Field<'a> {
         value
     }
 
-    /// The items of a list; a single value is a list of one.
+    /// The items of a list, without empty ones; a single value is a list of one.
     pub(super) fn items(&self) -> Vec<Field<'a>> {
         match &self.node.value {
             Value::List(items) => items
                 .iter()
                 .enumerate()
+                .filter(|(_, node)| !matches!(node.value, Value::Null) && !is_empty(node))
                 .map(|(i, node)| Field { path: format!("{}[{i}]", self.path), line: node.line, node })
                 .collect(),
             Value::Null => Vec::new(),
+            Value::Text(_) if self.is_empty_text() => Vec::new(),
             Value::Text(_) | Value::Map(_) => vec![self.clone()],
         }
     }
+}
+
+/// Whether it is text of nothing or of spaces alone.
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.value, Value::Text(text) if text.trim().is_empty())
 }

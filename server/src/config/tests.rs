@@ -138,7 +138,7 @@ fn an_empty_file_is_a_server_without_streams_on_loopback() {
 fn every_problem_is_reported_with_its_line_not_only_the_first() {
     let problems = refused(
         "api:\n  listen: nowhere\n  colour: red\nwebrtc: 5\nmultistream:\n  max_slots: many\n  linger: [1]\n\
-         log: {level: loud, format: xml}\nstreams:\n  a: camera\n  b: [rtsp://h/1, {x: 1}]\npreload: [c]\n",
+         log: {level: loud, format: xml}\nstreams:\n  a: camera\n  b: [{x: 1}]\npreload: [c]\n",
     );
     for expected in [
         "m.yaml:2: api.listen: expected an address such as \":1984\" (all interfaces) or \"127.0.0.1:1984\", found \"nowhere\"",
@@ -148,7 +148,7 @@ fn every_problem_is_reported_with_its_line_not_only_the_first() {
         "m.yaml:7: multistream.linger: expected a single value, found a list",
         "m.yaml:8: log.level: expected trace, debug, info, warn, error or off, or a filter such as info,multistream::source=debug, found \"loud\"",
         "m.yaml:8: log.format: expected text or json, found \"xml\"",
-        "m.yaml:11: streams.b[1]: expected a single value, found keys and values",
+        "m.yaml:11: streams.b[0]: expected a single value, found keys and values",
         "m.yaml:12: preload[0]: expected the name of a stream, found \"c\"",
     ] {
         assert!(problems.iter().any(|problem| problem == expected), "{expected} not in {problems:#?}");
@@ -158,6 +158,46 @@ fn every_problem_is_reported_with_its_line_not_only_the_first() {
         "{problems:#?}"
     );
     assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+#[test]
+fn empty_values_are_defaults() {
+    let keys = "api: {origin: EMPTY, username: EMPTY, password: EMPTY, base_path: EMPTY}\n\
+                webrtc: {listen: EMPTY, candidates: EMPTY, ice_servers: EMPTY, filters: EMPTY}\n\
+                log: {level: EMPTY, format: EMPTY}\nffmpeg: {bin: EMPTY, timeout: EMPTY}\n\
+                multistream: {linger: EMPTY, ladder: EMPTY}\nlimits: EMPTY\npreload: EMPTY\n";
+    let default = format!("{:?}", accepted("").0);
+    for empty in ["\"\"", "''", "null", "~", "\" \"", ""] {
+        let (config, warnings) = accepted(&keys.replace("EMPTY", empty));
+        assert_eq!(format!("{config:?}"), default, "{empty}");
+        assert_eq!(warnings, [""; 0], "{empty}");
+    }
+    assert!(accepted("webrtc: {candidates: ['', ~]}\n").0.webrtc.candidates.is_empty());
+    assert!(refused("api: {token: ''}\n")[0].contains("api.token: expected a value"));
+}
+
+#[test]
+fn a_stream_of_nothing_is_one_without_a_source() {
+    for nothing in ["", "''", "[]", "['']", "[~]", "{url: ''}", "null"] {
+        let (config, warnings) = accepted(&format!("streams:\n  a: {nothing}\n"));
+        assert_eq!(config.streams, [StreamConfig { name: "a".to_owned(), sources: vec![] }], "{nothing}");
+        assert_eq!(warnings, [""; 0], "{nothing}");
+    }
+}
+
+#[test]
+fn a_wrong_source_beside_a_good_one_is_left_out_and_said() {
+    let (config, warnings) = accepted(
+        "streams:\n  a:\n  - camera\n  - rtsp://h/1\n  - {x: 1}\n  - ffmpeg:rtsp://h/2#video=h264#height=tall\n",
+    );
+    assert_eq!(sources(&config, "a"), ["rtsp://h/1"]);
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    for (warning, expected) in
+        warnings.iter().zip(["expected a source", "expected a single value", "#height: expected pixels"])
+    {
+        assert!(warning.contains(expected) && warning.ends_with("; this source is left out"), "{warning}");
+    }
+    assert_eq!(refused("streams: {a: [camera, nothing]}\n").len(), 2);
 }
 
 #[test]

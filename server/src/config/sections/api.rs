@@ -18,8 +18,8 @@ const FOREIGN: &[(&str, &str)] = &[
 
 pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     let mut api = ApiConfig::default();
-    let listen_field = section.field("listen", report);
-    let tls_field = section.field("tls_listen", report);
+    let listen_field = section.field_or_empty("listen", report);
+    let tls_field = section.field_or_empty("tls_listen", report);
     api.tls = tls::read(&mut section, tls_field.as_ref(), report);
     match &listen_field {
         Some(off) if off.is_empty_text() => {
@@ -37,7 +37,8 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> ApiConfig {
     let password = section.field("password", report);
     api.username = non_empty(username.as_ref(), report);
     api.password = non_empty(password.as_ref(), report);
-    let token = section.field("token", report);
+    // An empty token is no default: whoever writes one wants a lock, and a variable that is not set would take it away.
+    let token = section.field_or_empty("token", report);
     api.token = non_empty(token.as_ref(), report);
     if let (Some(field), Some(text)) = (&token, &api.token)
         && text.chars().count() < SAFE_TOKEN

@@ -41,29 +41,48 @@ fn sources(
     let mut sources = Vec::new();
     let mut left_out = Vec::new();
     let mut own = None;
+    let mut wrong = Vec::new();
     for item in lines(field, report) {
-        let Some(text) = item.text(report) else { continue };
-        let mut context =
-            Context { streams: names, ffmpeg, report: &mut *report, line: item.line, key: &field.path };
-        match grammar::source(text, &mut context) {
+        let mut found = report.fork();
+        let outcome = item.text(&mut found).map_or(Outcome::Invalid, |text| {
+            let mut context =
+                Context { streams: names, ffmpeg, report: &mut found, line: item.line, key: &field.path };
+            grammar::source(text, &mut context)
+        });
+        if found.has_errors() {
+            wrong.push(found);
+            continue;
+        }
+        report.join(found);
+        match outcome {
             Outcome::Source(Source::Ffmpeg(source)) if source.upstream() == Some(name) => {
-                own.get_or_insert((item.line, text, source));
+                own.get_or_insert((item, source));
             }
             Outcome::Source(source) => sources.push(source),
             Outcome::LeftOut(source) => left_out.push(Source::Unsupported(source)),
             Outcome::Invalid => {}
         }
     }
+    // The other sources still show the camera.
+    let is_shown = !sources.is_empty();
+    for found in wrong {
+        if is_shown {
+            report.join_as_warnings(found, "; this source is left out");
+        } else {
+            report.join(found);
+        }
+    }
     // In go2rtc `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to the stream. A stream has one track here, and
     // the camera's own is kept.
-    if let Some((line, text, source)) = own {
+    if let Some((item, source)) = own {
         if sources.is_empty() {
             sources.push(Source::Ffmpeg(source));
         } else {
             let instead = format!("make it a stream of its own, such as {name}-h264");
+            let text = item.text(report).unwrap_or_default();
             let message =
                 format!("{} is left out: it reads the stream it stands in; {instead}", quoted(text));
-            report.warning(line, &field.path, message);
+            report.warning(item.line, &field.path, message);
         }
     }
     if sources.is_empty() {
