@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Context, Outcome, split, timeout};
+use super::{Context, Outcome, own, split, timeout};
 use crate::config::problem::quoted;
 use crate::config::source::{FfmpegInput, FfmpegSource, Hardware, Rotation, Source};
 use crate::config::words::words;
@@ -45,6 +45,9 @@ fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> 
                 "expected what to read after ffmpeg: a stream's name, a URL, a file, device?… or virtual?…",
             )
         });
+    }
+    if let Some(name) = own::stream(head, context) {
+        return Ok(FfmpegInput::Stream(name));
     }
     if head.contains("://") {
         return Ok(FfmpegInput::Url(head.to_owned()));

@@ -2,6 +2,7 @@
 
 mod exec;
 mod ffmpeg;
+mod own;
 mod rtsp;
 
 use std::collections::HashSet;
@@ -52,6 +53,11 @@ impl Context<'_> {
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     let text = text.trim();
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    if let Some(name) = own::stream(split(text).0, context)
+        && !text.contains("#media=audio")
+    {
+        return Outcome::Source(Source::Ffmpeg(FfmpegSource::new(FfmpegInput::Stream(name))));
+    }
     match scheme {
         "rtsp" => rtsp::source(text, context),
         "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
@@ -122,7 +128,7 @@ pub(super) mod testing {
     /// Parses a line in a config with the streams `camera1` and `yard`; also returns what was reported.
     pub(in super::super) fn parse(text: &str) -> (Outcome, Vec<String>) {
         let mut report = Report::new("m.yaml");
-        let streams = HashSet::from(["camera1", "yard"]);
+        let streams = HashSet::from(["camera1", "x", "yard"]);
         let ffmpeg = FfmpegConfig::default();
         let mut context =
             Context { streams: &streams, ffmpeg: &ffmpeg, report: &mut report, line: 3, key: "streams.x" };
