@@ -1,18 +1,56 @@
-//! `${NAME}` and `${NAME:default}`: replaced in the raw text, before it is YAML, as go2rtc does.
+//! `${NAME}` and `${NAME:default}`, and Frigate's `{FRIGATE_NAME}`: replaced in the raw text, before it is YAML, as go2rtc does.
+
+use std::ops::Range;
 
 use super::problem::Report;
 
-/// Replaces every reference but those in comment lines. `lookup` returns a credential or an environment variable.
-pub(super) fn substitute(text: &str, lookup: &dyn Fn(&str) -> Option<String>, report: &mut Report) -> String {
+/// Replaces every reference in these lines (from 0) but those in comment lines. `lookup` returns a credential or an environment
+/// variable.
+pub(super) fn substitute(
+    text: &str,
+    lines: &Range<usize>,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    report: &mut Report,
+) -> String {
     let mut replaced = String::with_capacity(text.len());
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        if line.trim_start().starts_with('#') {
+        if line.trim_start().starts_with('#') || !lines.contains(&index) {
             replaced.push_str(line);
         } else {
             substitute_line(line, index + 1, lookup, &mut replaced, report);
         }
     }
     replaced
+}
+
+/// A reference, from its first character to behind its last.
+struct Reference<'a> {
+    /// As it is written, without a default.
+    shown: String,
+    name: &'a str,
+    default: Option<&'a str>,
+    before: &'a str,
+    after: &'a str,
+}
+
+/// The reference of a line whose brace is at `brace`: `${NAME}`, or Frigate's `{FRIGATE_NAME}`.
+fn reference(line: &str, brace: usize) -> Option<Reference<'_>> {
+    let (before, (inside, after)) = (&line[..brace], line[brace + 1..].split_once('}')?);
+    match before.strip_suffix('$') {
+        Some(before) => {
+            let (name, default) =
+                inside.split_once(':').map_or((inside, None), |(name, default)| (name, Some(default)));
+            let shown = format!("${{{name}}}");
+            is_name(name).then_some(Reference { shown, name, default, before, after })
+        }
+        None => (inside.starts_with("FRIGATE_") && is_name(inside)).then(|| Reference {
+            shown: format!("{{{inside}}}"),
+            name: inside,
+            default: None,
+            before,
+            after,
+        }),
+    }
 }
 
 fn substitute_line(
@@ -23,27 +61,22 @@ fn substitute_line(
     report: &mut Report,
 ) {
     let mut rest = line;
-    while let Some((before, after)) = rest.split_once("${") {
-        replaced.push_str(before);
-        let reference = after.split_once('}').and_then(|(inside, after)| {
-            let (name, default) =
-                inside.split_once(':').map_or((inside, None), |(name, default)| (name, Some(default)));
-            is_name(name).then_some((name, default, after))
-        });
-        let Some((name, default, after)) = reference else {
-            replaced.push_str("${");
-            rest = after;
+    while let Some(brace) = rest.find('{') {
+        let Some(Reference { shown, name, default, before, after }) = reference(rest, brace) else {
+            replaced.push_str(&rest[..=brace]);
+            rest = &rest[brace + 1..];
             continue;
         };
+        replaced.push_str(before);
         match lookup(name).or_else(|| default.map(str::to_owned)) {
             // A value of several lines could change the structure of the file around it.
             Some(value) if value.trim_end().contains(['\n', '\r']) => {
-                report.error(number, &format!("${{{name}}}"), "expected a value of one line");
+                report.error(number, &shown, "expected a value of one line");
             }
             Some(value) => replaced.push_str(value.trim_end()),
             None => report.error(
                 number,
-                &format!("${{{name}}}"),
+                &shown,
                 format!("is not set: set {name} in the environment, or write ${{{name}:default}}"),
             ),
         }
@@ -65,11 +98,12 @@ mod tests {
     fn with(text: &str) -> (String, Vec<String>) {
         let lookup = |name: &str| match name {
             "HOST" => Some("10.0.0.9\n".to_owned()),
+            "FRIGATE_USER" => Some("admin".to_owned()),
             "BROKEN" => Some("a\nb".to_owned()),
             _ => None,
         };
         let mut report = Report::new("m.yaml");
-        let replaced = substitute(text, &lookup, &mut report);
+        let replaced = substitute(text, &(0..usize::MAX), &lookup, &mut report);
         (replaced, report.into_problems().iter().map(ToString::to_string).collect())
     }
 
@@ -86,6 +120,20 @@ mod tests {
         assert_eq!(
             problems,
             ["m.yaml:2: ${MISSING}: is not set: set MISSING in the environment, or write ${MISSING:default}"]
+        );
+    }
+
+    #[test]
+    fn frigates_names_are_replaced_and_other_words_in_braces_are_not() {
+        let (text, problems) =
+            with("a: rtsp://{FRIGATE_USER}:x@h/1 ${FRIGATE_USER}\nb: {c: 1} {output} {HOST}\n");
+        assert_eq!(text, "a: rtsp://admin:x@h/1 admin\nb: {c: 1} {output} {HOST}\n");
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(
+            with("a: {{FRIGATE_MISSING}}\n").1,
+            [
+                "m.yaml:1: {FRIGATE_MISSING}: is not set: set FRIGATE_MISSING in the environment, or write ${FRIGATE_MISSING:default}"
+            ]
         );
     }
 

@@ -6,6 +6,7 @@
 mod access;
 mod candidate;
 mod env;
+mod frigate;
 mod grammar;
 mod model;
 mod outlook;
@@ -69,7 +70,9 @@ fn read(text: &str, lookup: &dyn Fn(&str) -> Option<String>, report: &mut proble
         set.borrow_mut().extend(value.clone().map(|value| (name.to_owned(), value)));
         value
     };
-    let text = env::substitute(text.trim_start_matches('\u{feff}'), &noted, report);
+    let text = text.trim_start_matches('\u{feff}');
+    let lines = frigate::lines(text).unwrap_or(0..usize::MAX);
+    let text = env::substitute(text, &lines, &noted, report);
     let document = yaml::parse(&text, report);
     let secrets = match &document {
         None => Secrets::of_lines(&text),

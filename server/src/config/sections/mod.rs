@@ -12,8 +12,8 @@ mod streams;
 mod tls;
 mod webrtc;
 
+use super::frigate;
 use super::problem::Report;
-use super::reader::Section;
 use super::yaml::Node;
 use super::{Config, Secrets};
 
@@ -43,7 +43,7 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
-    let mut root = Section::root(document, report);
+    let mut root = frigate::root(document, report);
     let ffmpeg = ffmpeg::read(root.section("ffmpeg", report), report);
     let mut streams = streams::read(root.section("streams", report), &ffmpeg, report);
     let multistream = multistream::read(root.section("multistream", report), report);
