@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::Secrets;
 use super::redact::Masked;
@@ -59,17 +60,12 @@ pub(super) struct Report {
     problems: Vec<Problem>,
     /// Every key that the reader asked for, present or not: the keys that the documentation has to explain.
     asked: BTreeSet<String>,
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
 }
 
 impl Report {
     pub(super) fn new(file: &str) -> Self {
-        Self {
-            file: file.to_owned(),
-            problems: Vec::new(),
-            asked: BTreeSet::new(),
-            secrets: Secrets::default(),
-        }
+        Self { file: file.to_owned(), problems: Vec::new(), asked: BTreeSet::new(), secrets: Arc::default() }
     }
 
     pub(super) fn error(&mut self, line: usize, key: &str, message: impl Into<String>) {
@@ -86,7 +82,7 @@ impl Report {
 
     /// An empty report about the same file, for what may turn out not to matter.
     pub(super) fn fork(&self) -> Self {
-        Self { secrets: self.secrets.clone(), ..Self::new(&self.file) }
+        Self { secrets: Arc::clone(&self.secrets), ..Self::new(&self.file) }
     }
 
     /// Adds what a fork has found, its errors as warnings that say `consequence`.
@@ -120,7 +116,12 @@ impl Report {
 
     /// Messages are shown without these.
     pub(super) fn mask(&mut self, secrets: Secrets) {
-        self.secrets = secrets;
+        self.secrets = Arc::new(secrets);
+    }
+
+    /// A text of the file without its secrets, whether they are known by their values or by their places.
+    pub(super) fn masked(&self, text: &str) -> String {
+        Masked(&self.secrets.mask(text)).to_string()
     }
 
     pub(super) fn into_problems(mut self) -> Vec<Problem> {

@@ -2,8 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Context, Outcome, own, split, timeout};
-use crate::config::problem::quoted;
+use super::{Context, Outcome, login, own, split, timeout};
 use crate::config::source::{FfmpegInput, FfmpegSource, Hardware, Rotation, Source};
 use crate::config::words::words;
 
@@ -36,6 +35,15 @@ pub(super) fn source(body: &str, text: &str, context: &mut Context<'_>) -> Outco
     Outcome::Source(Source::Ffmpeg(source))
 }
 
+/// `v4l2:device?video=/dev/video0&input_format=mjpeg`, which go2rtc reads without ffmpeg.
+pub(super) fn device(body: &str, text: &str, context: &mut Context<'_>) -> Outcome {
+    if body.starts_with("device?") {
+        source(body, text, context)
+    } else {
+        context.invalid("expected v4l2:device?video=/dev/video0")
+    }
+}
+
 type Refusal = fn(&str, &mut Context<'_>) -> Outcome;
 
 fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> {
@@ -50,7 +58,7 @@ fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> 
         return Ok(FfmpegInput::Stream(name));
     }
     if head.contains("://") {
-        return Ok(FfmpegInput::Url(head.to_owned()));
+        return Ok(FfmpegInput::Url(login::encoded(head).into_owned()));
     }
     if context.streams.contains(head) {
         return Ok(FfmpegInput::Stream(head.to_owned()));
@@ -80,7 +88,7 @@ fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> 
         };
     }
     if !head.contains(['/', '.', '\\']) {
-        context.warning(format!("there is no stream named {}: it is read as a file", quoted(head)));
+        context.warning(format!("there is no stream named {}: it is read as a file", context.quoted(head)));
     }
     Ok(FfmpegInput::File(head.to_owned()))
 }
@@ -157,7 +165,7 @@ fn hardware(value: &str, context: &mut Context<'_>) -> Option<Hardware> {
 }
 
 fn expected(key: &str, what: &str, value: &str, context: &mut Context<'_>) {
-    context.error(format!("#{key}: expected {what}, found {}", quoted(value)));
+    context.error(format!("#{key}: expected {what}, found {}", context.quoted(value)));
 }
 
 #[cfg(test)]
@@ -183,6 +191,10 @@ mod tests {
             (
                 "ffmpeg:virtual?video=testsrc2&size=720",
                 FfmpegInput::Virtual(pairs(&[("video", "testsrc2"), ("size", "720")])),
+            ),
+            (
+                "v4l2:device?video=/dev/video0&input_format=mjpeg",
+                FfmpegInput::Device(pairs(&[("video", "/dev/video0"), ("input_format", "mjpeg")])),
             ),
             (
                 "ffmpeg:device?video=0&framerate=30",

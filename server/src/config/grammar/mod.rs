@@ -2,14 +2,15 @@
 
 mod exec;
 mod ffmpeg;
+mod login;
 mod own;
 mod rtsp;
 
 use std::collections::HashSet;
 
+use super::FfmpegConfig;
 use super::problem::{Report, quoted};
 use super::source::{FfmpegInput, FfmpegSource, Source, UnsupportedSource};
-use super::{FfmpegConfig, Masked};
 
 /// What the line of a source may refer to, and the report for its problems.
 pub(super) struct Context<'a> {
@@ -30,6 +31,11 @@ pub(super) enum Outcome {
 }
 
 impl Context<'_> {
+    /// A part of the file for a message. Secrets go by their values first: what is known of their places may be a part of one.
+    fn quoted(&self, text: &str) -> String {
+        quoted(&self.report.masked(text))
+    }
+
     fn invalid(&mut self, message: impl Into<String>) -> Outcome {
         self.error(message);
         Outcome::Invalid
@@ -45,14 +51,17 @@ impl Context<'_> {
 
     pub(super) fn left_out(&mut self, source: &str, reason: impl Into<String>) -> Outcome {
         let reason = reason.into();
-        self.warning(format!("{} is left out: {reason}", quoted(source)));
-        Outcome::LeftOut(UnsupportedSource { source: Masked(source).to_string(), reason })
+        self.warning(format!("{} is left out: {reason}", self.quoted(source)));
+        Outcome::LeftOut(UnsupportedSource { source: self.report.masked(source), reason })
     }
 }
 
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     let text = text.trim();
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    if let Some(message) = login::ambiguity(text).filter(|_| scheme != "exec") {
+        return context.invalid(message);
+    }
     if let Some(name) = own::stream(split(text).0, context)
         && !text.contains("#media=audio")
     {
@@ -61,9 +70,11 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     match scheme {
         "rtsp" => rtsp::source(text, context),
         "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
+        "v4l2" => ffmpeg::device(&text["v4l2:".len()..], text, context),
+        "alsa" => context.left_out(text, "sound is not sent yet"),
         "exec" => exec::source(&text["exec:".len()..], text, context),
         // ffmpeg opens these and copies their video.
-        "rtsps" | "http" | "https" | "rtmp" | "rtmps" => copied(text, scheme, context),
+        "rtsps" | "http" | "https" | "rtmp" | "rtmps" | "srt" | "tcp" | "udp" => copied(text, scheme, context),
         // go2rtc's name for TLS without a check of the certificate, which ffmpeg does not check by default either.
         "rtspx" => copied(&text.replacen("rtspx", "rtsps", 1), scheme, context),
         "httpx" => copied(&text.replacen("httpx", "https", 1), scheme, context),
@@ -74,7 +85,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         ),
         _ => context.invalid(format!(
             "expected a source such as rtsp://camera/stream, ffmpeg:camera1#video=h264 or exec:command, found {}",
-            quoted(text)
+            context.quoted(text)
         )),
     }
 }
@@ -87,9 +98,9 @@ fn is_scheme(scheme: &str) -> bool {
 fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
     let (url, parameters) = split(text);
     if url.split_once("://").is_none_or(|(_, rest)| rest.is_empty()) {
-        return context.invalid(format!("expected {scheme}://host/path, found {}", quoted(text)));
+        return context.invalid(format!("expected {scheme}://host/path, found {}", context.quoted(text)));
     }
-    let mut source = FfmpegSource::new(FfmpegInput::Url(url.to_owned()));
+    let mut source = FfmpegSource::new(FfmpegInput::Url(login::encoded(url).into_owned()));
     for (key, value) in parameters {
         match key {
             "timeout" => source.timeout = timeout(value, context),
@@ -103,22 +114,23 @@ fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
 fn timeout(value: &str, context: &mut Context<'_>) -> Option<std::time::Duration> {
     let timeout = super::value::duration(value).filter(|timeout| !timeout.is_zero());
     if timeout.is_none() {
-        context.error(format!("#timeout: expected {}, found {}", super::value::DURATION, quoted(value)));
+        context.error(format!(
+            "#timeout: expected {}, found {}",
+            super::value::DURATION,
+            context.quoted(value)
+        ));
     }
     timeout
 }
 
-/// Splits at `#`, and each parameter at its first `=`. Keys may repeat; nothing is URL-decoded.
+/// Splits at `#`, and each parameter at its first `=`. Keys may repeat; nothing is URL-decoded. A `#` in the login of a URL at the
+/// start is a part of that.
 fn split(text: &str) -> (&str, Vec<(&str, &str)>) {
-    let mut parts = text.split('#');
-    let head = parts.next().unwrap_or_default();
-    (
-        head,
-        parts
-            .filter(|part| !part.is_empty())
-            .map(|part| part.split_once('=').unwrap_or((part, "")))
-            .collect(),
-    )
+    let url = text.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+    let login = url.map_or(0, |(_, rest)| text.len() - login::split(rest).1.len());
+    let ends = text[login..].find('#').map_or(text.len(), |at| login + at);
+    let parameters = text[ends..].split('#').filter(|part| !part.is_empty());
+    (&text[..ends], parameters.map(|part| part.split_once('=').unwrap_or((part, ""))).collect())
 }
 
 #[cfg(test)]
@@ -161,7 +173,14 @@ mod tests {
 
     #[test]
     fn urls_that_only_ffmpeg_opens_become_ffmpeg_sources() {
-        for url in ["rtsps://h/1", "http://h/live.m3u8", "rtmp://h/live"] {
+        for url in [
+            "rtsps://h/1",
+            "http://h/live.m3u8",
+            "rtmp://h/live",
+            "tcp://h:9000",
+            "udp://h:9000",
+            "srt://h:9000",
+        ] {
             assert_eq!(valid(url).to_string(), format!("ffmpeg:{url}"));
         }
         assert_eq!(valid("rtspx://h/1").to_string(), "ffmpeg:rtsps://h/1");

@@ -1,35 +1,30 @@
 //! `rtsp://user:password@host:port/path#transport=udp#timeout=5`
 
-use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Context, Outcome, split, timeout};
-use crate::config::problem::quoted;
+use super::{Context, Outcome, login, split, timeout};
 use crate::config::source::{RtspSource, RtspTransport, Source};
 
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     let (head, parameters) = split(text);
     let expected = "expected rtsp://[user:password@]host[:port]/path, found";
     let Some(rest) = head.strip_prefix("rtsp://") else {
-        return context.invalid(format!("{expected} {}", quoted(head)));
+        return context.invalid(format!("{expected} {}", context.quoted(head)));
     };
-    let (userinfo, host_and_path) = split_userinfo(rest);
+    let (login, host_and_path) = login::split(rest);
     let url = Url::parse(&format!("rtsp://{host_and_path}")).ok();
     let Some(url) = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty())) else {
-        return context.invalid(format!("{expected} {}", quoted(head)));
+        return context.invalid(format!("{expected} {}", context.quoted(head)));
     };
     let mut source = RtspSource::new(url);
-    source.credentials = userinfo.map(|userinfo| {
-        let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-        (decoded(user), decoded(password))
-    });
+    source.credentials = login.map(login::user_and_password);
     for (key, value) in parameters {
         match (key, value) {
             ("transport", "tcp") => source.transport = RtspTransport::Tcp,
             ("transport", "udp") => source.transport = RtspTransport::Udp,
             ("transport", _) => context.warning(format!(
                 "#transport={} is not supported, TCP is used: expected tcp or udp",
-                quoted(value).trim_matches('"')
+                context.quoted(value).trim_matches('"')
             )),
             ("timeout", _) => source.timeout = timeout(value, context),
             ("media", "audio") => return context.left_out(text, "sound is not sent yet"),
@@ -39,29 +34,6 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         }
     }
     Outcome::Source(Source::Rtsp(source))
-}
-
-/// Splits off the user info. Passwords are often not percent-encoded and contain `@` or `/`: the user info ends at the last `@`
-/// before the path or, if the part before the path is no host with a port, at the first `@` of all that a host follows.
-fn split_userinfo(rest: &str) -> (Option<&str>, &str) {
-    let authority = &rest[..rest.find(['/', '?']).unwrap_or(rest.len())];
-    if let Some(at) = authority.rfind('@') {
-        return (Some(&rest[..at]), &rest[at + 1..]);
-    }
-    let after_colon = authority.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_port = after_colon.bytes().all(|byte| byte.is_ascii_digit());
-    let before_a_host = |at: &usize| {
-        let after = &rest[at + 1..];
-        after.find(['@', '/', '?']).is_none_or(|next| !after[next..].starts_with('@'))
-    };
-    match rest.match_indices('@').map(|(at, _)| at).find(before_a_host) {
-        Some(at) if !is_port && !authority.starts_with('[') => (Some(&rest[..at]), &rest[at + 1..]),
-        _ => (None, rest),
-    }
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

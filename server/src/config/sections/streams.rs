@@ -80,8 +80,10 @@ fn sources(
         } else {
             let instead = format!("make it a stream of its own, such as {name}-h264");
             let text = item.text(report).unwrap_or_default();
-            let message =
-                format!("{} is left out: it reads the stream it stands in; {instead}", quoted(text));
+            let message = format!(
+                "{} is left out: it reads the stream it stands in; {instead}",
+                quoted(&report.masked(text))
+            );
             report.warning(item.line, &field.path, message);
         }
     }

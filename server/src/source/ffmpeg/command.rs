@@ -170,9 +170,17 @@ fn virtual_picture(options: &[(String, String)]) -> Vec<String> {
     ["-re", "-f", "lavfi", "-i", &graph].map(str::to_owned).to_vec()
 }
 
-/// The encoder that `#video=` names. Without one a generated or filtered picture is encoded as H.264, any other is copied.
+/// The encoder that `#video=` names. Without one a generated or filtered picture and that of a camera of this machine, unless it
+/// is asked for H.264 or H.265, is encoded as H.264, any other is copied.
 fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> Vec<String> {
-    let drawn = matches!(source.input, FfmpegInput::Virtual(_));
+    let is_coded = |(key, value): &(String, String)| {
+        key == "input_format" && matches!(value.as_str(), "h264" | "h265" | "hevc")
+    };
+    let drawn = match &source.input {
+        FfmpegInput::Virtual(_) => true,
+        FfmpegInput::Device(options) => !options.iter().any(is_coded),
+        _ => false,
+    };
     let video = match source.video.first() {
         Some(video) => video.as_str(),
         None if drawn || !filters.is_empty() => "h264",
@@ -299,6 +307,18 @@ mod tests {
         let source = FfmpegSource::new(FfmpegInput::Device(options.iter().map(own).collect()));
         let expected = "-f v4l2 -input_format h264 -video_size 1280x720 -i /dev/video0 -an -c:v copy";
         assert!(line(&source).contains(expected), "{}", line(&source));
+    }
+
+    #[test]
+    fn pictures_of_a_camera_of_the_machine_that_are_not_h264_are_encoded() {
+        for (format, encoder) in
+            [("mjpeg", "-c:v libx264"), ("yuyv422", "-c:v libx264"), ("hevc", "-c:v copy")]
+        {
+            let options = [("video", "/dev/video0"), ("input_format", format)];
+            let options = options.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+            let line = line(&FfmpegSource::new(FfmpegInput::Device(options)));
+            assert!(line.contains(encoder), "{line}");
+        }
     }
 
     #[test]
