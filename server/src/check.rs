@@ -31,6 +31,7 @@ pub(crate) fn run(file: &Path, as_json: bool) -> anyhow::Result<()> {
 /// Where the pages are, what is made without being written, and which streams can show a picture.
 fn summary(config: &Config) -> Vec<String> {
     let mut lines = vec![format!("pages: {}", pages(&config.api))];
+    lines.extend(qualities(config));
     lines.extend(ladder_cost(config));
     let obstacles = config_file::obstacles(config);
     let all = config.streams.len();
@@ -42,6 +43,22 @@ fn summary(config: &Config) -> Vec<String> {
         lines.extend(obstacle.map(|reason| format!("  {}: {reason}", stream.name)));
     }
     lines
+}
+
+/// What the streams' names were taken for: each camera with its qualities, without those of the ladder.
+fn qualities(config: &Config) -> Option<String> {
+    let mut cameras: Vec<(String, Vec<String>)> = Vec::new();
+    for (stream, quality) in config.streams.iter().zip(config.qualities()) {
+        let Some((camera, quality)) = quality.filter(|_| stream.ladder_rung().is_none()) else { continue };
+        match cameras.iter_mut().find(|(known, _)| *known == camera) {
+            Some((_, qualities)) => qualities.push(quality),
+            None => cameras.push((camera, vec![quality])),
+        }
+    }
+    let of_camera =
+        |(camera, qualities): &(String, Vec<String>)| format!("{camera} has {}", qualities.join(", "));
+    let cameras: Vec<String> = cameras.iter().map(of_camera).collect();
+    (!cameras.is_empty()).then(|| format!("qualities, by the streams' names: {}", cameras.join("; ")))
 }
 
 /// Where the pages are and who can open them.
@@ -108,14 +125,18 @@ fn described(
     match loaded {
         Ok((config, warnings)) => {
             let obstacles = config_file::obstacles(config);
-            let stream = |(name, obstacle): (&String, &Option<String>)| json!({"name": name, "shows": obstacle.is_none(), "reason": obstacle.as_deref().map(masked)});
-            let names = config.streams.iter().map(|stream| &stream.name);
             all["problems"] = warnings.iter().map(of_problem).collect();
             all["listen"] = json!(config.api.listen.map(|address| address.to_string()));
             all["tls_listen"] = json!(config.api.tls.as_ref().map(|tls| tls.listen.to_string()));
             all["loopback_only"] = json!(config.api.is_for_this_machine());
             all["shown"] = json!(obstacles.iter().filter(|obstacle| obstacle.is_none()).count());
-            all["streams"] = names.zip(&obstacles).map(stream).collect();
+            let named = config.streams.iter().zip(config.qualities()).zip(&obstacles);
+            let stream = named.map(|((stream, quality), obstacle)| {
+                let (camera, quality) = quality.unzip();
+                let reason = obstacle.as_deref().map(masked);
+                json!({"name": stream.name, "shows": reason.is_none(), "reason": reason, "camera": camera, "quality": quality})
+            });
+            all["streams"] = stream.collect();
         }
         Err(error) => {
             all["problems"] = match error.downcast_ref::<Problems>() {

@@ -79,6 +79,17 @@ fn check_ends_with_how_many_streams_can_show_a_picture_and_why_the_others_cannot
 }
 
 #[test]
+fn check_says_which_names_it_took_for_qualities() {
+    let yaml = "multistream: {ladder: 180p}\nstreams: {yard: rtsp://h/1, yard-sub: rtsp://h/2, yard-gate: rtsp://h/3, \
+                yard-360p: 'ffmpeg:yard#video=h264#height=360', hall-720p: rtsp://h/4}\n";
+    let said = stdout(&Config::with(yaml).run("check"));
+    let expected = "\nqualities, by the streams' names: yard has sub, 360p; hall has 720p\n";
+    assert!(said.contains(expected), "{said}");
+    let said = stdout(&Config::with("streams: {yard: rtsp://h/1, yard-gate: rtsp://h/2}\n").run("check"));
+    assert!(!said.contains("qualities"), "{said}");
+}
+
+#[test]
 fn check_says_who_can_open_the_pages() {
     let said = |yaml: &str| stdout(&Config::with(yaml).run("check"));
     let loopback = said("streams: {yard: rtsp://h/1}\n");

@@ -11,6 +11,7 @@ mod grammar;
 mod model;
 mod outlook;
 mod problem;
+mod qualities;
 mod reader;
 mod redact;
 mod secret_names;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use multistream_protocol::server::IceServer;
 
+use super::qualities::WORDS;
 use super::{AccessToken, Candidate, HostPort, Secrets, Source, TlsConfig, ViewKey};
 
 #[derive(Debug, Clone, Default)]
@@ -90,6 +91,8 @@ pub struct MultistreamConfig {
     pub unplayable: Unshowable,
     /// The heights of the variants that every camera has without being configured.
     pub ladder: Vec<u32>,
+    /// The words behind a dash by which a stream's name says that it is a quality of a camera, besides sizes.
+    pub qualities: Vec<String>,
     /// How many variants of the ladder may run at the same time; `None` for the number of CPU cores.
     pub max_ladder: Option<usize>,
 }
@@ -267,6 +270,7 @@ impl Default for MultistreamConfig {
             b_frames: Unshowable::Transcode,
             unplayable: Unshowable::Transcode,
             ladder: Vec::new(),
+            qualities: WORDS.iter().map(|&word| word.to_owned()).collect(),
             max_ladder: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Resolves a stream and a quality, as a viewer requests them, to a stream that exists.
 //!
-//! Variants are streams of their own, found by their name: `camera1-720p` is the `720p` of `camera1`.
+//! Variants are streams of their own, found by their name: `camera1-720p` is the `720p` of `camera1`. Which streams are variants
+//! is told with their names.
 
 use std::sync::Arc;
 
@@ -33,19 +34,28 @@ pub enum ResolveError {
 
 /// The names of all streams, in the order of the config.
 #[derive(Debug)]
-pub(crate) struct StreamNames(Vec<StreamName>);
+pub(crate) struct StreamNames(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    name: StreamName,
+    /// The camera that it is a quality of, which need not exist, and the name of the quality.
+    quality: Option<(String, String)>,
+}
 
 impl StreamNames {
-    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().map(|name| StreamName(name.into())).collect())
+    /// The names, each with its camera and the name of the quality if it is one.
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = (&'a str, Option<(String, String)>)>) -> Self {
+        let entry = |(name, quality): (&str, _)| Entry { name: StreamName(name.into()), quality };
+        Self(names.into_iter().map(entry).collect())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &StreamName> {
-        self.0.iter()
+        self.0.iter().map(|entry| &entry.name)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&StreamName> {
-        self.0.iter().find(|known| known.as_str() == name)
+        self.iter().find(|known| known.as_str() == name)
     }
 
     pub(crate) fn resolve(&self, stream: &str, quality: Option<&str>) -> Result<StreamName, ResolveError> {
@@ -89,16 +99,8 @@ impl StreamNames {
     /// The qualities of `stream`; `native` comes first if the stream itself exists.
     pub(crate) fn qualities(&self, stream: &str) -> Vec<String> {
         let native = self.get(stream).map(|_| NATIVE.to_owned());
-        let variants = self.0.iter().filter_map(|name| {
-            let quality = name.as_str().strip_prefix(stream)?.strip_prefix('-')?;
-            // `camera-1-720p` is a variant of `camera-1`, not the quality `1-720p` of `camera`.
-            let shown_by_another = self.0.iter().any(|other| {
-                other.as_str().len() > stream.len()
-                    && other != name
-                    && name.as_str().strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('-'))
-            });
-            (!quality.is_empty() && !shown_by_another).then(|| quality.to_owned())
-        });
+        let variants = self.0.iter().filter_map(|entry| entry.quality.as_ref());
+        let variants = variants.filter(|(camera, _)| camera == stream).map(|(_, quality)| quality.clone());
         native.into_iter().chain(variants).collect()
     }
 }
@@ -108,7 +110,18 @@ mod tests {
     use super::*;
 
     fn names() -> StreamNames {
-        StreamNames::new(["camera1", "camera1-360p", "camera1-720p", "door", "door-2", "door-2-360p"])
+        StreamNames::new([
+            ("camera1", None),
+            ("camera1-360p", Some(quality("camera1", "360p"))),
+            ("camera1-720p", Some(quality("camera1", "720p"))),
+            ("door", None),
+            ("door-2", None),
+            ("door-2-360p", Some(quality("door-2", "360p"))),
+        ])
+    }
+
+    fn quality(camera: &str, name: &str) -> (String, String) {
+        (camera.to_owned(), name.to_owned())
     }
 
     #[test]
@@ -139,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_variant_of_a_camera_with_a_dash_in_its_name_is_not_taken_for_anothers() {
-        assert_eq!(names().qualities("door"), ["native", "2"]);
+        assert_eq!(names().qualities("door"), ["native"]);
+        assert_eq!(names().resolve("door", Some("2")).expect("exists").as_str(), "door-2");
         assert_eq!(names().qualities("door-2"), ["native", "360p"]);
     }
 
@@ -161,7 +175,10 @@ mod tests {
 
     #[test]
     fn a_camera_that_exists_in_variants_only_has_no_native_quality() {
-        let names = StreamNames::new(["yard-360p", "yard-720p"]);
+        let names = StreamNames::new([
+            ("yard-360p", Some(quality("yard", "360p"))),
+            ("yard-720p", Some(quality("yard", "720p"))),
+        ]);
         assert_eq!(names.qualities("yard"), ["360p", "720p"]);
         let error = names.resolve("yard", None).expect_err("native does not exist");
         assert!(matches!(error, ResolveError::UnknownQuality { .. }));

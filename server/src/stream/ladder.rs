@@ -87,13 +87,14 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names;
     use super::*;
 
     #[test]
     fn only_variants_of_the_ladder_that_do_not_run_are_refused_at_the_limit() {
         let text = "multistream: {ladder: 360p, max_ladder: 1}\nstreams: {a: rtsp://h/1, b: rtsp://h/2}\n";
         let (config, _) = Config::parse("test.yaml", text, &|_| None).expect("the config is fine");
-        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let names = names::of(&config);
         let of = |name: &str| names.get(name).expect("exists");
         let ladder = Ladder::new(&config, &names);
         let admitted = || ["a", "a-360p", "b-360p"].map(|name| ladder.admits(of(name)));

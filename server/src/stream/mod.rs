@@ -12,6 +12,7 @@ mod hub;
 mod ladder;
 mod life;
 mod meter;
+mod names;
 mod registry;
 mod relay;
 mod remake;

@@ -14,7 +14,7 @@ use super::hub;
 use super::ladder::Ladder;
 use super::meter::{Meter, Needs};
 use super::transcoders::Transcoders;
-use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, variants};
+use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, names, variants};
 
 /// How many commands may wait for one hub, which handles each within microseconds. When the queue is full, new viewers are
 /// refused.
@@ -56,7 +56,7 @@ pub struct Changes {
 
 impl Registry {
     pub fn new(config: &Config) -> Arc<Self> {
-        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let names = names::of(config);
         let empty = Table {
             ladder: Ladder::new(config, &names),
             transcoders: Arc::new(Transcoders::new(config, &names)),
@@ -77,7 +77,7 @@ impl Registry {
     /// has changed starts anew, and its viewers join it again. Viewers of one that is removed are told so.
     pub fn change(self: &Arc<Self>, config: &Config) -> Changes {
         let before = self.table();
-        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let names = names::of(config);
         let mut changes = Changes::default();
         let (mut hubs, mut new) = (HashMap::new(), Vec::new());
         for (name, stream) in names.iter().zip(&config.streams) {

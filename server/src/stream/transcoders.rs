@@ -56,13 +56,14 @@ impl Transcoders {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names;
     use super::*;
 
     #[test]
     fn only_so_many_ffmpeg_run() {
         let text = "limits: {transcoders: 1}\nstreams: {a: rtsp://h/1, b: ffmpeg:a#video=h264, c: ffmpeg:a#video=vp8}\n";
         let (config, _) = Config::parse("test.yaml", text, &|_| None).expect("the config is fine");
-        let names = StreamNames::new(config.streams.iter().map(|stream| stream.name.as_str()));
+        let names = names::of(&config);
         let transcoders = Transcoders::new(&config, &names);
         let first = transcoders.start().expect("none runs");
         assert_eq!(transcoders.start().expect_err("one runs"), 1);

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::config::problem::{Report, quoted};
+use crate::config::qualities;
 use crate::config::reader::Field;
-use crate::config::{FfmpegInput, FfmpegSource, Source, StreamConfig};
+use crate::config::{FfmpegInput, FfmpegSource, MultistreamConfig, Source, StreamConfig};
 
 const HEIGHTS: RangeInclusive<u32> = 90..=2160;
 
@@ -36,17 +37,20 @@ fn pixels(quality: &str) -> Option<u32> {
 }
 
 /// Adds `CAMERA-720p` behind every camera, for each height, unless the config has a stream of that name.
-pub(super) fn add(streams: &mut Vec<StreamConfig>, heights: &[u32]) {
+pub(super) fn add(streams: &mut Vec<StreamConfig>, multistream: &MultistreamConfig) {
     let names: HashSet<String> = streams.iter().map(|stream| stream.name.clone()).collect();
+    let qualities = qualities::of(streams, &multistream.qualities);
+    // A stream with qualities of its own is a camera.
+    let cameras: HashSet<String> = qualities.iter().flatten().map(|(camera, _)| camera.clone()).collect();
     let mut all = Vec::with_capacity(streams.len());
-    for stream in streams.drain(..) {
+    for (stream, quality) in streams.drain(..).zip(qualities) {
         let camera = stream.name.clone();
         let has_pictures = stream.sources.iter().any(|source| !matches!(source, Source::Unsupported(_)));
         all.push(stream);
-        if !has_pictures || is_quality(&camera, &names) {
+        if !has_pictures || quality.is_some() && !cameras.contains(&camera) {
             continue;
         }
-        for &height in heights {
+        for &height in &multistream.ladder {
             let name = format!("{camera}-{height}p");
             if !names.contains(&name) {
                 all.push(StreamConfig { name, sources: vec![variant(&camera, height)] });
@@ -62,14 +66,4 @@ fn variant(camera: &str, height: u32) -> Source {
     source.height = i32::try_from(height).ok();
     source.from_ladder = true;
     Source::Ffmpeg(source)
-}
-
-/// Whether a stream is a quality of another one. A stream with variants of its own is a camera, as in `media::StreamNames`.
-fn is_quality(name: &str, names: &HashSet<String>) -> bool {
-    let has_variants =
-        names.iter().any(|other| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('-')));
-    let is_of = |(at, _): (usize, &str)| names.contains(&name[..at]);
-    // `yard-720p` is a variant even where there is no stream `yard`.
-    let is_named_by_size = name.rsplit_once('-').is_some_and(|(_, quality)| pixels(quality).is_some());
-    !has_variants && (is_named_by_size || name.match_indices('-').any(is_of))
 }

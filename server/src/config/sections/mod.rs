@@ -47,7 +47,7 @@ pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
     let ffmpeg = ffmpeg::read(root.section("ffmpeg", report), report);
     let mut streams = streams::read(root.section("streams", report), &ffmpeg, report);
     let multistream = multistream::read(root.section("multistream", report), report);
-    ladder::add(&mut streams, &multistream.ladder);
+    ladder::add(&mut streams, &multistream);
     let api = api::read(root.section("api", report), report);
     let config = Config {
         webrtc: webrtc::read(root.section("webrtc", report), &api, report),

@@ -29,6 +29,12 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> Multistream
     if let Some(heights) = section.field("ladder", report) {
         multistream.ladder = ladder::read(&heights, report);
     }
+    if let Some(words) = section.field("qualities", report) {
+        let word = |text: &str| (!text.contains(char::is_whitespace)).then(|| text.to_owned());
+        let words = words.items();
+        multistream.qualities =
+            words.iter().filter_map(|item| item.parse(report, "words such as [sub, main]", word)).collect();
+    }
     let mut max_ladder = 0;
     number(&mut section, "max_ladder", 1..=1000, &mut max_ladder, report);
     multistream.max_ladder = (max_ladder > 0).then_some(max_ladder);

@@ -75,7 +75,7 @@ pub(crate) fn tag(number: u64) -> SubscriptionTag {
 }
 
 pub(crate) fn stream(name: &str) -> StreamName {
-    StreamNames::new([name]).resolve(name, None).expect("it is the one there is")
+    StreamNames::new([(name, None)]).resolve(name, None).expect("it is the one there is")
 }
 
 pub(crate) fn target(name: &str) -> Target {
