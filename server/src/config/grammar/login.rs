@@ -44,18 +44,30 @@ pub(super) fn encoded(url: &str) -> Cow<'_, str> {
 pub(super) fn ambiguity(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("://")?;
     let authority = authority(rest);
-    let (user, port) = authority.split_once(':')?;
-    let is_number = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
-    if !is_number || user.contains(['.', '@', '[']) || user == "localhost" || end(rest).is_some() {
+    let chosen = end(rest);
+    let host = chosen.map_or(authority, |at| host_at(&rest[at + 1..]));
+    let colon = rest.find(':')?;
+    if chosen.is_none() {
+        // What would be the host and the port of a URL without a login.
+        let (user, port) = authority.split_once(':')?;
+        let is_number = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_number || user.contains(['.', '@', '[']) || user == "localhost" {
+            return None;
+        }
+    } else if is_address(host) || host == "localhost" {
         return None;
     }
-    let is_login = |(at, _): &(usize, &str)| is_address(host_at(&rest[at + 1..]));
-    let (at, _) = rest.match_indices('@').find(is_login)?;
+    // Behind a login that was found, parameters are none of it.
+    let from = chosen.map_or(0, |at| at + 1);
+    let to = chosen.and_then(|_| rest[from..].find('#')).map_or(rest.len(), |at| from + at);
+    let is_login = |at: &usize| is_address(host_at(&rest[at + 1..]));
+    let at = rest[from..to].match_indices('@').map(|(at, _)| from + at).find(is_login)?;
     let codes = [('/', "%2F"), ('?', "%3F"), ('#', "%23"), ('@', "%40")];
-    let found = codes.iter().filter(|(c, _)| rest[authority.len()..at].contains(*c));
+    let found =
+        codes.iter().filter(|(c, _)| rest.get(colon..at).is_some_and(|password| password.contains(*c)));
     let encode: Vec<String> = found.map(|(c, code)| format!("{c} as {code}")).collect();
     Some(format!(
-        "this can be read in two ways, as a password with special characters or as a host with a port: write {} in the password",
+        "this can be read in two ways, as a password with special characters or as a host with a path: write {} in the password",
         encode.join(" and ")
     ))
 }
@@ -180,6 +192,10 @@ mod tests {
     #[test]
     fn parameters_may_hold_an_at_sign() {
         assert_eq!(
+            valid("ffmpeg:rtsp://u:p@h/1#video=h264#drawtext=text=a@10.0.0.9").to_string(),
+            "ffmpeg:rtsp://***@h/1#video=h264#drawtext=text=a@10.0.0.9"
+        );
+        assert_eq!(
             valid("ffmpeg:rtsp://h/1#video=h264#drawtext=text=a@b").to_string(),
             "ffmpeg:rtsp://h/1#video=h264#drawtext=text=a@b"
         );
@@ -191,13 +207,21 @@ mod tests {
             ("rtsp://admin:4711/hunter2@10.0.0.9/ch1", "write / as %2F in the password"),
             ("ffmpeg:rtsp://admin:4711?hunter2@cam.lan/ch1", "write ? as %3F in the password"),
             ("http://admin:4711#hunter=2@10.0.0.9:80/ch1", "write # as %23 in the password"),
+            ("rtsp://admin:4711@hunter/2@10.0.0.9", "write / as %2F and @ as %40 in the password"),
+            (
+                "rtsp://admin:4711/hunter@hunter2/1@10.0.0.9:554/1",
+                "write / as %2F and @ as %40 in the password",
+            ),
             ("rtsp://admin:4711/#hunter=2@10.0.0.9", "write / as %2F and # as %23 in the password"),
         ] {
             let said = problem(text);
             assert!(said.ends_with(encode) && !said.contains("hunter") && !said.contains("4711"), "{said}");
         }
-        for (text, host) in [("rtsp://cam:554/live@2", "cam"), ("rtsp://10.0.0.9:554/a@10.0.0.8", "10.0.0.9")]
-        {
+        for (text, host) in [
+            ("rtsp://cam:554/live@2", "cam"),
+            ("rtsp://10.0.0.9:554/a@10.0.0.8", "10.0.0.9"),
+            ("rtsp://u:p@cam/a@b", "cam"),
+        ] {
             let Source::Rtsp(source) = valid(text) else { panic!("{text}") };
             assert_eq!(source.url.host_str(), Some(host));
         }
