@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use multistream::config::{Config, FfmpegConfig, RtspSource, Source};
 use multistream::media::{Codec, Dimensions, Framer, Timestamp90k};
-use multistream::source::run_once;
+use multistream::source::{Way, run_once};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -73,7 +73,9 @@ async fn each_key_frame_leaves_with_the_sets_that_its_pictures_use() {
         let camera = camera_of_two_sets(late);
         let source = Source::Rtsp(RtspSource::new(camera.url().parse().expect("a URL")));
         let (output, mut units) = mpsc::channel(1);
-        tokio::spawn(async move { run_once(&source, &FfmpegConfig::default(), None, output).await });
+        tokio::spawn(
+            async move { run_once(&source, &FfmpegConfig::default(), Way::AsItIs, None, output).await },
+        );
         let mut framer = Framer::new();
         let mut gops: Vec<(Option<Dimensions>, Vec<u8>)> = Vec::new();
         while gops.len() < 4 {

@@ -400,6 +400,7 @@ impl Hub {
     /// Forgets the timeline, the codec and the GOP of the last run of the source, which do not apply to the next one.
     fn reset_pictures(&mut self) {
         self.doubts = Doubts::default();
+        self.viewers.begin_anew();
         self.framer.restart();
         self.gop.clear();
         self.meter.stopped();

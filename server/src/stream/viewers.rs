@@ -116,6 +116,13 @@ impl Viewers {
         }
     }
 
+    /// The source begins anew: what follows has nothing to do with what the viewers have.
+    pub(crate) fn begin_anew(&mut self) {
+        for viewer in self.viewers.iter_mut().filter(|viewer| viewer.place != Place::Keeping) {
+            viewer.place = Place::New;
+        }
+    }
+
     pub(crate) fn tell_offline(&mut self, error: &StreamError) {
         for viewer in self.viewers.iter_mut().filter(|viewer| viewer.place != Place::Keeping) {
             viewer.place = Place::New;
