@@ -292,6 +292,10 @@ last_frame_age_s: number | null,
  */
 error: string | null, 
 /**
+ * What the source sends that browsers cannot show (`B-frames`, `MJPEG`), so that ffmpeg makes H.264 of it.
+ */
+transcoded?: string, 
+/**
  * The qualities that a client can ask for, `native` first.
  */
 qualities: Array<string>, 

@@ -1,4 +1,4 @@
-//! Reads the dimensions of the picture from a sequence parameter set.
+//! Reads the dimensions of the picture from a sequence parameter set, and whether pictures are reordered.
 
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
@@ -8,13 +8,13 @@ use super::nal::NalCodec;
 
 /// The dimensions in an SPS, which includes its NAL header; `None` if it is damaged.
 pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
-    let bits = BitReader::new(ByteReader::without_skip(sps.get(codec.header_len()..)?));
+    let mut bits = BitReader::new(ByteReader::without_skip(sps.get(codec.header_len()..)?));
     match codec {
         NalCodec::H264 => {
             let (width, height) = SeqParameterSet::from_bits(bits).ok()?.pixel_dimensions().ok()?;
             Some(Dimensions { width, height })
         }
-        NalCodec::H265 => h265(bits).ok()?,
+        NalCodec::H265 => h265(&mut bits).ok()?.1,
     }
 }
 
@@ -29,12 +29,41 @@ pub fn display(codec: NalCodec, sps: &[u8], size: Dimensions) -> Option<Dimensio
     size.displayed(width, height)
 }
 
-/// Parses H.265 §7.3.2.2.1 up to the conformance window, to which the picture is cropped.
-fn h265(mut bits: impl BitRead) -> Result<Option<Dimensions>, BitReaderError> {
+/// Whether pictures of this SPS may come in another order than they are shown in (H.264 §E.2.1, H.265 §7.4.3.2.1). One of H.264 that
+/// does not say so counts as one that is in order.
+pub fn reorders(codec: NalCodec, sps: &[u8]) -> bool {
+    let Some(payload) = sps.get(codec.header_len()..) else { return false };
+    let bits = BitReader::new(ByteReader::without_skip(payload));
+    match codec {
+        NalCodec::H264 => SeqParameterSet::from_bits(bits)
+            .ok()
+            .and_then(|sps| sps.vui_parameters?.bitstream_restrictions)
+            .is_some_and(|restrictions| restrictions.max_num_reorder_frames > 0),
+        NalCodec::H265 => h265_reorders(bits).unwrap_or(false),
+    }
+}
+
+fn h265_reorders(mut bits: impl BitRead) -> Result<bool, BitReaderError> {
+    let (sub_layers, _) = h265(&mut bits)?;
+    for field in ["bit_depth_luma_minus8", "bit_depth_chroma_minus8", "log2_max_pic_order_cnt_lsb_minus4"] {
+        bits.read_ue(field)?;
+    }
+    let of_each = bits.read_bool("sps_sub_layer_ordering_info_present_flag")?;
+    let mut most = 0;
+    for _ in 0..=if of_each { sub_layers } else { 0 } {
+        bits.read_ue("sps_max_dec_pic_buffering_minus1")?;
+        most = most.max(bits.read_ue("sps_max_num_reorder_pics")?);
+        bits.read_ue("sps_max_latency_increase_plus1")?;
+    }
+    Ok(most > 0)
+}
+
+/// Parses H.265 §7.3.2.2.1 up to the conformance window, to which the picture is cropped. Returns `sps_max_sub_layers_minus1`, too.
+fn h265(bits: &mut impl BitRead) -> Result<(u32, Option<Dimensions>), BitReaderError> {
     bits.skip(4, "sps_video_parameter_set_id")?;
     let sub_layers: u32 = bits.read(3, "sps_max_sub_layers_minus1")?;
     bits.skip(1, "sps_temporal_id_nesting_flag")?;
-    skip_profile_tier_level(&mut bits, sub_layers)?;
+    skip_profile_tier_level(bits, sub_layers)?;
     bits.read_ue("sps_seq_parameter_set_id")?;
     let chroma = bits.read_ue("chroma_format_idc")?;
     if chroma == 3 {
@@ -59,9 +88,10 @@ fn h265(mut bits: impl BitRead) -> Result<Option<Dimensions>, BitReaderError> {
         let left = size.checked_sub(first.checked_add(second)?.checked_mul(unit)?)?;
         (left > 0).then_some(left)
     };
-    Ok(cropped(width, unit_x, left, right)
+    let size = cropped(width, unit_x, left, right)
         .zip(cropped(height, unit_y, top, bottom))
-        .map(|(width, height)| Dimensions { width, height }))
+        .map(|(width, height)| Dimensions { width, height });
+    Ok((sub_layers, size))
 }
 
 /// H.265 §7.3.3.
@@ -116,6 +146,27 @@ mod tests {
     }
 
     #[test]
+    fn an_sps_says_whether_pictures_are_reordered() {
+        // From x265 and x264, of 320x180 pictures with three B-frames.
+        let h265: &[u8] = &[
+            0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03,
+            0x00, 0x3c, 0xa0, 0x0a, 0x08, 0x0c, 0x1f, 0x3e, 0x59, 0x59, 0x52, 0x93, 0x0b, 0xc0, 0x5a, 0x02,
+            0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x32, 0x10,
+        ];
+        let h264: &[u8] = &[
+            0x67, 0x4d, 0x40, 0x0c, 0xec, 0xa0, 0xa0, 0xcf, 0xcf, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
+            0x00, 0x00, 0x03, 0x01, 0x90, 0x78, 0xa1, 0x4c, 0xb0,
+        ];
+        assert!(reorders(NalCodec::H265, h265) && reorders(NalCodec::H264, h264));
+        let in_order: &[u8] = &[
+            0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03,
+            0x00, 0x3c, 0xa0, 0x0a, 0x08, 0x0c, 0x1f, 0x3e, 0x5b, 0xa4, 0xa4, 0xc2, 0xf0, 0x16, 0x80, 0x80,
+            0x00, 0x00, 0x03, 0x00, 0x80, 0x00, 0x00, 0x0c, 0x84,
+        ];
+        assert!(!reorders(NalCodec::H264, H264_1080P) && !reorders(NalCodec::H265, in_order));
+    }
+
+    #[test]
     fn a_damaged_sps_has_no_size() {
         assert_eq!(dimensions(NalCodec::H264, &H264_1080P[..6]), None);
         assert_eq!(dimensions(NalCodec::H265, &[0x42]), None);
@@ -124,6 +175,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = reorders(NalCodec::H264, &bytes) | reorders(NalCodec::H265, &bytes);
             let _ = dimensions(NalCodec::H264, &bytes);
             let _ = dimensions(NalCodec::H265, &bytes);
         }

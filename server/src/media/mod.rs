@@ -2,6 +2,7 @@
 //! streams, which a stream and its viewers exchange. Pure: no clock, no task, no socket.
 
 mod access_unit;
+mod doubts;
 mod frame;
 mod framer;
 mod gop;
@@ -13,6 +14,7 @@ mod timestamp;
 
 pub use crate::bitstream::{Codec, Dimensions};
 pub use access_unit::AccessUnit;
+pub use doubts::{Doubts, Unplayable};
 pub use frame::Frame;
 pub use framer::{FrameError, Framer};
 pub use gop::{GopCache, GopLimits};

@@ -69,7 +69,12 @@ mod tests {
         for line in ["http://h/mjpg", "ffmpeg:b", "ffmpeg:http://h/a#video=copy", "exec:cat a"] {
             assert!(as_h264(&source(line)).is_some(), "{line}");
         }
-        for line in ["ffmpeg:b#video=h264", "ffmpeg:b#height=360", "ffmpeg:virtual", "ffmpeg:b#video=vp9"] {
+        for line in [
+            "ffmpeg:b#video=h264",
+            "ffmpeg:b#height=360",
+            "ffmpeg:virtual?video=testsrc",
+            "ffmpeg:b#video=vp9",
+        ] {
             assert!(as_h264(&source(line)).is_none(), "{line}");
         }
     }

@@ -85,6 +85,15 @@ fn parameter_sets(session: &Session<Described>, track: usize) -> Vec<Bytes> {
     }
 }
 
+/// The common name of what SDP calls by its payload format.
+fn codec_named(encoding: &str) -> String {
+    match encoding {
+        "jpeg" => "MJPEG".to_owned(),
+        "mp4v-es" => "MPEG-4 video".to_owned(),
+        other => other.to_uppercase(),
+    }
+}
+
 fn packet(received: ReceivedPacket) -> Packet {
     let header = Header {
         version: 2,
@@ -125,7 +134,7 @@ impl Camera<'_> {
             match stream.encoding_name() {
                 "h264" => return Ok((index, Codec::H264)),
                 "h265" => return Ok((index, Codec::H265)),
-                name => other = other.or(Some(name.to_owned())),
+                name => other = other.or(Some(codec_named(name))),
             }
         }
         Err(match other {

@@ -14,7 +14,7 @@ use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
 use crate::faults;
-use crate::media::{AccessUnit, FrameError, Framer, GopCache, GopLimits};
+use crate::media::{AccessUnit, Doubts, FrameError, Framer, GopCache, GopLimits, Unplayable};
 use crate::source::{self, SourceError};
 
 use super::command::{Command, Purpose};
@@ -24,7 +24,6 @@ use super::life::{Action, Life, LifeSettings, MARGIN};
 use super::meter::{Meter, Needs};
 use super::relay;
 use super::remake::{Policy, Remake};
-use super::unplayable::{Doubts, Unplayable};
 use super::viewers::Viewers;
 use super::{MediaClock, ProducerSnapshot, Registry, StreamError, StreamName, StreamSnapshot, StreamState};
 

@@ -19,7 +19,6 @@ mod remake;
 mod snapshot;
 mod subscription;
 mod transcoders;
-mod unplayable;
 pub mod variants;
 mod viewers;
 

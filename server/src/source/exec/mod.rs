@@ -21,7 +21,7 @@ use super::process::{Child, Joined};
 use super::{Output, SourceError, Way, ffmpeg};
 use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig};
-use crate::media::{AccessUnit, Timestamp90k};
+use crate::media::{AccessUnit, Doubts, Timestamp90k};
 
 /// Parses the output of a program, for `crate::fuzzing`; the first byte is the size of the pieces.
 pub(super) fn fuzz(bytes: &[u8]) {
@@ -120,6 +120,7 @@ async fn raw(
 ) -> Result<End, SourceError> {
     let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
     let mut splitter = Splitter::new(codec);
+    let mut doubts = Doubts::of_byte_stream();
     let start = Instant::now();
     // A unit is complete when the next one begins, so it arrived with the bytes before.
     let mut arrived = Duration::ZERO;
@@ -131,6 +132,14 @@ async fn raw(
             let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
             given = Some(timestamp);
             let unit = AccessUnit { codec: codec.into(), timestamp, discontinuity: false, data };
+            if let Some(unplayable) = doubts.see(&unit) {
+                let (what, _) = unplayable.words();
+                return Err(SourceError::Unplayable {
+                    from: format!("exec:{program}"),
+                    what: what.to_owned(),
+                    advice: "have the program write none (ffmpeg: -bf 0 -pix_fmt yuv420p)".to_owned(),
+                });
+            }
             if output.send(unit).await.is_err() {
                 return Ok(End::OfOutput);
             }

@@ -24,6 +24,9 @@ pub(super) enum Outlet {
     Ivf,
 }
 
+/// How often ffmpeg's SDP is looked at while no packet comes.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// How a run ended.
 pub(super) enum End {
     /// ffmpeg ended or is ending.
@@ -111,25 +114,48 @@ impl Sink<'_> {
 async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
     let accepted = tokio::time::timeout(timeout, socket.accept()).await.map_err(|_| sink.silent(timeout))?;
     let mut reader = accepted.map_err(|_| End::Program)?;
-    let mut depacketizer: Option<Depacketizer> = None;
+    let first = first_packet(&mut reader, sink.program);
+    let (mut packet, sdp::Video { codec, parameter_sets }) =
+        tokio::time::timeout(timeout, first).await.map_err(|_| sink.silent(timeout))??;
+    let mut depacketizer = Depacketizer::new(codec, parameter_sets);
     let mut unwrapped = Unwrapped::default();
-    let mut codec = Codec::H264;
     loop {
-        let packet = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
-        let Ok(Some(mut packet)) = packet else { return Err(End::Program) };
-        let depacketizer = match &mut depacketizer {
-            Some(depacketizer) => depacketizer,
-            none => {
-                let video = described(&reader, sink.program).await.map_err(End::Error)?;
-                codec = video.codec;
-                none.insert(Depacketizer::new(video.codec, video.parameter_sets))
+        if let Ok(packet) = Packet::unmarshal(&mut packet) {
+            depacketizer.push(&packet);
+            while let Some(picture) = depacketizer.pop() {
+                let ticks = unwrapped.ticks_since_first(picture.rtp_timestamp);
+                sink.put(codec, picture.discontinuity, ticks, picture.data).await?;
             }
-        };
-        let Ok(packet) = Packet::unmarshal(&mut packet) else { continue };
-        depacketizer.push(&packet);
-        while let Some(picture) = depacketizer.pop() {
-            let ticks = unwrapped.ticks_since_first(picture.rtp_timestamp);
-            sink.put(codec, picture.discontinuity, ticks, picture.data).await?;
+        }
+        let next = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
+        let Ok(Some(next)) = next else { return Err(End::Program) };
+        packet = next;
+    }
+}
+
+/// The first packet, and what it belongs to. Of pictures that RTP does not carry, such as most JPEGs (RFC 2435), ffmpeg never sends
+/// one, but its SDP says what they are.
+async fn first_packet(reader: &mut RtpReader, program: &str) -> Result<(Bytes, sdp::Video), End> {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut before = None;
+    loop {
+        tokio::select! {
+            packet = reader.next() => {
+                let Ok(Some(packet)) = packet else { return Err(End::Program) };
+                let video = described(reader, program).await.map_err(End::Error)?;
+                return Ok((packet, video));
+            }
+            _ = look.tick() => {
+                let unplayable = match described(reader, program).await {
+                    Err(error @ SourceError::Unplayable { .. }) => Some(error),
+                    _ => None,
+                };
+                // Twice, since ffmpeg may just write it.
+                match (unplayable, &before) {
+                    (Some(error), Some(before)) if error == *before => return Err(End::Error(error)),
+                    (unplayable, _) => before = unplayable,
+                }
+            }
         }
     }
 }
