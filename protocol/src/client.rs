@@ -19,6 +19,7 @@ crate::message::messages! {
         Warm = "multistream/warm" (request_id),
         Priority = "multistream/priority" (request_id),
         Token = "multistream/token" (request_id),
+        Undecodable = "multistream/undecodable" (request_id),
         Ice = "multistream/ice",
         Close = "multistream/close",
     }
@@ -163,6 +164,16 @@ pub struct Token {
     pub token: String,
 }
 fields!(Token { request_id = default, token });
+
+/// `multistream/undecodable`: packets of this slot's picture come, and the browser makes no picture of them although it has offered
+/// the codec. The server shows something else in its place, and remembers that for the session. It is not answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(TS))]
+pub struct Undecodable {
+    pub request_id: String,
+    pub slot: i32,
+}
+fields!(Undecodable { request_id = default, slot });
 
 /// `multistream/ice`: an ICE candidate (RFC 8839), in either direction; an empty one ends them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

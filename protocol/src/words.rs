@@ -91,6 +91,8 @@ words! {
         SourceInvalid = "source-invalid",
         /// The link is too slow for the stream: a smaller variant is shown in its place, or fewer pictures.
         Bandwidth = "bandwidth",
+        /// The browser does not show the codec of the stream: a variant, or the same pictures as H.264, are shown in its place.
+        Codec = "codec",
         /// A limit of the server is reached (sessions, message rate, message size).
         LimitReached = "limit-reached",
         /// The token of the WebSocket has expired: its session is over.

@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "limits", "places", "rtp", "media", "config"]),
-    ("session", &["access", "limits", "places", "rtp", "config", "stream", "slot", "egress", "rtc"]),
+    ("session", &["access", "limits", "places", "rtp", "media", "config", "stream", "slot", "egress", "rtc"]),
     ("http", &["access", "net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
     ("demo", &["config"]),
     ("doctor", &["net", "media", "config", "stream", "rtc"]),

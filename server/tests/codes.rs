@@ -22,6 +22,9 @@ use support::{Server, rtsp};
 const PLAYS: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=160x90:rate=15 -pix_fmt yuv420p -c:v libx264 \
     -preset ultrafast -tune zerolatency -g 15 -f h264 -";
 
+const OTHER: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=160x90:rate=15 -pix_fmt yuv420p -c:v libvpx -deadline realtime \
+    -cpu-used 8 -g 15 -f ivf -";
+
 fn exec(name: &str, command: &str) -> StreamConfig {
     let argv = command.split_whitespace().map(str::to_owned).collect();
     StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource { argv })] }
@@ -36,6 +39,7 @@ async fn server() -> (Server, TcpListener) {
     config.multistream.switch_timeout = Duration::from_millis(300);
     config.streams = vec![
         exec("plays", PLAYS),
+        exec("other", OTHER),
         rtsp("off", "rtsp://127.0.0.1:9/none"),
         exec("broken", "/nowhere/a-program-that-nobody-has"),
         rtsp("silent1", &silent_url),
@@ -145,6 +149,15 @@ async fn with_an_expired_token() -> Value {
     refused(control, init(&json!([{ "slot": 0, "stream": "off" }]))).await
 }
 
+/// The status of a slot whose viewer has reported that it does not decode what it gets.
+async fn in_another_codec(server: &Server) -> Value {
+    let mut viewer = watch(server, "other").await;
+    viewer.until_frames(1).await.expect("it plays");
+    viewer.control.send(&json!({ "type": "multistream/undecodable", "slot": 0 })).await.expect("sent");
+    let told = |message: &Value| message["status"]["reason"] == "codec";
+    viewer.control.until("codec", told).await.expect("it is shown in another codec")
+}
+
 /// Each code with a message of the server that contains it.
 async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
     let raw = async |text: String| {
@@ -183,6 +196,7 @@ async fn produced(server: &Server) -> Vec<(ErrorCode, Value)> {
             )
             .await,
         ),
+        (ErrorCode::Codec, in_another_codec(server).await),
         (ErrorCode::TokenExpired, with_an_expired_token().await),
         (
             ErrorCode::TokenInvalid,

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use multistream::config::{Config, FfmpegConfig, FfmpegInput, FfmpegSource, Source};
-use multistream::source::run_once;
+use multistream::source::{Way, run_once};
 use multistream_testkit::free_port;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -103,7 +103,7 @@ async fn h264_from_a_tcp_port_is_shown() {
     let source = FfmpegSource::new(FfmpegInput::Url(format!("tcp://127.0.0.1:{port}")));
     let (output, mut units) = mpsc::channel(64);
     let run = tokio::spawn(async move {
-        run_once(&Source::Ffmpeg(source), &FfmpegConfig::default(), None, output).await
+        run_once(&Source::Ffmpeg(source), &FfmpegConfig::default(), Way::AsItIs, None, output).await
     });
     let unit = timeout(Duration::from_secs(20), units.recv()).await.expect("a picture in time");
     drop(units);

@@ -60,19 +60,30 @@ impl Viewer {
 
     /// Like [`Self::connect`], with the media on this address of the viewer's machine alone.
     pub async fn connect_from(url: &str, slots: &Value, address: IpAddr) -> Result<Self, ViewerError> {
-        Self::over(Control::connect(url).await?, slots, address).await
+        Self::over(Control::connect(url).await?, slots, address, None).await
     }
 
     /// Like [`Self::connect`], on a WebSocket that is open.
     pub async fn connect_over(control: Control, slots: &Value) -> Result<Self, ViewerError> {
-        Self::over(control, slots, Ipv4Addr::LOCALHOST.into()).await
+        Self::over(control, slots, Ipv4Addr::LOCALHOST.into(), None).await
     }
 
-    async fn over(mut control: Control, slots: &Value, address: IpAddr) -> Result<Self, ViewerError> {
+    /// Like [`Self::connect`], as a browser that lacks a codec: its name in SDP, such as `H265`.
+    pub async fn connect_without(url: &str, slots: &Value, codec: &str) -> Result<Self, ViewerError> {
+        Self::over(Control::connect(url).await?, slots, Ipv4Addr::LOCALHOST.into(), Some(codec)).await
+    }
+
+    async fn over(
+        mut control: Control,
+        slots: &Value,
+        address: IpAddr,
+        lacks: Option<&str>,
+    ) -> Result<Self, ViewerError> {
         let ready = control.open(slots).await?;
         let tally = Tally::default();
         let count = slots.as_array().map_or(0, Vec::len);
         let (media, offer) = Media::offer(count, address, tally.clone()).await?;
+        let offer = lacks.map_or_else(|| offer.clone(), |codec| without(&offer, codec));
         let answer = control.negotiate(&offer).await?;
         media.accept(&answer).await?;
         let resume_token = ready["resume"].as_str().unwrap_or_default().to_owned();
@@ -136,6 +147,37 @@ impl Viewer {
     pub fn pull_media_plug(&mut self) {
         self.media.machine.switch_off();
     }
+}
+
+/// The SDP without the payload types of a codec.
+fn without(sdp: &str, codec: &str) -> String {
+    let of_codec = |line: &str| {
+        let (payload_type, name) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        name.starts_with(codec).then(|| payload_type.to_owned())
+    };
+    let removed: Vec<String> = sdp.lines().filter_map(of_codec).collect();
+    let mut kept = String::new();
+    for line in sdp.lines() {
+        let attribute =
+            ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().find_map(|name| line.strip_prefix(name));
+        let payload_type = attribute.and_then(|rest| rest.split_whitespace().next());
+        if payload_type.is_some_and(|its| removed.iter().any(|removed| removed == its)) {
+            continue;
+        }
+        if line.starts_with("m=") {
+            let words: Vec<&str> = line
+                .split(' ')
+                .enumerate()
+                .filter(|(at, word)| *at < 3 || !removed.iter().any(|its| its == word))
+                .map(|(_, word)| word)
+                .collect();
+            kept.push_str(&words.join(" "));
+        } else {
+            kept.push_str(line);
+        }
+        kept.push_str("\r\n");
+    }
+    kept
 }
 
 /// The peer connection, and the thread on which it runs.

@@ -8,6 +8,7 @@ use multistream_protocol::NATIVE;
 use tracing::debug;
 
 use crate::egress::{Allocator, Importance, Tile};
+use crate::media::Codec;
 use crate::rtp::SlotPosition;
 use crate::slot::{Change, Order, Pictures, Slot, Step, StepFailure, Target};
 use crate::stream::{Needs, Registry, StreamName};
@@ -71,7 +72,7 @@ impl Bandwidth {
         if let Some(importance) = self.importance.get_mut(position.0) {
             importance.is_chosen = target.quality.as_deref() == Some(NATIVE);
         }
-        let Choices { steps, needs, moving } = self.choices(registry, &target);
+        let Choices { steps, needs, moving } = self.choices(registry, slots.get(position.0), &target);
         let others = slots.iter().enumerate().filter(|(index, _)| *index != position.0);
         let used: f64 = others.map(|(_, slot)| self.used(registry, slot)).sum();
         let fits = |index: usize| {
@@ -174,7 +175,7 @@ impl Bandwidth {
         importance: Importance,
     ) -> Option<(Tile, Option<usize>, Vec<Step>)> {
         let (target, present) = slot.target().zip(slot.next_step().or_else(|| slot.step()))?;
-        let Choices { steps, needs, moving } = self.choices(registry, target);
+        let Choices { steps, needs, moving } = self.choices(registry, Some(slot), target);
         let found = steps.iter().position(|step| is_same(step, present));
         // A step that is none any more, for the measured rates have changed, counts as the smallest that moves.
         let current = found.unwrap_or(moving);
@@ -186,26 +187,65 @@ impl Bandwidth {
         self.tile(registry, slot, Importance::default()).map_or(0.0, |(tile, ..)| tile.used())
     }
 
-    fn choices(&self, registry: &Registry, target: &Target) -> Choices {
+    /// What is shown in place of a stream whose codec the browser does not show: the largest variant that it shows, else the same
+    /// pictures as H.264.
+    pub(super) fn stand_in(
+        &self,
+        registry: &Registry,
+        target: &Target,
+        plays: impl Fn(Codec) -> bool,
+    ) -> Option<Step> {
+        let wanted = registry.needs(&target.name);
+        let is_no_larger =
+            |needs: &Needs| needs.pixels.zip(wanted.pixels).is_none_or(|(its, most)| its <= most);
+        let mut variants: Vec<(Needs, Target)> = registry
+            .renditions(&target.name)
+            .into_iter()
+            .filter(|(_, name)| {
+                *name != target.name && !self.failed.contains_key(name) && registry.admits(name)
+            })
+            .map(|(quality, name)| (registry.needs(&name), Target { name, quality: Some(quality) }))
+            .filter(|(needs, _)| needs.codec.is_none_or(&plays) && is_no_larger(needs))
+            .collect();
+        // One whose codec is known comes first.
+        variants.sort_by(|(a, _), (b, _)| {
+            let order = |needs: &Needs| (needs.codec.is_some(), needs.pixels.unwrap_or_default());
+            order(b).partial_cmp(&order(a)).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let variant = variants.into_iter().next().map(|(_, source)| source);
+        let source = variant.or_else(|| {
+            let name = registry.stand_in(&target.name)?;
+            Some(Target { name, quality: Some(Codec::H264.to_string()) })
+        });
+        Some(Step { unshown: wanted.codec, ..Step::whole(source?) })
+    }
+
+    fn choices(&self, registry: &Registry, slot: Option<&Slot>, target: &Target) -> Choices {
         let rate = |name: &StreamName| registry.needs(name).bytes_per_second * OVERHEAD;
-        let whole = registry.needs(&target.name);
+        let plays = |codec| slot.is_none_or(|slot| slot.plays(codec));
+        let is_shown = |name: &StreamName| registry.needs(name).codec.is_none_or(plays);
+        let instead = (!is_shown(&target.name)).then(|| self.stand_in(registry, target, plays)).flatten();
+        let best = instead.unwrap_or_else(|| Step::whole(target.clone()));
+        let whole = registry.needs(&best.source.name);
         let mut smaller: Vec<(f64, Target)> = registry
             .renditions(&target.name)
             .into_iter()
             .filter(|(_, name)| {
                 registry.needs(name).is_smaller_than(&whole)
+                    && *name != best.source.name
+                    && is_shown(name)
                     && !self.failed.contains_key(name)
                     && registry.admits(name)
             })
             .map(|(quality, name)| (rate(&name), Target { name, quality: Some(quality) }))
             .collect();
         smaller.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut needs = vec![rate(&target.name)];
-        let mut steps = vec![Step::whole(target.clone())];
+        let mut needs = vec![rate(&best.source.name)];
+        let mut steps = vec![best];
         for (rate, source) in smaller {
             if rate < needs[needs.len() - 1] * NOTICEABLY_LESS {
                 needs.push(rate);
-                steps.push(Step { source, pictures: Pictures::All, is_limited: true });
+                steps.push(Step { is_limited: true, ..Step::whole(source) });
             }
         }
         let moving = steps.len() - 1;
@@ -217,9 +257,9 @@ impl Bandwidth {
         if key_frames < needs[moving] * NOTICEABLY_LESS {
             needs.push(key_frames);
             let pictures = Pictures::KeyFrames { every };
-            steps.push(Step { source: source.clone(), pictures, is_limited: true });
+            steps.push(Step { pictures, is_limited: true, ..Step::whole(source.clone()) });
         }
-        steps.push(Step { source, pictures: Pictures::First, is_limited: true });
+        steps.push(Step { pictures: Pictures::First, is_limited: true, ..Step::whole(source) });
         Choices { steps, needs, moving }
     }
 }

@@ -237,6 +237,14 @@ impl Session {
             ClientMessage::Priority(priority) => self
                 .position(priority.slot, &priority.request_id)
                 .map(|slot| self.bandwidth.set_priority(slot, priority.priority)),
+            ClientMessage::Undecodable(undecodable) => {
+                self.position(undecodable.slot, &undecodable.request_id).map(|slot| {
+                    let codec = self.slots[slot.0].codec();
+                    // What one slot's decoder lacks the others' lack too.
+                    let slots = self.slots.iter_mut();
+                    slots.for_each(|slot| codec.into_iter().for_each(|codec| slot.cannot_decode(codec)));
+                })
+            }
             // A lite agent needs no candidates of the browser: it learns the browser's addresses from its checks.
             ClientMessage::Ice(_)
             | ClientMessage::Init(_)
@@ -272,6 +280,8 @@ impl Session {
         for slot in &mut self.slots {
             slot.handle_timeout(now);
         }
+        // A stream that the browser cannot show is replaced before its layout is settled.
+        self.perform_actions(now);
         settle_layouts(now, &mut self.slots);
         self.warm.handle_timeout(now);
         self.subscriptions.handle_timeout(now, &self.shared.registry);
@@ -390,6 +400,15 @@ impl Session {
                     }
                     Action::Status { status, request_id } => {
                         self.replies.push(server::Status { slot: index, status, request_id }.into());
+                    }
+                    Action::Unplayable { tag, codec } => {
+                        let target = slot.target_of(tag).cloned();
+                        let registry = &self.shared.registry;
+                        let plays = |codec| slot.plays(codec);
+                        match target.and_then(|target| self.bandwidth.stand_in(registry, &target, plays)) {
+                            Some(step) => slot.stand_in(now, tag, step),
+                            None => slot.cannot_play(tag, codec),
+                        }
                     }
                     Action::StepFailed(failure) => self.bandwidth.handle_failure(now, failure),
                     Action::Shown { after } => self.shared.shown_after.record(after),

@@ -6,7 +6,7 @@ use multistream_protocol::SlotStatus;
 use multistream_protocol::server::KeyframeStatus;
 
 use super::{StepFailure, SubscriptionTag};
-use crate::media::StreamName;
+use crate::media::{Codec, StreamName};
 
 /// What a slot requests of the session, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub enum Action {
     Status {
         status: SlotStatus,
         request_id: Option<String>,
+    },
+    /// The browser does not show the codec of this subscription's stream: show another in its place by [`super::Slot::stand_in`], or
+    /// call [`super::Slot::cannot_play`].
+    Unplayable {
+        tag: SubscriptionTag,
+        codec: Codec,
     },
     /// A variant that the slot was to show in place of its stream cannot be shown.
     StepFailed(StepFailure),

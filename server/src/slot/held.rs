@@ -8,8 +8,7 @@ use multistream_protocol::ErrorCode;
 
 use super::action::Action;
 use super::machine::{Asked, Feed, Held, Machine};
-use super::transitions::unsupported;
-use super::{Order, Reason, Slot, SubscriptionTag};
+use super::{Order, Reason, Slot, Step, SubscriptionTag};
 use crate::media::Frame;
 
 /// Whether a slot can show its stream of an atomic layout.
@@ -86,16 +85,29 @@ impl Slot {
     pub(super) fn handle_held_frame(&mut self, tag: SubscriptionTag, frame: &Arc<Frame>) -> bool {
         let Some(held) = self.held.as_mut().filter(|held| held.tag == Some(tag)) else { return false };
         if frame.keyframe {
-            let types = self.payload_types.as_ref();
-            if let Some(types) = types.filter(|types| types.of(frame.codec).is_none()) {
-                held.failed = Some(unsupported(frame.codec, types));
-            }
             held.gop.clear();
         }
-        if frame.keyframe || !held.gop.is_empty() {
+        let is_next = !held.gop.is_empty();
+        if frame.keyframe && !self.plays(frame.codec) {
+            self.push(Action::Unplayable { tag, codec: frame.codec });
+        } else if let Some(held) = self.held.as_mut().filter(|_| frame.keyframe || is_next) {
             held.gop.push(Arc::clone(frame));
         }
         true
+    }
+
+    /// Prepares the stream of another step in place of the one that was asked for.
+    pub(super) fn hold_instead(&mut self, now: Instant, step: Step) {
+        let tag = self.subscribe(step.source.name.clone());
+        let deadline = self.deadline(now);
+        let Some(held) = &mut self.held else { return };
+        let before = held.tag.replace(tag);
+        held.order.step = step;
+        held.deadline = deadline;
+        held.gop.clear();
+        if let Some(tag) = before {
+            self.push(Action::Unsubscribe { tag });
+        }
     }
 
     pub(super) fn fail_held(&mut self, reason: Reason) {

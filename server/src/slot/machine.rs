@@ -197,6 +197,14 @@ impl Machine {
         }
     }
 
+    /// The stream that is waited for, also by a slot that is down, as it was requested.
+    pub(super) fn awaited_target(&self) -> Option<&Target> {
+        match self {
+            Self::Down { feed, .. } => Some(&feed.target),
+            _ => self.awaited().map(|next| &next.feed.target),
+        }
+    }
+
     /// The tags of the subscriptions, that of the shown stream first.
     pub(super) fn tags(&self) -> impl Iterator<Item = SubscriptionTag> + use<> {
         let down = if let Self::Down { feed, .. } = self { Some(feed) } else { None };
@@ -233,8 +241,13 @@ impl Machine {
             let step = &shown.feed.step;
             let quality = step.source.quality.clone().filter(|quality| !quality.is_empty());
             status.actual_quality = Some(quality.unwrap_or(NATIVE.into()));
-            if step.is_limited {
-                status.reason = Some(ErrorCode::Bandwidth.to_string());
+            let why = if step.is_limited {
+                Some(ErrorCode::Bandwidth)
+            } else {
+                step.unshown.map(|_| ErrorCode::Codec)
+            };
+            if let Some(why) = why {
+                status.reason = Some(why.to_string());
                 status.error = Some(step.explain());
             }
             if let Pictures::KeyFrames { every } = step.pictures {

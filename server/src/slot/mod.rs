@@ -6,6 +6,7 @@
 
 mod action;
 mod atomic;
+mod codecs;
 mod held;
 mod keyframes;
 mod machine;

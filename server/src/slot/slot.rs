@@ -11,9 +11,9 @@ use multistream_protocol::{ErrorCode, SlotState, SlotStatus};
 use super::keyframes::Keyframes;
 use super::machine::{Asked, Held, Machine, Role, status};
 use super::step::Ahead;
-use super::transitions::{sent_of, unsupported};
+use super::transitions::sent_of;
 use super::{Action, Order, Pictures, Reason, Released, Splicer, SubscriptionTag, Wanted};
-use crate::media::{Frame, StreamError, StreamName};
+use crate::media::{Codec, Frame, StreamError, StreamName};
 use crate::rtp::{PayloadTypes, RtpPacket};
 
 /// One slot of a session.
@@ -23,6 +23,8 @@ pub struct Slot {
     pub(super) switch_timeout: Duration,
     /// The payload types of the answer; `None` before it, when nothing can be sent.
     pub(super) payload_types: Option<PayloadTypes>,
+    /// Codecs that the browser has offered and does not decode.
+    pub(super) undecodable: Vec<Codec>,
     connected: bool,
     pub(super) splicer: Splicer,
     pub(super) machine: Machine,
@@ -42,6 +44,7 @@ impl Slot {
             index,
             switch_timeout,
             payload_types: None,
+            undecodable: Vec::new(),
             connected: false,
             splicer,
             machine: Machine::Paused { wanted },
@@ -180,16 +183,14 @@ impl Slot {
 
     /// Handles the GOP of a stream. It begins with a key frame, so the stream can be shown at once.
     pub fn handle_gop(&mut self, now: Instant, tag: SubscriptionTag, gop: &[Arc<Frame>]) {
-        let (Some(key), Some(types), true) = (gop.first(), &self.payload_types, self.connected) else {
-            return;
-        };
+        let (Some(key), Some(_), true) = (gop.first(), &self.payload_types, self.connected) else { return };
         let Some(role) = self.role(tag) else { return };
-        let Some(payload_type) = types.of(key.codec) else {
-            let reason = unsupported(key.codec, types);
+        let Some(payload_type) = self.payload_type_of(key.codec) else {
+            let reason = self.unsupported(key.codec);
             if role == Role::Ahead {
                 self.fail_ahead(&reason);
             } else if !self.fall_back(now, tag, &reason) {
-                self.cannot_show(role, reason);
+                self.push(Action::Unplayable { tag, codec: key.codec });
             }
             return;
         };
@@ -364,7 +365,7 @@ impl Slot {
         self.connected.then(|| now + self.switch_timeout)
     }
 
-    fn role(&self, tag: SubscriptionTag) -> Option<Role> {
+    pub(super) fn role(&self, tag: SubscriptionTag) -> Option<Role> {
         if self.held.as_ref().is_some_and(|held| held.tag == Some(tag)) {
             return Some(Role::Held);
         }

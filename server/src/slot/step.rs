@@ -8,9 +8,9 @@ use multistream_protocol::ErrorCode;
 
 use super::action::Action;
 use super::machine::{Feed, Machine, Shown, Waiting};
-use super::transitions::{sent_of, unsupported};
+use super::transitions::sent_of;
 use super::{Reason, Slot, SubscriptionTag, Target};
-use crate::media::Frame;
+use crate::media::{Codec, Frame};
 
 /// Which pictures of a stream are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +32,14 @@ pub struct Step {
     pub pictures: Pictures,
     /// Whether the path is too slow for the stream that was requested.
     pub is_limited: bool,
+    /// The codec of the stream that was requested, where the browser does not show it.
+    pub unshown: Option<Codec>,
 }
 
 impl Step {
     /// All pictures of the stream itself.
     pub fn whole(target: Target) -> Self {
-        Self { source: target, pictures: Pictures::All, is_limited: false }
+        Self { source: target, pictures: Pictures::All, is_limited: false, unshown: None }
     }
 
     /// What is shown in place of the stream that was requested, as a sentence.
@@ -51,7 +53,12 @@ impl Step {
             (Pictures::KeyFrames { every: None }, _) => "only its key frames come".to_owned(),
             (Pictures::First, _) => "nothing more comes until the link is faster".to_owned(),
         };
-        format!("the link is too slow for this stream: {instead}")
+        match self.unshown {
+            Some(codec) if !self.is_limited => {
+                format!("this browser does not show {}: {instead}", codec.rtpmap())
+            }
+            _ => format!("the link is too slow for this stream: {instead}"),
+        }
     }
 }
 
@@ -204,7 +211,7 @@ impl Slot {
     pub(super) fn race(&mut self, first: Option<Target>) {
         let Some(next) = self.machine.awaited() else { return };
         let Some(source) = first.filter(|first| first.name != next.feed.step.source.name) else { return };
-        self.head_for(Step { source, pictures: Pictures::All, is_limited: false }, Change::FREE);
+        self.head_for(Step::whole(source), Change::FREE);
     }
 
     pub(super) fn drop_ahead(&mut self) {
@@ -275,17 +282,15 @@ impl Slot {
         if self.ahead.as_ref().is_none_or(|ahead| ahead.tag != tag) {
             return false;
         }
-        if frame.keyframe
-            && let Some(types) = &self.payload_types
-        {
-            match types.of(frame.codec) {
+        if frame.keyframe && self.payload_types.is_some() {
+            match self.payload_type_of(frame.codec) {
                 Some(payload_type) => {
                     if let Some(ahead) = &mut self.ahead {
                         ahead.change = Change::FREE;
                     }
                     self.handle_ahead_gop(now, std::slice::from_ref(frame), payload_type);
                 }
-                None => self.fail_ahead(&unsupported(frame.codec, types)),
+                None => self.fail_ahead(&self.unsupported(frame.codec)),
             }
         }
         true
@@ -302,7 +307,9 @@ impl Slot {
     /// The shown or awaited variant, which the client did not request, cannot be shown: the slot waits for the stream that was
     /// requested. Returns whether that was so.
     pub(super) fn fall_back(&mut self, now: Instant, tag: SubscriptionTag, reason: &Reason) -> bool {
-        let is_substitute = |feed: &Feed| feed.tag == tag && feed.step.source.name != feed.target.name;
+        let is_substitute = |feed: &Feed| {
+            feed.tag == tag && feed.step.source.name != feed.target.name && feed.step.unshown.is_none()
+        };
         let shown =
             self.machine.shown().filter(|_| self.machine.awaited().is_none()).map(|shown| &shown.feed);
         let awaited = self.machine.awaited().map(|next| &next.feed);
@@ -310,16 +317,24 @@ impl Slot {
             return false;
         };
         let (target, source) = (feed.target.clone(), feed.step.source.clone());
-        let deadline = self.deadline(now);
         self.step_failed(source, reason);
+        self.wait_for(now, Step::whole(target));
+        true
+    }
+
+    /// Waits for the stream of `step` in place of the one that is shown or waited for.
+    pub(super) fn wait_for(&mut self, now: Instant, step: Step) {
+        let deadline = self.deadline(now);
         self.drop_ahead();
-        let step = Step::whole(target);
         if self.machine.awaited().is_some() {
             self.await_step(step);
-            return true;
+            if let Some(next) = self.machine.awaited_mut() {
+                next.deadline = deadline;
+            }
+            return;
         }
         self.change(|slot, machine| match machine {
-            Machine::Showing(Shown { feed, asked, .. }) => {
+            Machine::Showing(Shown { feed, asked, .. }) | Machine::Down { feed, asked, .. } => {
                 slot.splicer.clear();
                 slot.push(Action::Unsubscribe { tag: feed.tag });
                 let tag = slot.subscribe(step.source.name.clone());
@@ -328,7 +343,6 @@ impl Slot {
             other => other,
         });
         self.tell_change(None);
-        true
     }
 
     fn step_failed(&mut self, source: Target, reason: &Reason) {

@@ -9,8 +9,7 @@ use multistream_protocol::{ErrorCode, SlotState};
 use super::action::Action;
 use super::machine::{Asked, Feed, Machine, Role, Shown, Waiting, status};
 use super::{Order, Pictures, Reason, Slot};
-use crate::media::{Codec, Frame};
-use crate::rtp::PayloadTypes;
+use crate::media::Frame;
 
 impl Slot {
     /// Goes on showing `old` until the stream of `order` has a key frame. If `old` already is that stream, cancels the switch to
@@ -166,10 +165,14 @@ impl Slot {
     /// Handles a frame of the shown stream in another codec than before. Frames up to the next key frame are dropped; from
     /// there on the slot sends the stream with the payload type of the new codec.
     pub(super) fn change_codec(&mut self, frame: Arc<Frame>) {
-        let Some(types) = self.payload_types.as_ref().filter(|_| frame.keyframe) else { return };
-        let Some(payload_type) = types.of(frame.codec) else {
-            let reason = unsupported(frame.codec, types);
-            self.cannot_show(Role::Shown, reason);
+        if self.payload_types.is_none() || !frame.keyframe {
+            return;
+        }
+        let Some(payload_type) = self.payload_type_of(frame.codec) else {
+            let tag = self.machine.shown().map(|shown| shown.feed.tag);
+            if let Some(tag) = tag {
+                self.push(Action::Unplayable { tag, codec: frame.codec });
+            }
             return;
         };
         if let Some(shown) = self.machine.shown_mut() {
@@ -224,8 +227,7 @@ impl Slot {
 
     /// Shows the stream of an atomic layout, from the GOP that [`Slot::hold`] has prepared.
     pub(super) fn cut(&mut self, now: Instant, feed: Feed, asked: Asked, gop: &[Arc<Frame>]) {
-        let payload_type =
-            gop.first().zip(self.payload_types.as_ref()).and_then(|(key, types)| types.of(key.codec));
+        let payload_type = gop.first().and_then(|key| self.payload_type_of(key.codec));
         // That the browser supports the codec was checked when the GOP came, and its payload types do not change.
         if let Some(payload_type) = payload_type {
             self.machine = self.cut_to(now, feed, asked, gop, payload_type);
@@ -259,15 +261,4 @@ pub(super) fn sent_of(gop: &[Arc<Frame>], pictures: Pictures) -> &[Arc<Frame>] {
         Pictures::All => gop,
         Pictures::KeyFrames { .. } | Pictures::First => &gop[..gop.len().min(1)],
     }
-}
-
-/// Why a stream of this codec cannot be shown in a browser that accepts only `types`.
-pub(super) fn unsupported(codec: Codec, types: &PayloadTypes) -> Reason {
-    let taken: Vec<_> = types.codecs().map(Codec::rtpmap).collect();
-    let message = format!(
-        "the stream is {}, and this browser takes {} only; add a variant such as `ffmpeg:…#video=h264`",
-        codec.rtpmap(),
-        if taken.is_empty() { "no codec of ours".to_owned() } else { taken.join(", ") },
-    );
-    Reason { code: ErrorCode::UnsupportedCodec, message }
 }

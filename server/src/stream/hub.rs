@@ -169,7 +169,7 @@ impl Hub {
                 Event::Command(Some(command)) => self.command(command),
                 Event::Left(viewer) => self.left(viewer),
                 Event::Unit(unit) => self.unit(unit),
-                Event::Ended(result) => self.ended(result),
+                Event::Ended(result) => self.ended(&result),
                 Event::Timeout => self.timeout(),
             }
             self.act();
@@ -295,10 +295,19 @@ impl Hub {
         let size = self.health.dimensions;
         let pixels = size.map(|size| f64::from(size.width) * f64::from(size.height)).or(known.pixels);
         let is_sized = known.is_sized;
-        self.meter.set(Needs { is_live: true, pixels, is_sized, bytes_per_second, key_frame_bytes, gop });
+        let codec = self.health.codec;
+        self.meter.set(Needs {
+            is_live: true,
+            codec,
+            pixels,
+            is_sized,
+            bytes_per_second,
+            key_frame_bytes,
+            gop,
+        });
     }
 
-    fn ended(&mut self, result: Ended) {
+    fn ended(&mut self, result: &Ended) {
         self.run = None;
         let failure = result.as_ref().ok().and_then(|result| result.as_ref().err());
         let input_down = matches!(failure, Some(SourceError::InputDown { .. }));
@@ -314,7 +323,7 @@ impl Hub {
             }
             None => false,
         };
-        let error = error_of(&result);
+        let error = error_of(result);
         self.reset_pictures();
         let now = Instant::now().into_std();
         if remade {

@@ -3,11 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::media::Codec;
+
 /// What a stream needs. While the stream does not run, the figures of its last run; before the first, a guess.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Needs {
     /// Whether it has a key frame now, so that a viewer who subscribes gets a picture at once.
     pub is_live: bool,
+    /// Of the present or last run, or as the config says it; `None` before it is known.
+    pub codec: Option<Codec>,
     /// The size of its pictures, if it is known.
     pub pixels: Option<f64>,
     /// Whether its name says that it is its camera in another size, as `camera1-360p` does. `front-right` is no quality of
@@ -27,7 +31,7 @@ impl Needs {
         const USUAL_PIXELS: f64 = 1280.0 * 720.0;
         let bytes_per_second = pixels.unwrap_or(USUAL_PIXELS) * FPS * BITS_PER_PIXEL / 8.0;
         let key_frame_bytes = (bytes_per_second / 4.0) as usize;
-        Self { is_live: false, pixels, is_sized, bytes_per_second, key_frame_bytes, gop: None }
+        Self { is_live: false, codec: None, pixels, is_sized, bytes_per_second, key_frame_bytes, gop: None }
     }
 
     /// Whether it is a quality of the same camera with smaller pictures than those of `other`, as far as is known.

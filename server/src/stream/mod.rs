@@ -17,6 +17,7 @@ mod registry;
 mod relay;
 mod remake;
 mod snapshot;
+mod stand_ins;
 mod subscription;
 mod transcoders;
 pub mod variants;

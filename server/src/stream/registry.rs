@@ -13,6 +13,7 @@ use super::command::{Command, Purpose};
 use super::hub;
 use super::ladder::Ladder;
 use super::meter::{Meter, Needs};
+use super::stand_ins::StandIns;
 use super::transcoders::Transcoders;
 use super::{MediaClock, ResolveError, StreamName, StreamSnapshot, Subscription, names, variants};
 
@@ -33,6 +34,7 @@ struct Table {
     config: Arc<Config>,
     names: StreamNames,
     hubs: HashMap<StreamName, Hub>,
+    stand_ins: StandIns,
     ladder: Arc<Ladder>,
     transcoders: Arc<Transcoders>,
 }
@@ -63,6 +65,7 @@ impl Registry {
             config: Arc::new(Config { streams: Vec::new(), ..config.clone() }),
             names: StreamNames::new([]),
             hubs: HashMap::new(),
+            stand_ins: StandIns::default(),
         };
         let registry = Arc::new(Self {
             table: RwLock::new(Arc::new(empty)),
@@ -80,19 +83,28 @@ impl Registry {
         let names = names::of(config);
         let mut changes = Changes::default();
         let (mut hubs, mut new) = (HashMap::new(), Vec::new());
-        for (name, stream) in names.iter().zip(&config.streams) {
+        let stand_ins = StandIns::of(config, &names);
+        let named = names.iter().zip(&config.streams).map(|(name, stream)| (name, stream, true));
+        let hidden = stand_ins.streams().map(|(name, stream)| (name, stream, false));
+        for (name, stream, is_named) in named.chain(hidden) {
+            let is_kept = if is_named {
+                is_same(&before.config, config, stream)
+            } else {
+                before.stand_ins.has(stream) && before.config.ffmpeg == config.ffmpeg
+            };
             match before.hubs.get(name) {
-                Some(hub) if is_same(&before.config, config, stream) => {
+                Some(hub) if is_kept => {
                     hubs.insert(name.clone(), hub.clone());
                     continue;
                 }
-                Some(_) => changes.changed.push(stream.name.clone()),
-                None => changes.added.push(stream.name.clone()),
+                Some(_) if is_named => changes.changed.push(stream.name.clone()),
+                None if is_named => changes.added.push(stream.name.clone()),
+                Some(_) | None => {}
             }
             let (commands, inbox) = mpsc::channel(INBOX);
             let meter = Arc::new(Meter::new(variants::guess(config, name.as_str())));
             hubs.insert(name.clone(), Hub { inbox: commands, meter: meter.clone() });
-            new.push((name.clone(), inbox, meter, stream));
+            new.push((name.clone(), inbox, meter, stream.clone()));
         }
         let table = Table {
             ladder: before.ladder.with(config, &names),
@@ -100,6 +112,7 @@ impl Registry {
             config: Arc::new(config.clone()),
             names,
             hubs,
+            stand_ins,
         };
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         let now = self.table();
@@ -107,14 +120,14 @@ impl Registry {
             if now.hubs.get(name).is_some_and(|kept| kept.inbox.same_channel(&hub.inbox)) {
                 continue;
             }
-            if !now.hubs.contains_key(name) {
+            if !now.hubs.contains_key(name) && !before.stand_ins.is_one(name) {
                 changes.removed.push(name.to_string());
             }
             // Its viewers see that it has ended, and look for it in the new table. A hub whose queue is full ends with its last sender.
             let _ = hub.inbox.try_send(Command::Shutdown { done: oneshot::channel().0 });
         }
         for (name, inbox, meter, stream) in new {
-            hub::spawn(name, inbox, meter, stream, config, self);
+            hub::spawn(name, inbox, meter, &stream, config, self);
         }
         changes.removed.sort_unstable();
         changes
@@ -136,7 +149,7 @@ impl Registry {
 
     /// The number of streams.
     pub fn count(&self) -> usize {
-        self.table().hubs.len()
+        self.table().names.iter().count()
     }
 
     /// Whether the stream exists still.
@@ -148,12 +161,12 @@ impl Registry {
         self.table().names.resolve(stream, quality)
     }
 
-    /// The qualities of `stream`, `native` first.
     /// The camera that a stream is a quality of; its own name where it is none.
     pub fn camera_of(&self, name: &StreamName) -> String {
         self.table().names.camera_of(name).to_owned()
     }
 
+    /// The qualities of `stream`, `native` first.
     pub fn qualities(&self, stream: &str) -> Vec<String> {
         self.table().names.qualities(stream)
     }
@@ -183,9 +196,15 @@ impl Registry {
         self.table().ladder.admits(name)
     }
 
+    /// What stands in for a stream whose codec a browser does not show: the same pictures as H.264.
+    pub fn stand_in(&self, name: &StreamName) -> Option<StreamName> {
+        self.table().stand_ins.get(name).cloned()
+    }
+
     /// Whether an ffmpeg makes it.
     pub fn is_transcoded(&self, name: &StreamName) -> bool {
-        self.table().transcoders.is_one(name)
+        let table = self.table();
+        table.transcoders.is_one(name) || table.stand_ins.is_one(name)
     }
 
     /// Stops a stream at once that nobody watches any more.

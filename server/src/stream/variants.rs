@@ -7,6 +7,7 @@ use multistream_protocol::api::Variant;
 
 use crate::config::{Config, Rotation, Source};
 
+use super::stand_ins::codec_of;
 use super::{Needs, Registry, StreamSnapshot};
 
 type Size = (Option<u32>, Option<u32>);
@@ -39,7 +40,8 @@ pub(super) fn guess(config: &Config, name: &str) -> Needs {
         Some((None, Some(height))) => Some(wide(height)),
         Some((None, None)) | None => named.map(wide),
     };
-    Needs::guess(pixels, named.is_some())
+    let codec = config.streams.iter().find(|stream| stream.name == name).and_then(codec_of);
+    Needs { codec, ..Needs::guess(pixels, named.is_some()) }
 }
 
 /// The size that the first source of the stream scales its pictures to.

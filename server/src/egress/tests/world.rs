@@ -202,6 +202,7 @@ impl World {
                         let events = self.hubs[hub].join(viewer);
                         self.subscriptions.push(Subscription { slot: index, tag, hub, viewer, events });
                     }
+                    Action::Unplayable { tag, codec } => self.slots[index].cannot_play(tag, codec),
                     Action::Unsubscribe { tag } => {
                         let is_it = |known: &Subscription| known.slot == index && known.tag == tag;
                         for former in self.subscriptions.extract_if(.., |known| is_it(known)) {
@@ -271,7 +272,7 @@ impl World {
         let needs = [rate(PAYLOAD, all), rate(SMALL_PAYLOAD, all), rate(SMALL_PAYLOAD, KEY_PACKETS)];
         let steps = |camera: usize| {
             let (whole, small) = (target(&camera.to_string()), target(&(camera + CAMERAS).to_string()));
-            let limited = |pictures| Step { source: small.clone(), pictures, is_limited: true };
+            let limited = |pictures| Step { pictures, is_limited: true, ..Step::whole(small.clone()) };
             let every = Some(Duration::from_secs(2));
             [
                 Step::whole(whole),

@@ -133,7 +133,7 @@ impl World {
             Event::Pause => self.slot.pause(None),
             Event::Step { camera, pictures, change } => {
                 let source = target(&format!("{camera}"));
-                self.slot.go_to(Step { source, pictures, is_limited: true }, change);
+                self.slot.go_to(Step { pictures, is_limited: true, ..Step::whole(source) }, change);
             }
             Event::Race { camera, first } => {
                 let order = Order::from(target(&format!("{camera}")));
@@ -190,6 +190,7 @@ impl World {
                     let events = self.hubs[camera].join(tag.0);
                     self.subscriptions.push(Subscription { tag, camera, events });
                 }
+                Action::Unplayable { tag, codec } => self.slot.cannot_play(tag, codec),
                 Action::Unsubscribe { tag } => {
                     for hub in &mut self.hubs {
                         hub.leave(tag.0);

@@ -76,6 +76,9 @@ fn a_codec_that_the_browser_lacks_refuses_the_layout() {
     let (mut slots, mut cameras, now) = asked();
     cameras[3].codec = Codec::Av1;
     slots[1].handle_gop(now, tag(1), &gop(&mut cameras[3], 2_000_000));
+    for slot in &mut slots {
+        assert_eq!(actions(slot), [], "what cannot be shown is noticed");
+    }
     settle_layouts(now, &mut slots);
     refused(&mut slots, &mut cameras, "error (unsupported-codec) #9");
 }

@@ -237,6 +237,7 @@ impl World {
                         let events = self.hubs[camera].join(Subscription::viewer(slot, tag));
                         self.subscriptions.push(Subscription { slot, tag, camera, events });
                     }
+                    Action::Unplayable { tag, codec } => self.slots[slot].cannot_play(tag, codec),
                     Action::Unsubscribe { tag } => {
                         for hub in &mut self.hubs {
                             hub.leave(Subscription::viewer(slot, tag));

@@ -95,7 +95,15 @@ pub(crate) fn slot() -> Slot {
 }
 
 pub(crate) fn actions(slot: &mut Slot) -> Vec<Action> {
-    std::iter::from_fn(|| slot.poll_action()).collect()
+    let mut said = Vec::new();
+    while let Some(action) = slot.poll_action() {
+        match action {
+            // Nothing stands in for it.
+            Action::Unplayable { tag, codec } => slot.cannot_play(tag, codec),
+            action => said.push(action),
+        }
+    }
+    said
 }
 
 /// The statuses among `actions`, each as `state`, `(reason)` and `#request`, where it has them.

@@ -10,7 +10,7 @@ fn variant() -> Target {
 }
 
 fn limited(source: Target, pictures: Pictures) -> Step {
-    Step { source, pictures, is_limited: true }
+    Step { pictures, is_limited: true, ..Step::whole(source) }
 }
 
 /// A slot that shows camera 0, with a variant of it as camera 9.
