@@ -64,6 +64,10 @@ export interface SlotStatus {
   width?: number;
   /** Height of the picture in pixels. */
   height?: number;
+  /** Width to show the picture in, where its samples are not square: the browser shows it as if they were. */
+  displayWidth?: number;
+  /** Height to show the picture in, where its samples are not square. */
+  displayHeight?: number;
   /** RTP timestamp of the stream's first key frame on this slot; `requestVideoFrameCallback` reports that of each picture. */
   rtpTimestamp?: number;
 }

@@ -68,14 +68,11 @@ pub struct SlotStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub height: Option<u32>,
-    /// Width to show the picture in, where its samples are not square. The Rust client leaves both fields out, for the size of its
-    /// download.
-    #[cfg(not(target_arch = "wasm32"))]
+    /// Width to show the picture in, where its samples are not square.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub display_width: Option<u32>,
     /// Height to show the picture in, where its samples are not square.
-    #[cfg(not(target_arch = "wasm32"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
     pub display_height: Option<u32>,
@@ -98,9 +95,7 @@ fields!(SlotStatus {
     picture_every_ms,
     width,
     height,
-    #[cfg(not(target_arch = "wasm32"))]
     display_width,
-    #[cfg(not(target_arch = "wasm32"))]
     display_height,
     rtp_timestamp
 });
@@ -121,9 +116,7 @@ impl SlotStatus {
             picture_every_ms: None,
             width: None,
             height: None,
-            #[cfg(not(target_arch = "wasm32"))]
             display_width: None,
-            #[cfg(not(target_arch = "wasm32"))]
             display_height: None,
             rtp_timestamp: None,
         }

@@ -102,13 +102,13 @@ async fn pictures_that_no_browser_shows_are_made_h264_by_themselves() {
     let mjpeg = clip(folder.path(), "a.mjpeg", "-c:v mjpeg -q:v 9");
     let jpeg = clip(folder.path(), "a.jpg", "-frames:v 1 -update 1 -c:v mjpeg");
     let http = http_camera(std::fs::read(jpeg).expect("it was written")).await;
-    let test = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=15/1";
+    let ball = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=176,framerate=15/1";
     let launches = [
         (
             "b",
             format!("filesrc location={mp4} ! qtdemux ! h264parse ! rtph264pay name=pay0 config-interval=-1"),
         ),
-        ("mjpeg", format!("{test} ! jpegenc ! rtpjpegpay name=pay0")),
+        ("mjpeg", format!("{ball} ! jpegenc ! rtpjpegpay name=pay0")),
         (
             "mpeg4",
             format!(
@@ -120,14 +120,14 @@ async fn pictures_that_no_browser_shows_are_made_h264_by_themselves() {
     let cameras = Cameras::start(&CamerasOptions { count: 0, launches, ..CamerasOptions::default() })
         .expect("they start");
     let [b, jpegs, mpeg4] = ["b", "mjpeg", "mpeg4"].map(|name| cameras.url_of(name));
-    let text = format!(
+    let config = format!(
         "streams:\n  rtsp-b: {b}\n  rtsp-mjpeg: {jpegs}\n  rtsp-mpeg4: {mpeg4}\n  http-mjpeg: {http}\n  \
          file-b: ffmpeg:{mp4}#video=copy\n  ts-b: exec:ffmpeg -v error -re -i {ts} -c copy -f mpegts -\n  \
          exec-mjpeg: exec:ffmpeg -v error -re -i {mjpeg} -c copy -f mjpeg -\n  \
          raw-b: exec:ffmpeg -v error -re -i {raw} -c copy -f h264 -\n  raw-b265: exec:ffmpeg -v error -re -i {raw265} -c copy -f hevc -\n  \
          sampled: exec:ffmpeg -v error -re -i {sampled} -c copy -f h264 -\n"
     );
-    let (config, _) = Config::parse("test.yaml", &text, &|_| None).expect("the config is fine");
+    let (config, _) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
     let server = Server::start(config).await;
     let shown = [
         ("rtsp-b", "B-frames", 20.0),
@@ -163,11 +163,11 @@ async fn pictures_that_no_browser_shows_are_made_h264_by_themselves() {
 async fn where_the_config_refuses_them_the_error_says_what_to_change() {
     let folder = TempDir::new().expect("a folder");
     let ts = clip(folder.path(), "b.ts", B_FRAMES);
-    let text = format!(
+    let config = format!(
         "multistream: {{b_frames: refuse, unplayable: refuse}}\nstreams:\n  b: exec:ffmpeg -v error -re -i {ts} -c copy -f mpegts -\n  \
          mjpeg: exec:ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180 -f mjpeg -\n"
     );
-    let (config, _) = Config::parse("test.yaml", &text, &|_| None).expect("the config is fine");
+    let (config, _) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
     let server = Server::start(config).await;
     for (name, words) in [("b", ["B-frames", "switch them off in the camera"]), ("mjpeg", ["MJPEG", "H.264"])]
     {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use multistream_protocol::client::Keyframe;
+use multistream_protocol::client::{Keyframe, Undecodable};
 use multistream_protocol::{SlotState, SlotStatus};
 
 use super::Client;
@@ -75,6 +75,8 @@ struct SlotMedia {
     arrived_at: Duration,
     undecoded_since: Option<Duration>,
     asked: bool,
+    /// Whether the server sends H.265, which some browsers offer and do not decode, and no picture has come of it yet.
+    may_lack_decoder: bool,
     stalled: Option<Stall>,
 }
 
@@ -132,6 +134,7 @@ impl Client {
         slot.picture_every = Duration::from_millis(status.picture_every_ms.unwrap_or_default().into());
         slot.undecoded_since = None;
         slot.asked = false;
+        slot.may_lack_decoder = status.codec.as_deref() == Some("h265");
         match status.status {
             SlotState::Offline | SlotState::Error => self.set_stalled(status.slot, Some(Stall::Source)),
             SlotState::Paused => self.set_stalled(status.slot, None),
@@ -227,7 +230,7 @@ impl Client {
                 slot.undecoded_since.get_or_insert(now);
             }
             if decoded > slot.decoded {
-                (slot.undecoded_since, slot.asked) = (None, false);
+                (slot.undecoded_since, slot.asked, slot.may_lack_decoder) = (None, false, false);
             }
             let moves = decoded > slot.decoded;
             (slot.packets, slot.decoded) = (packets, decoded);
@@ -255,8 +258,14 @@ impl Client {
             is_stuck |= undecoded >= STUCK;
             self.set_stalled(index, stalled);
             if asks && self.state == State::Connected {
-                let request_id = self.next_id().to_string();
-                self.push(Command::Send(self.attempt, Keyframe { request_id, slot: index as i32 }.into()));
+                let lacks = std::mem::take(&mut self.media.slot(index).may_lack_decoder);
+                let (request_id, slot) = (self.next_id().to_string(), index as i32);
+                let message = if lacks {
+                    Undecodable { request_id, slot }.into()
+                } else {
+                    Keyframe { request_id, slot }.into()
+                };
+                self.push(Command::Send(self.attempt, message));
             }
         }
         if is_stuck && matches!(self.phase, Phase::Connected { .. }) {

@@ -115,6 +115,7 @@ ttl_s?: number, })
  */
 priority: number, })
   | ({ type: "multistream/token" } & { request_id: string, token: string, })
+  | ({ type: "multistream/undecodable" } & { request_id: string, slot: number, })
   | ({ type: "multistream/ice" } & { candidate: string, sdpMid?: string, sdpMLineIndex?: number, })
   | ({ type: "multistream/close" } & Record<symbol, never>);
 
@@ -334,6 +335,7 @@ export type ServerErrorCode =
   | "switch-timeout"
   | "source-invalid"
   | "bandwidth"
+  | "codec"
   | "limit-reached"
   | "token-expired"
   | "token-invalid";

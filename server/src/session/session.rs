@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use multistream_protocol::server::{self, Error, IceServer, Mids};
+use multistream_protocol::server::{Error, IceServer};
 use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, client};
 
 use super::Histogram;
@@ -19,12 +19,13 @@ use super::transcoders::Transcoders;
 use super::warm::WarmStreams;
 use crate::access::Grant;
 use crate::config::MultistreamConfig;
-use crate::limits::{self, Limit};
-use crate::rtc::{IceServers, Inbound, PeerError, Port, check_size};
+use crate::rtc::{IceServers, Inbound, Port};
 use crate::rtp::SlotPosition;
-use crate::slot::{Action, Slot, Splicer, SubscriptionTag, settle_layouts};
+use crate::slot::{Slot, Splicer, SubscriptionTag, settle_layouts};
 use crate::stream::{Registry, StreamError, StreamEvent};
 
+mod actions;
+mod offer;
 mod requests;
 
 /// How many packets of the browser are handled in one turn.
@@ -324,42 +325,6 @@ impl Session {
         }
     }
 
-    fn offer(&mut self, now: Instant, offer: &client::Offer) -> Result<(), Error> {
-        if !self.takes_offer {
-            let message = "this session has its answer already; slots change by multistream/switch, and another offer is taken after the session was resumed";
-            return Err(Error::new(ErrorCode::AlreadyNegotiated, message).answering(&offer.request_id));
-        }
-        let Shared { port, config, bytes_per_second, .. } = &*self.shared;
-        let slots = self.slots.len();
-        let (link, answer) = check_size(&offer.sdp, config.max_slots)
-            .and_then(|()| Link::answer(now, &offer.sdp, slots, port, self.reached, *bytes_per_second))
-            .map_err(|error| {
-                let code = match error {
-                    PeerError::NotEnoughMedia { .. } | PeerError::NotReceiving => ErrorCode::NotEnoughMedia,
-                    PeerError::NoCodec => ErrorCode::UnsupportedCodec,
-                    PeerError::TooLarge { .. } | PeerError::TooManyMedia { .. } => {
-                        limits::hit(Limit::Offer);
-                        ErrorCode::LimitReached
-                    }
-                    PeerError::Sdp(_) | PeerError::Apply(_) | PeerError::DataChannel => ErrorCode::InvalidSdp,
-                };
-                Error::new(code, error.to_string()).answering(&offer.request_id)
-            })?;
-        // A connection that there was is dropped without a word: the browser keeps it until the new one plays.
-        self.link = Some(link);
-        self.takes_offer = false;
-        let mut mids = Vec::with_capacity(self.slots.len());
-        for (slot, negotiated) in self.slots.iter_mut().zip(answer.slots) {
-            mids.push((slot.index(), negotiated.mid));
-            slot.negotiated(negotiated.payload_types);
-        }
-        let request_id = offer.request_id.clone();
-        let slots = self.statuses();
-        self.replies
-            .push(server::Answer { request_id, sdp: answer.sdp, slots, mids: Mids::from_iter(mids) }.into());
-        Ok(())
-    }
-
     /// What the path carries, in bytes per second; `None` before it is known and on a connection that does not report it.
     fn estimate(&self, now: Instant) -> Option<f64> {
         self.link.as_ref().and_then(|link| link.estimate(now))
@@ -377,53 +342,6 @@ impl Session {
             let message = format!("there is no slot {index}; this session has {}", known.join(", "));
             Error::new(ErrorCode::UnknownSlot, message).answering(request_id)
         })
-    }
-
-    /// Performs the actions that the slots have requested.
-    fn perform_actions(&mut self, now: Instant) {
-        let mut left = Vec::new();
-        for (position, slot) in (0..).map(SlotPosition).zip(&mut self.slots) {
-            while let Some(action) = slot.poll_action() {
-                let index = slot.index();
-                match action {
-                    Action::Subscribe { tag, name } => {
-                        if !self.subscriptions.subscribe(now, &self.shared.registry, (position, tag), name) {
-                            let message = "too many viewers come to it at once".to_owned();
-                            slot.handle_offline(now, tag, &StreamError { permanent: false, message });
-                        }
-                    }
-                    Action::Unsubscribe { tag } => left.extend(self.subscriptions.remove(position, tag)),
-                    Action::Refresh { tag } => {
-                        if let Some(subscription) = self.subscriptions.get(position, tag) {
-                            subscription.refresh();
-                        }
-                    }
-                    Action::Status { status, request_id } => {
-                        self.replies.push(server::Status { slot: index, status, request_id }.into());
-                    }
-                    Action::Unplayable { tag, codec } => {
-                        let target = slot.target_of(tag).cloned();
-                        let registry = &self.shared.registry;
-                        let plays = |codec| slot.plays(codec);
-                        match target.and_then(|target| self.bandwidth.stand_in(registry, &target, plays)) {
-                            Some(step) => slot.stand_in(now, tag, step),
-                            None => slot.cannot_play(tag, codec),
-                        }
-                    }
-                    Action::StepFailed(failure) => self.bandwidth.handle_failure(now, failure),
-                    Action::Shown { after } => self.shared.shown_after.record(after),
-                    Action::Keyframe { status, request_id } => {
-                        self.replies.push(server::Keyframe { request_id, slot: index, status }.into());
-                    }
-                }
-            }
-        }
-        for name in left {
-            let Shared { registry, config, transcoders_per_session, .. } = &*self.shared;
-            let shown: Vec<_> = self.subscriptions.streams().cloned().collect();
-            let when = (now, config.linger);
-            self.transcoders.handle_left(when, registry, name, &shown, *transcoders_per_session);
-        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::command::{Command, Purpose};
 use super::ending::{Ended, error_of};
 use super::health::Health;
 use super::life::{Action, Life, LifeSettings, MARGIN};
-use super::meter::{Meter, Needs};
+use super::meter::Meter;
 use super::relay;
 use super::remake::{Policy, Remake};
 use super::viewers::Viewers;
@@ -249,7 +249,7 @@ impl Hub {
                     warn!("the key frames are far apart: set a shorter key frame interval in the camera");
                 }
                 if frame.keyframe || self.health.frames.is_multiple_of(MEASURE_EVERY) {
-                    self.measure(now.into_std());
+                    self.meter.measure(&self.health, now.into_std());
                 }
                 let gop = &mut self.gop;
                 self.viewers.send(&frame, || gop.gop());
@@ -283,28 +283,6 @@ impl Hub {
             warn!(%source, "it sends {what}, which browsers cannot show: ffmpeg makes H.264 of it from now on, which takes CPU time");
         }
         begins
-    }
-
-    /// Publishes what the stream needs of a viewer's link.
-    fn measure(&self, now: std::time::Instant) {
-        let bits_per_second = self.health.needs(now);
-        let known = self.meter.get();
-        let bytes_per_second = bits_per_second.map_or(known.bytes_per_second, |bits| bits as f64 / 8.0);
-        let gop = self.health.gop.map(|(_, duration)| duration).or(known.gop);
-        let key_frame_bytes = self.health.key_frame_bytes;
-        let size = self.health.dimensions;
-        let pixels = size.map(|size| f64::from(size.width) * f64::from(size.height)).or(known.pixels);
-        let is_sized = known.is_sized;
-        let codec = self.health.codec;
-        self.meter.set(Needs {
-            is_live: true,
-            codec,
-            pixels,
-            is_sized,
-            bytes_per_second,
-            key_frame_bytes,
-            gop,
-        });
     }
 
     fn ended(&mut self, result: &Ended) {

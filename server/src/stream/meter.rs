@@ -1,8 +1,9 @@
 //! What a stream needs of a viewer's link. A hub measures it; sessions read it without asking the hub.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::health::Health;
 use crate::media::Codec;
 
 /// What a stream needs. While the stream does not run, the figures of its last run; before the first, a guess.
@@ -63,8 +64,22 @@ impl Meter {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set(&self, needs: Needs) {
+    fn set(&self, needs: Needs) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = needs;
+    }
+
+    /// Publishes what a stream with these figures needs of a viewer's link.
+    pub(super) fn measure(&self, health: &Health, now: Instant) {
+        let bits_per_second = health.needs(now);
+        let known = self.get();
+        let bytes_per_second = bits_per_second.map_or(known.bytes_per_second, |bits| bits as f64 / 8.0);
+        let gop = health.gop.map(|(_, duration)| duration).or(known.gop);
+        let key_frame_bytes = health.key_frame_bytes;
+        let size = health.dimensions;
+        let pixels = size.map(|size| f64::from(size.width) * f64::from(size.height)).or(known.pixels);
+        let is_sized = known.is_sized;
+        let codec = health.codec;
+        self.set(Needs { is_live: true, codec, pixels, is_sized, bytes_per_second, key_frame_bytes, gop });
     }
 
     /// The stream has no key frame any more.

@@ -84,9 +84,9 @@ impl Registry {
         let mut changes = Changes::default();
         let (mut hubs, mut new) = (HashMap::new(), Vec::new());
         let stand_ins = StandIns::of(config, &names);
-        let named = names.iter().zip(&config.streams).map(|(name, stream)| (name, stream, true));
+        let configured = names.iter().zip(&config.streams).map(|(name, stream)| (name, stream, true));
         let hidden = stand_ins.streams().map(|(name, stream)| (name, stream, false));
-        for (name, stream, is_named) in named.chain(hidden) {
+        for (name, stream, is_named) in configured.chain(hidden) {
             let is_kept = if is_named {
                 is_same(&before.config, config, stream)
             } else {

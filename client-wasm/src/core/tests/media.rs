@@ -359,3 +359,26 @@ fn an_app_that_wants_no_reconnects_is_only_told() {
     assert_eq!(flow.rig.client.state(), State::Connected);
     assert_eq!(flow.stalls(), [(0, Some(Stall::Network)), (1, Some(Stall::Network))]);
 }
+
+#[test]
+fn a_browser_that_makes_no_picture_of_h265_says_so_once_and_one_that_made_some_asks_for_a_key_frame() {
+    let mut flow = Flow::playing();
+    let h265 = |flow: &mut Flow| {
+        let status = json!({ "slot": 1, "stream": "camera2", "status": "active", "codec": "h265" });
+        flow.rig.server(&json!({ "type": "multistream/status", "slot": 1, "status": status }));
+    };
+    h265(&mut flow);
+    flow.rises[1] = (50.0, 0.0);
+    flow.pass(ms(3_500));
+    let said = flow.rig.sent("multistream/undecodable");
+    assert_eq!((said.len(), &said[0]["slot"]), (1, &json!(1)));
+    assert_eq!(flow.rig.sent("multistream/keyframe").len(), 0);
+
+    let mut flow = Flow::playing();
+    h265(&mut flow);
+    flow.pass(ms(2_000));
+    flow.rises[1] = (50.0, 0.0);
+    flow.pass(ms(3_500));
+    assert_eq!(flow.rig.sent("multistream/undecodable").len(), 0);
+    assert_eq!(flow.rig.sent("multistream/keyframe").len(), 1);
+}
