@@ -108,6 +108,10 @@ pub struct Producer {
     /// Whether the stream's pictures come from this one.
     #[serde(default)]
     pub active: bool,
+    /// How the camera is read where that is not as configured: `ffmpeg` in place of this server's RTSP client, or RTP over `udp` or `tcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub via: Option<String>,
 }
 
 /// A viewer of a stream.

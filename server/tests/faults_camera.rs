@@ -1,6 +1,7 @@
 //! Cameras that fail in all ways that cameras do. Each comes back by itself, and a viewer of another camera notices nothing.
 
 #[path = "support/camera.rs"]
+#[allow(dead_code, reason = "each test file uses its own part of it")]
 mod camera;
 #[path = "support/clip.rs"]
 mod clip;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use multistream::bitstream::annex_b;
 use multistream::config::{Config, FfmpegConfig, RtspSource, Source};
 use multistream::media::{AccessUnit, Codec};
-use multistream::source::run_once;
+use multistream::source::{Way, run_once};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -35,7 +35,10 @@ const SLICES: usize = 4;
 async fn pictures(camera: &Camera, count: usize) -> Vec<AccessUnit> {
     let source = Source::Rtsp(RtspSource::new(camera.url().parse().expect("a URL")));
     let (output, mut units) = mpsc::channel(1);
-    let run = tokio::spawn(async move { run_once(&source, &FfmpegConfig::default(), None, output).await });
+    let run =
+        tokio::spawn(
+            async move { run_once(&source, &FfmpegConfig::default(), Way::AsItIs, None, output).await },
+        );
     let mut pictures = Vec::new();
     while pictures.len() < count {
         let next = timeout(Duration::from_secs(10), units.recv()).await.expect("a picture in time");

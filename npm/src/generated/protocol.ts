@@ -208,7 +208,11 @@ url: string,
 /**
  * Whether the stream's pictures come from this one.
  */
-active: boolean, };
+active: boolean, 
+/**
+ * How the camera is read where that is not as configured: `ffmpeg` in place of this server's RTSP client, or RTP over `udp` or `tcp`.
+ */
+via?: string, };
 
 /**
  * A viewer of a stream.

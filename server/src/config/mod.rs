@@ -39,7 +39,7 @@ pub use problem::{Problem, Problems, Severity};
 pub use redact::{Known, Masked, masked_argv};
 pub use secrets::Secrets;
 pub use source::{
-    ExecSource, FfmpegInput, FfmpegSource, Hardware, Rotation, RtspSource, RtspTransport, Source,
+    ExecSource, FfmpegInput, FfmpegSource, Hardware, Rotation, RtspSource, RtspTransport, RtspVia, Source,
     UnsupportedSource,
 };
 pub use tls::{Pem, PemSource, TlsConfig};

@@ -25,7 +25,19 @@ pub enum RtspTransport {
     Udp,
 }
 
-/// `rtsp://user:password@host/path#transport=udp#timeout=5`
+/// Who speaks RTSP with the camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RtspVia {
+    /// This server, and ffmpeg for a camera that it does not understand.
+    #[default]
+    Any,
+    /// This server alone.
+    Native,
+    /// ffmpeg alone. It passes the pictures on as they are.
+    Ffmpeg,
+}
+
+/// `rtsp://user:password@host/path#transport=udp#via=native#timeout=5`
 #[derive(Clone, PartialEq, Eq)]
 pub struct RtspSource {
     /// Without the user and the password.
@@ -33,6 +45,7 @@ pub struct RtspSource {
     /// User and password, percent-decoded.
     pub credentials: Option<(String, String)>,
     pub transport: RtspTransport,
+    pub via: RtspVia,
     /// Without a frame for this long the source counts as dead.
     pub timeout: Option<Duration>,
 }
@@ -132,7 +145,7 @@ impl RtspSource {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     pub fn new(url: Url) -> Self {
-        Self { url, credentials: None, transport: RtspTransport::default(), timeout: None }
+        Self { url, credentials: None, transport: RtspTransport::Tcp, via: RtspVia::Any, timeout: None }
     }
 }
 
@@ -209,6 +222,11 @@ impl fmt::Display for RtspSource {
         }
         if self.transport == RtspTransport::Udp {
             f.write_str("#transport=udp")?;
+        }
+        match self.via {
+            RtspVia::Any => {}
+            RtspVia::Native => f.write_str("#via=native")?,
+            RtspVia::Ffmpeg => f.write_str("#via=ffmpeg")?,
         }
         write_timeout(f, self.timeout)
     }

@@ -41,8 +41,11 @@ pub(super) async fn streams(
 }
 
 fn describe(snapshot: &StreamSnapshot, qualities: Vec<String>, variants: Vec<Variant>) -> Stream {
-    let producer =
-        |producer: &ProducerSnapshot| Producer { url: producer.source.clone(), active: producer.active };
+    let producer = |producer: &ProducerSnapshot| Producer {
+        url: producer.source.clone(),
+        active: producer.active,
+        via: producer.via.map(str::to_owned),
+    };
     let tenth = |value: f64| (value * 10.0).round() / 10.0;
     Stream {
         producers: snapshot.producers.iter().map(producer).collect(),

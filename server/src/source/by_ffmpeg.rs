@@ -25,6 +25,26 @@ pub fn as_h264(source: &Source) -> Option<Source> {
     }
 }
 
+/// The same pictures, taken by ffmpeg, which passes them on as they are.
+pub fn copied(source: &RtspSource) -> FfmpegSource {
+    let transport = match source.transport {
+        RtspTransport::Tcp => "tcp",
+        // Packets that come late by no more than 50 ms are put in their place.
+        RtspTransport::Udp => "udp -max_delay 50000",
+    };
+    // How the pictures are coded is read from the SDP and from the pictures themselves, so ffmpeg need not look long.
+    let input = format!(
+        "-flags low_delay -analyzeduration 300000 -rtsp_transport {transport} -timeout {{timeout}} -i {{input}}"
+    );
+    FfmpegSource {
+        video: vec!["copy".to_owned()],
+        input_template: Some(input),
+        // Pictures before the first key frame are a sign of life.
+        raw: vec!["-copyinkf".to_owned()],
+        ..rtsp(source)
+    }
+}
+
 fn rtsp(source: &RtspSource) -> FfmpegSource {
     let mut url = source.url.clone();
     if let Some((user, password)) = &source.credentials {
@@ -62,6 +82,15 @@ mod tests {
         assert_eq!(made.input_template.as_deref(), Some("rtsp/udp"));
         assert_eq!(made.video, ["h264"]);
         assert_eq!(made.timeout, Some(std::time::Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_camera_that_ffmpeg_passes_on_is_copied() {
+        let Source::Rtsp(camera) = source("rtsp://me:p%40ss@h:8554/a#transport=udp") else { panic!("it is") };
+        let made = copied(&camera);
+        assert!(made.copies() && as_h264(&Source::Ffmpeg(made.clone())).is_some());
+        assert_eq!(made.input, FfmpegInput::Url("rtsp://me:p%40ss@h:8554/a".to_owned()));
+        assert!(made.input_template.is_some_and(|input| input.contains("-rtsp_transport udp")));
     }
 
     #[test]

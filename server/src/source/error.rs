@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::status;
+
 /// What is named in an error (`url`, `address`, `program`) carries no user and no password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
@@ -9,12 +11,14 @@ pub enum SourceError {
     Refused { address: String },
     #[error("{address} cannot be reached: {reason}")]
     Unreachable { address: String, reason: String },
-    #[error("{url} refuses the user or the password ({status}): check them in the source's URL")]
-    Unauthorized { url: String, status: u16 },
-    #[error("{url} does not exist on the camera (404): check the path of the URL")]
-    NotFound { url: String },
+    /// The camera's answer of RTSP or HTTP.
+    #[error("{url} {}", status::sentence(*.status))]
+    Status { url: String, status: u16 },
     #[error("{url} sent nothing for {}", seconds(.after))]
     Silent { url: String, after: Duration },
+    /// A camera that sends over UDP, and of which no packet has come.
+    #[error("{url} sends over UDP, and no packet came for {}: check the firewall between", seconds(.after))]
+    NoPackets { url: String, after: Duration },
     #[error("{url} offers no video")]
     NoVideo { url: String },
     /// Pictures come, but no browser shows them as they are.
@@ -22,6 +26,9 @@ pub enum SourceError {
     Unplayable { from: String, what: String, advice: String },
     #[error("{url} broke the protocol: {reason}")]
     Protocol { url: String, reason: String },
+    /// The RTSP client does not take what the camera says. Others may.
+    #[error("{url} broke the protocol: {reason}")]
+    Misread { url: String, reason: String },
     #[error("the program \"{program}\" cannot be started: {reason}")]
     CannotStart { program: String, reason: String },
     /// `said` is the end of the program's output on stderr.
@@ -53,13 +60,29 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether another RTSP client may have pictures of the camera. `was_live` says whether this one had some.
+    pub fn is_of_the_client(&self, was_live: bool) -> bool {
+        match self {
+            Self::Misread { .. } => true,
+            Self::Status { status, .. } => status::is_about_the_request(*status),
+            Self::Protocol { .. } => !was_live,
+            _ => false,
+        }
+    }
+
+    /// Whether the camera may have pictures over the other transport of RTP.
+    pub fn is_of_the_transport(&self) -> bool {
+        matches!(self, Self::Status { status: 461, .. } | Self::NoPackets { .. })
+    }
+
     /// Whether retrying is useless until someone changes the config, the camera's settings or the machine.
     pub fn permanent(&self) -> bool {
+        if let Self::Status { status, .. } = self {
+            return status::permanent(*status);
+        }
         matches!(
             self,
             SourceError::InputDown { permanent: true, .. }
-                | SourceError::Unauthorized { .. }
-                | SourceError::NotFound { .. }
                 | SourceError::NoVideo { .. }
                 | SourceError::Unplayable { .. }
                 | SourceError::CannotStart { .. }
@@ -86,7 +109,29 @@ mod tests {
     }
 
     #[test]
+    fn another_client_is_no_help_where_the_camera_refuses_or_is_silent() {
+        let url = || "rtsp://cam/1".to_owned();
+        let status = |status| SourceError::Status { url: url(), status };
+        for error in [
+            SourceError::Refused { address: url() },
+            SourceError::Silent { url: url(), after: Duration::ZERO },
+            SourceError::NoVideo { url: url() },
+            status(401),
+            status(403),
+            status(404),
+            status(453),
+            status(503),
+        ] {
+            assert!(!error.is_of_the_client(false) && !error.is_of_the_transport(), "{error}");
+        }
+        assert!(status(302).is_of_the_client(false) && status(461).is_of_the_transport());
+        let closed = SourceError::Protocol { url: url(), reason: String::new() };
+        assert!(closed.is_of_the_client(false) && !closed.is_of_the_client(true), "cameras are restarted");
+        assert!(SourceError::Misread { url: url(), reason: String::new() }.is_of_the_client(true));
+    }
+
+    #[test]
     fn wrong_credentials_are_a_permanent_error() {
-        assert!(SourceError::Unauthorized { url: "rtsp://cam/1".to_owned(), status: 401 }.permanent());
+        assert!(SourceError::Status { url: "rtsp://cam/1".to_owned(), status: 401 }.permanent());
     }
 }

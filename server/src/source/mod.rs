@@ -9,6 +9,7 @@ pub mod guardian;
 mod ivf;
 mod process;
 mod rtsp;
+mod status;
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,10 +17,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::config::{FfmpegConfig, Source};
+use crate::config::{FfmpegConfig, RtspVia, Source};
 use crate::media::{AccessUnit, Frame};
 
-pub use by_ffmpeg::{Way, as_h264};
+pub use by_ffmpeg::{Way, as_h264, copied};
 pub use error::SourceError;
 
 /// The sender of a source's access units.
@@ -58,6 +59,9 @@ pub async fn run_once(
     let made = if way == Way::AsH264 { as_h264(source) } else { None };
     let source = made.as_ref().unwrap_or(source);
     match source {
+        Source::Rtsp(source) if source.via == RtspVia::Ffmpeg => {
+            ffmpeg::run_once(&copied(source), config, timeout, input, output).await
+        }
         Source::Rtsp(source) => rtsp::run_once(source, timeout, output).await,
         Source::Ffmpeg(source) => ffmpeg::run_once(source, config, timeout, input, output).await,
         Source::Exec(source) => exec::run_once(source, config, timeout, way, output).await,

@@ -4,11 +4,12 @@
 //! picture after lost packets (UDP) is marked with a discontinuity, which the framer handles. At the end of every run the camera gets a
 //! TEARDOWN, since many cameras allow only a few sessions.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt as _, StreamExt};
 use retina::client::{
     Credentials, Described, InitialTimestampPolicy, PacketItem, PlayOptions, Playing, Session, SessionGroup,
     SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport, UdpTransportOptions,
@@ -18,6 +19,7 @@ use retina::rtp::ReceivedPacket;
 use rtc::rtp::Packet;
 use rtc::rtp::header::Header;
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::debug;
 
 use crate::bitstream::annex_b;
 use crate::config::{RtspSource, RtspTransport};
@@ -30,6 +32,10 @@ use super::{Output, SourceError};
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// After so long without a packet, a picture whose end the camera did not mark is taken for whole.
 const SILENCE: Duration = Duration::from_millis(100);
+/// Over UDP the first packet has to come within this time. The others have the patience of the source.
+const UDP_PATIENCE: Duration = Duration::from_secs(3);
+/// So many packets in a row may be none. With more, nothing good comes any more: the camera has begun a new stream on the connection.
+const MOST_BAD: u32 = 20;
 const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn run_once(
@@ -40,11 +46,16 @@ pub(super) async fn run_once(
     let sessions = Arc::new(SessionGroup::default());
     let camera = Camera { source, patience };
     let result = tokio::select! {
-        result = pull(&camera, &sessions, &output) => result,
+        // retina panics at some headers.
+        result = AssertUnwindSafe(pull(&camera, &sessions, &output)).catch_unwind() => result.unwrap_or_else(|_| {
+            let reason = "it has sent what the RTSP client fails at".to_owned();
+            Err(SourceError::Misread { url: camera.url(), reason })
+        }),
         () = output.closed() => Ok(()),
     };
     // The session was dropped, which makes retina tear it down in the background. A failure of that is ignored.
-    let _ = timeout(TEARDOWN_PATIENCE, sessions.await_teardown()).await;
+    let torn_down = AssertUnwindSafe(sessions.await_teardown()).catch_unwind();
+    let _ = timeout(TEARDOWN_PATIENCE, torn_down).await;
     result
 }
 
@@ -61,8 +72,13 @@ async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output
     // Some cameras give no initial timestamp.
     let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
     let mut playing = camera.answer(session.play(play)).await?;
+    let mut arrivals = Arrivals {
+        udp_patience: (camera.source.transport == RtspTransport::Udp)
+            .then(|| camera.patience.min(UDP_PATIENCE)),
+        bad: 0,
+    };
     loop {
-        let picture = camera.picture(&mut playing, &mut depacketizer).await?;
+        let picture = camera.picture(&mut playing, &mut depacketizer, &mut arrivals).await?;
         let unit = AccessUnit {
             codec,
             timestamp: Timestamp90k(picture.rtp_timestamp.into()),
@@ -105,6 +121,30 @@ fn packet(received: ReceivedPacket) -> Packet {
         ..Header::default()
     };
     Packet { header, payload: received.into_payload_bytes() }
+}
+
+/// How errors begin that are not about what the camera says.
+const OF_THE_NETWORK: [&str; 3] =
+    ["Error reading from RTSP peer", "Error writing to RTSP peer", "Error receiving UDP packet"];
+
+/// Whether a 401 is no word on the password: it is one of a kind that is not known here, or follows on an answer that was accepted, so that
+/// the camera wants a new one for each request.
+fn is_new_challenge(what: &str) -> bool {
+    what.contains("Can't understand WWW-Authenticate") || !what.contains("response to DESCRIBE")
+}
+
+/// Whether the RTSP client finds the message after the one that it does not take.
+fn leaves_a_next(reason: &str) -> bool {
+    !reason.contains("Invalid RTSP message") && !reason.contains("Incomplete RTSP message")
+}
+
+/// How the packets of a session come.
+#[derive(Debug, Default)]
+struct Arrivals {
+    /// Until the first packet over UDP: firewalls often let none through.
+    udp_patience: Option<Duration>,
+    /// How many have come that are none, since the last good one.
+    bad: u32,
 }
 
 struct Camera<'a> {
@@ -151,8 +191,9 @@ impl Camera<'_> {
         &self,
         playing: &mut Session<Playing>,
         depacketizer: &mut Depacketizer,
+        arrivals: &mut Arrivals,
     ) -> Result<Picture, SourceError> {
-        let deadline = Instant::now() + self.patience;
+        let start = Instant::now();
         loop {
             if let Some(picture) = depacketizer.pop() {
                 return Ok(picture);
@@ -164,12 +205,29 @@ impl Camera<'_> {
                 };
                 next
             } else {
-                timeout_at(deadline, playing.next()).await.map_err(|_| self.silent())?
+                let deadline = start + arrivals.udp_patience.unwrap_or(self.patience);
+                timeout_at(deadline, playing.next()).await.map_err(|_| match arrivals.udp_patience {
+                    Some(after) => SourceError::NoPackets { url: self.url(), after },
+                    None => self.silent(),
+                })?
             };
             match next {
-                Some(Ok(PacketItem::Rtp(received))) => depacketizer.push(&packet(received)),
+                Some(Ok(PacketItem::Rtp(received))) => {
+                    *arrivals = Arrivals::default();
+                    depacketizer.push(&packet(received));
+                }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(self.error(&error)),
+                Some(Err(error)) => match self.error(&error) {
+                    // Bytes that are no message: a new connection finds soonest where the next one begins.
+                    SourceError::Misread { url, reason } if !leaves_a_next(&reason) => {
+                        return Err(SourceError::Protocol { url, reason });
+                    }
+                    SourceError::Misread { reason, .. } if arrivals.bad < MOST_BAD => {
+                        debug!(reason, "left out");
+                        arrivals.bad += 1;
+                    }
+                    error => return Err(error),
+                },
                 None => {
                     let reason = "the camera closed the connection".to_owned();
                     return Err(SourceError::Protocol { url: self.url(), reason });
@@ -195,18 +253,23 @@ impl Camera<'_> {
     }
 
     fn error(&self, error: &retina::Error) -> SourceError {
-        match error.status_code() {
-            Some(status @ (401 | 403)) => return SourceError::Unauthorized { url: self.url(), status },
-            Some(404) => return SourceError::NotFound { url: self.url() },
-            _ => {}
-        }
         // The first line says what failed; the others say where in the stream, for debugging.
         let text = error.to_string();
         let what = text.lines().next().unwrap_or_default();
+        match error.status_code() {
+            Some(401) if is_new_challenge(what) => {}
+            Some(status @ 300..) => return SourceError::Status { url: self.url(), status },
+            _ => {}
+        }
+        let reason = what.to_owned();
         match what.strip_prefix("Unable to connect to RTSP server: ") {
             Some(reason) if reason.contains("refused") => SourceError::Refused { address: self.address() },
             Some(reason) => SourceError::Unreachable { address: self.address(), reason: reason.to_owned() },
-            None => SourceError::Protocol { url: self.url(), reason: what.to_owned() },
+            None if what.contains("respond to keepalive") => SourceError::Misread { url: self.url(), reason },
+            None if OF_THE_NETWORK.iter().any(|prefix| what.starts_with(prefix)) => {
+                SourceError::Protocol { url: self.url(), reason }
+            }
+            None => SourceError::Misread { url: self.url(), reason },
         }
     }
 

@@ -8,22 +8,23 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, info, info_span, warn};
 
-use crate::config::{Config, FfmpegConfig, Source, StreamConfig};
+use crate::config::{Config, FfmpegConfig, Known, Source, StreamConfig};
 use crate::faults;
 use crate::media::{AccessUnit, Doubts, FrameError, Framer, GopCache, GopLimits, Unplayable};
-use crate::source::{self, SourceError};
+use crate::source::{self, SourceError, Way};
 
 use super::command::{Command, Purpose};
+use super::detour::Detours;
 use super::ending::{Ended, error_of};
 use super::health::Health;
 use super::life::{Action, Life, LifeSettings, MARGIN};
 use super::meter::Meter;
 use super::relay;
 use super::remake::{Policy, Remake};
+use super::run::{Event, Run, next_event, sleep_until};
 use super::viewers::Viewers;
 use super::{MediaClock, ProducerSnapshot, Registry, StreamError, StreamName, StreamSnapshot, StreamState};
 
@@ -97,6 +98,7 @@ impl Template {
             life: Life::new(self.life.clone(), Instant::now().into_std()),
             run: None,
             remake: Remake::new(self.policy, self.sources.len()),
+            detours: Detours::new(self.sources.len()),
             doubts: Doubts::default(),
             framer: Framer::new(),
             gop: GopCache::new(self.limits),
@@ -120,6 +122,8 @@ struct Hub {
     run: Option<Run>,
     /// Which sources ffmpeg makes playable, and whether the pictures of the one that runs are.
     remake: Remake,
+    /// Which cameras are had in another way than the configured one.
+    detours: Detours,
     doubts: Doubts,
     framer: Framer,
     gop: GopCache,
@@ -130,25 +134,6 @@ struct Hub {
     health: Health,
     /// What the sessions see of `health`.
     meter: Arc<Meter>,
-}
-
-/// A running source.
-struct Run {
-    /// The queue of the source's access units. `None` once the source has dropped its end, or the hub has dropped this one to
-    /// stop the source.
-    units: Option<mpsc::Receiver<AccessUnit>>,
-    task: JoinHandle<Result<(), SourceError>>,
-    /// When the source's task is aborted; set when the source was told to stop.
-    drop_at: Option<Instant>,
-}
-
-/// An event of the hub.
-enum Event {
-    Command(Option<Command>),
-    Left(u64),
-    Unit(AccessUnit),
-    Ended(Ended),
-    Timeout,
 }
 
 impl Hub {
@@ -285,6 +270,19 @@ impl Hub {
         begins
     }
 
+    /// Whether the running source, which has failed, is tried in another way at once.
+    fn begin_detour(&mut self, error: &SourceError) -> bool {
+        let Some(index) = self.life.source() else { return false };
+        let Some(source) = self.sources.get(index) else { return false };
+        let (was_live, now) = (self.life.state() == StreamState::Live, Instant::now().into_std());
+        let begins = self.detours.begin(index, source, error, was_live, now);
+        if begins {
+            let via = self.detours.via(index, source);
+            warn!(reason = %Known(&error.to_string()), via, "tried in another way");
+        }
+        begins
+    }
+
     fn ended(&mut self, result: &Ended) {
         self.run = None;
         let failure = result.as_ref().ok().and_then(|result| result.as_ref().err());
@@ -293,6 +291,7 @@ impl Hub {
             matches!(failure, Some(SourceError::LadderFull { .. } | SourceError::TranscodersFull { .. }));
         let remade = match failure {
             Some(SourceError::Unplayable { what, .. }) => self.begin_remake(what, false),
+            Some(error) if self.begin_detour(error) => true,
             Some(error) => {
                 if let Some(source) = self.life.source() {
                     self.remake.failed(source, error);
@@ -301,7 +300,10 @@ impl Hub {
             }
             None => false,
         };
-        let error = error_of(result);
+        let mut error = error_of(result);
+        if !remade && !refused {
+            error = self.detours.failed(self.life.source(), error);
+        }
         self.reset_pictures();
         let now = Instant::now().into_std();
         if remade {
@@ -359,10 +361,16 @@ impl Hub {
         let task = match self.sources.get(index).cloned() {
             Some(source) => {
                 info!(%source, "starting");
-                let way = self.remake.way(index, Instant::now().into_std());
+                let now = Instant::now().into_std();
+                let way = self.remake.way(index, now);
+                // A camera that ffmpeg only passes on costs next to nothing.
+                let counts = way == Way::AsH264 || matches!(source, Source::Ffmpeg(_));
+                let source = self.detours.source(index, source, now);
                 let (ffmpeg, registry) = (Arc::clone(&self.ffmpeg), self.registry.clone());
                 let name = self.name.clone();
-                source::spawn(relay::run(name, source, way, ffmpeg, registry, output).in_current_span())
+                source::spawn(
+                    relay::run(name, source, way, counts, ffmpeg, registry, output).in_current_span(),
+                )
             }
             None => tokio::spawn(std::future::ready(Err(SourceError::Unusable {
                 reason: "the stream has no source: give it one in the config".to_owned(),
@@ -409,6 +417,7 @@ impl Hub {
         let producer = |(index, source)| ProducerSnapshot {
             source: source::describe(source),
             active: active == Some(index),
+            via: self.detours.via(index, source),
         };
         StreamSnapshot {
             name: self.name.clone(),
@@ -431,24 +440,5 @@ impl Hub {
             restarts: self.life.restarts(),
             frames_skipped: self.viewers.frames_skipped(),
         }
-    }
-}
-
-/// The source's next access unit, or its end once there are no more.
-async fn next_event(run: &mut Option<Run>) -> Event {
-    let Some(run) = run else { return std::future::pending().await };
-    if let Some(units) = &mut run.units {
-        if let Some(unit) = units.recv().await {
-            return Event::Unit(unit);
-        }
-        run.units = None;
-    }
-    Event::Ended((&mut run.task).await)
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

@@ -6,6 +6,7 @@
 mod backoff;
 mod clock;
 mod command;
+mod detour;
 mod ending;
 mod health;
 mod hub;
@@ -16,6 +17,7 @@ mod names;
 mod registry;
 mod relay;
 mod remake;
+mod run;
 mod snapshot;
 mod stand_ins;
 mod subscription;

@@ -15,17 +15,17 @@ use super::{Registry, StreamError, StreamEvent, StreamName, Subscription};
 /// How many frames may wait for the program that makes the variant: about a second of them.
 const FRAMES: usize = 32;
 
-/// Runs a source once, with the stream it reads, if it reads one.
+/// Runs a source once, with the stream it reads, if it reads one. `counts` says whether it counts for the limit on ffmpeg.
 pub(super) async fn run(
     name: StreamName,
     source: Source,
     way: Way,
+    counts: bool,
     ffmpeg: Arc<FfmpegConfig>,
     registry: Weak<Registry>,
     output: Output,
 ) -> Result<(), SourceError> {
-    let _encoding =
-        (way == Way::AsH264 || matches!(source, Source::Ffmpeg(_))).then(|| encode(&registry)).transpose()?;
+    let _encoding = counts.then(|| encode(&registry)).transpose()?;
     let Some(stream) = upstream(&source) else {
         return source::run_once(&source, &ffmpeg, way, None, output).await;
     };

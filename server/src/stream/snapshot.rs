@@ -13,6 +13,8 @@ pub struct ProducerSnapshot {
     pub source: String,
     /// Whether it is running.
     pub active: bool,
+    /// Who reads the camera in place of this server's RTSP client, and over which transport other than the configured one.
+    pub via: Option<&'static str>,
 }
 
 #[derive(Debug, Clone)]

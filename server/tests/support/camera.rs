@@ -12,6 +12,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::clip::Clip;
+use oddity::{Answer, AnswerHook, Exchange, PacketHook, Sent};
+
+pub(crate) mod oddity;
 
 pub(crate) const FPS: u32 = 25;
 const TICKS: u32 = 90_000 / FPS;
@@ -51,6 +54,9 @@ struct Present {
     fault: Fault,
     /// Increased by every change of the clip or the fault: the clip then begins anew.
     changes: u64,
+    /// What it says and sends in a way of its own.
+    answers: AnswerHook,
+    packets: PacketHook,
     /// `user:password`
     login: Option<String>,
     /// How many percent of the packets are left out.
@@ -73,6 +79,8 @@ impl Camera {
             clip: clip.clone(),
             fault: Arc::new(|_, _| {}),
             changes: 0,
+            answers: Arc::new(|_, _| {}),
+            packets: Arc::new(|_, packet| vec![Sent::Packet(packet)]),
             login: None,
             loss: 0,
             sockets: Vec::new(),
@@ -111,6 +119,16 @@ impl Camera {
         let mut present = self.present();
         present.fault = Arc::new(fault);
         present.changes += 1;
+    }
+
+    /// Changes the answers before they are sent.
+    pub(crate) fn answers(&self, change: impl Fn(&Exchange<'_>, &mut Answer) + Send + Sync + 'static) {
+        self.present().answers = Arc::new(change);
+    }
+
+    /// Says what is sent in place of a packet, of which the number is given, from 0 on for each PLAY.
+    pub(crate) fn packets(&self, change: impl Fn(u32, Vec<u8>) -> Vec<Sent> + Send + Sync + 'static) {
+        self.present().packets = Arc::new(change);
     }
 
     pub(crate) fn no_fault(&self) {
@@ -184,15 +202,14 @@ enum Way {
 }
 
 impl Way {
-    fn send(&self, packet: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Interleaved(socket) => {
-                let mut framed = vec![b'$', 0];
-                framed.extend((packet.len() as u16).to_be_bytes());
-                framed.extend(packet);
-                socket.lock().unwrap_or_else(PoisonError::into_inner).write_all(&framed)
+    fn send(&self, sent: &Sent) -> io::Result<()> {
+        match (self, sent) {
+            (Self::Interleaved(socket), sent) => {
+                let bytes = sent.framed();
+                socket.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)
             }
-            Self::Udp(sockets, to) => sockets.0.send_to(packet, to).map(drop),
+            (Self::Udp(sockets, to), Sent::Packet(packet)) => sockets.0.send_to(packet, to).map(drop),
+            (Self::Udp(..), _) => Ok(()),
         }
     }
 }
@@ -253,21 +270,22 @@ impl Client<'_> {
         let sdp = format!(
             "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n{rtpmap}a=control:trackID=0\r\n"
         );
-        let (status, more, body) = match method {
+        let mut answer = match method {
             _ if !is_allowed => {
-                ("401 Unauthorized", "WWW-Authenticate: Basic realm=\"camera\"\r\n".to_owned(), "")
+                Answer::of("401 Unauthorized").with("WWW-Authenticate", "Basic realm=\"camera\"")
             }
-            "DESCRIBE" => (
-                "200 OK",
-                format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n", sdp.len()),
-                &*sdp,
-            ),
-            "SETUP" => ("200 OK", self.set_up(header("Transport").unwrap_or_default())?, ""),
-            _ => ("200 OK", "Session: 1\r\n".to_owned(), ""),
+            "DESCRIBE" => Answer::of("200 OK").with("Content-Type", "application/sdp").with_body(&sdp),
+            "SETUP" => {
+                let transport = self.set_up(header("Transport").unwrap_or_default())?;
+                Answer::of("200 OK").with("Transport", &transport).with("Session", "1")
+            }
+            _ => Answer::of("200 OK").with("Session", "1"),
         };
-        let number = header("CSeq").unwrap_or_default();
-        let answer = format!("RTSP/1.0 {status}\r\nCSeq: {number}\r\n{more}\r\n{body}");
-        self.socket.lock().unwrap_or_else(PoisonError::into_inner).write_all(answer.as_bytes())?;
+        answer.headers.insert(0, ("CSeq".to_owned(), header("CSeq").unwrap_or_default().to_owned()));
+        let change = lock(self.present).answers.clone();
+        change(&Exchange { method, request }, &mut answer);
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner).write_all(&answer.bytes())?;
+        let is_allowed = answer.status.starts_with("200");
         if let ("PLAY", true, Some(way)) = (method, is_allowed, self.way.clone()) {
             let (present, gone) = (self.present.clone(), self.gone.clone());
             thread::spawn(move || play(&way, &present, &gone));
@@ -279,9 +297,7 @@ impl Client<'_> {
         let ports = transport.split(';').find_map(|part| part.strip_prefix("client_port="));
         let Some(client) = ports.and_then(|ports| ports.split('-').next()?.parse::<u16>().ok()) else {
             self.way = Some(Way::Interleaved(self.socket.clone()));
-            return Ok(
-                "Transport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000007\r\nSession: 1\r\n".to_owned()
-            );
+            return Ok("RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000007".to_owned());
         };
         let (pair, port) = loop {
             let rtp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -293,7 +309,7 @@ impl Client<'_> {
         self.way = Some(Way::Udp(Arc::new(pair), SocketAddr::from((Ipv4Addr::LOCALHOST, client))));
         let rtcp = port + 1;
         Ok(format!(
-            "Transport: RTP/AVP;unicast;client_port={client}-{};server_port={port}-{rtcp};ssrc=00000007\r\nSession: 1\r\n",
+            "RTP/AVP;unicast;client_port={client}-{};server_port={port}-{rtcp};ssrc=00000007",
             client + 1
         ))
     }
@@ -304,7 +320,7 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
     let start = Instant::now();
     let mut sequence_number = 0_u16;
     let (mut changes, mut changed_at) = (u64::MAX, 0);
-    let mut chance = 1_u64;
+    let (mut chance, mut packet_number) = (1_u64, 0);
     for number in 0_u32.. {
         thread::sleep(
             (start + Duration::from_secs(1) / FPS * number).saturating_duration_since(Instant::now()),
@@ -312,12 +328,12 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
         if gone.load(Ordering::Relaxed) {
             return;
         }
-        let (clip, fault, loss) = {
+        let (clip, fault, packets, loss) = {
             let present = lock(present);
             if changes != present.changes {
                 (changes, changed_at) = (present.changes, number);
             }
-            (present.clip.clone(), present.fault.clone(), present.loss)
+            (present.clip.clone(), present.fault.clone(), present.packets.clone(), present.loss)
         };
         let since = number - changed_at;
         let index = since as usize % clip.pictures.len();
@@ -348,7 +364,9 @@ fn play(way: &Way, present: &Mutex<Present>, gone: &AtomicBool) {
             packet.extend(picture.timestamp.to_be_bytes());
             packet.extend([0, 0, 0, 7]);
             packet.extend(payload);
-            if way.send(&packet).is_err() {
+            let sent = packets(packet_number, packet);
+            packet_number += 1;
+            if sent.iter().any(|sent| way.send(sent).is_err()) {
                 return;
             }
         }

@@ -1,9 +1,9 @@
-//! `rtsp://user:password@host:port/path#transport=udp#timeout=5`
+//! `rtsp://user:password@host:port/path#transport=udp#via=native#timeout=5`
 
 use url::Url;
 
 use super::{Context, Outcome, login, split, timeout};
-use crate::config::source::{RtspSource, RtspTransport, Source};
+use crate::config::source::{RtspSource, RtspTransport, RtspVia, Source};
 
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     let (head, parameters) = split(text);
@@ -24,6 +24,12 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
             ("transport", "udp") => source.transport = RtspTransport::Udp,
             ("transport", _) => context.warning(format!(
                 "#transport={} is not supported, TCP is used: expected tcp or udp",
+                context.quoted(value).trim_matches('"')
+            )),
+            ("via", "ffmpeg") => source.via = RtspVia::Ffmpeg,
+            ("via", "native") => source.via = RtspVia::Native,
+            ("via", _) => context.warning(format!(
+                "#via={} has no effect: expected native or ffmpeg",
                 context.quoted(value).trim_matches('"')
             )),
             ("timeout", _) => source.timeout = timeout(value, context),
@@ -61,6 +67,18 @@ mod tests {
     }
 
     #[test]
+    fn who_speaks_with_the_camera_can_be_said() {
+        for (text, via) in [
+            ("rtsp://h/1#via=ffmpeg", RtspVia::Ffmpeg),
+            ("rtsp://h/1#via=native", RtspVia::Native),
+            ("rtsp://h/1", RtspVia::Any),
+        ] {
+            let source = rtsp(text);
+            assert_eq!((source.via, source.to_string()), (via, text.to_owned()));
+        }
+    }
+
+    #[test]
     fn passwords_that_were_not_percent_encoded_are_understood() {
         for (text, password, url) in [
             ("rtsp://u:p@ss@h/1", "p@ss", "rtsp://h/1"),
@@ -89,6 +107,7 @@ mod tests {
     fn parameters_without_effect_are_warnings() {
         assert!(problem("rtsp://h/1#proto=Onvif").contains("#proto is not supported"));
         assert!(problem("rtsp://h/1#transport=ws://h").contains("expected tcp or udp"));
+        assert!(problem("rtsp://h/1#via=vlc").contains("expected native or ffmpeg"));
         assert!(problem("rtsp://h/1#timeout=soon").contains("#timeout: expected seconds"));
         assert!(matches!(parse("rtsp://h/1#media=audio").0, Outcome::LeftOut(_)));
     }

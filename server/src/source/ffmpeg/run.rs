@@ -15,9 +15,9 @@ use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
 use super::template::split;
 use super::timeline::SharedTimeline;
-use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource};
+use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked};
 use crate::source::process::{Child, Joined};
-use crate::source::{Input, Output, SourceError};
+use crate::source::{Input, Output, SourceError, status};
 
 const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
 
@@ -47,7 +47,18 @@ pub(in crate::source) async fn run_once(
     let outlet = Outlet::of(codec, config)?;
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
-    run(&config.bin, &arguments, inlet, outlet, timeout, output).await
+    let end = run(&config.bin, &arguments, inlet, outlet, timeout, output).await;
+    end.map_err(|error| answered(&source.input, error))
+}
+
+/// The same error, in the words for the status that a server has answered, if that ended ffmpeg.
+fn answered(input: &FfmpegInput, error: SourceError) -> SourceError {
+    let FfmpegInput::Url(url) = input else { return error };
+    let SourceError::ProgramFailed { said, .. } = &error else { return error };
+    match status::of_ffmpeg(said) {
+        Some(status) => SourceError::Status { url: Masked(url).to_string(), status },
+        None => error,
+    }
 }
 
 /// Passes the output of a program to ffmpeg, which detects the container, and copies its video.

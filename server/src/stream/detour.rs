@@ -1,0 +1,176 @@
+//! Remembers how else the pictures of an RTSP camera are had where the configured way brings none: over the other transport, or by ffmpeg,
+//! which takes much that the RTSP client of this server does not, and passes the pictures on as they are.
+
+use std::time::{Duration, Instant};
+
+use crate::config::{RtspSource, RtspTransport, RtspVia, Source};
+use crate::source::{self, SourceError};
+
+use super::StreamError;
+
+/// After this time the source is tried as it is configured again: its settings may have been changed.
+const REMEMBERED: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Clone)]
+struct Detour {
+    /// In place of the configured one.
+    transport: Option<RtspTransport>,
+    by_ffmpeg: bool,
+    /// What was wrong with the way before this one.
+    reason: String,
+    since: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Detours {
+    /// By the index of the source.
+    of: Vec<Option<Detour>>,
+}
+
+impl Detours {
+    pub(super) fn new(sources: usize) -> Self {
+        Self { of: vec![None; sources] }
+    }
+
+    /// The source to run.
+    pub(super) fn source(&mut self, index: usize, source: Source, now: Instant) -> Source {
+        let Some(place) = self.of.get_mut(index) else { return source };
+        place.take_if(|detour| now.saturating_duration_since(detour.since) > REMEMBERED);
+        match (place, source) {
+            (Some(detour), Source::Rtsp(mut source)) => {
+                source.transport = detour.transport.unwrap_or(source.transport);
+                if detour.by_ffmpeg { Source::Ffmpeg(source::copied(&source)) } else { Source::Rtsp(source) }
+            }
+            (_, source) => source,
+        }
+    }
+
+    /// Whether the source, which has failed, is to be tried in another way at once.
+    pub(super) fn begin(
+        &mut self,
+        index: usize,
+        source: &Source,
+        error: &SourceError,
+        was_live: bool,
+        now: Instant,
+    ) -> bool {
+        let (Source::Rtsp(source), Some(place)) = (source, self.of.get_mut(index)) else { return false };
+        let (flipped, by_ffmpeg) =
+            place.as_ref().map_or((None, false), |detour| (detour.transport, detour.by_ffmpeg));
+        let (transport, by_ffmpeg) = if by_ffmpeg {
+            return false;
+        } else if error.is_of_the_transport() && flipped.is_none() {
+            (Some(other(source.transport)), false)
+        } else if error.is_of_the_client(was_live) && source.via == RtspVia::Any {
+            (flipped, true)
+        } else {
+            return false;
+        };
+        *place = Some(Detour { transport, by_ffmpeg, reason: error.to_string(), since: now });
+        true
+    }
+
+    /// A source has failed, and is tried as it is configured next time. What to tell people of it is returned: where the way that failed
+    /// was not the first one, what was wrong with that as well.
+    pub(super) fn failed(&mut self, index: Option<usize>, error: StreamError) -> StreamError {
+        let detour = index.and_then(|index| self.of.get_mut(index)).and_then(Option::take);
+        let Some(detour) = detour.filter(|detour| detour.reason != error.message) else { return error };
+        let way = match (detour.by_ffmpeg, detour.transport) {
+            (true, _) => "by ffmpeg",
+            (false, Some(RtspTransport::Udp)) => "over UDP",
+            (false, _) => "over TCP",
+        };
+        // Without ffmpeg there is still the camera, whose fault may pass.
+        let permanent = error.permanent && !detour.by_ffmpeg;
+        StreamError { permanent, message: format!("{}; tried {way} then: {}", detour.reason, error.message) }
+    }
+
+    /// The way in which the source is had, where it is not that of this server's RTSP client over the configured transport.
+    pub(super) fn via(&self, index: usize, source: &Source) -> Option<&'static str> {
+        let Source::Rtsp(RtspSource { via, .. }) = source else { return None };
+        let detour = self.of.get(index).and_then(Option::as_ref);
+        match detour.map(|detour| (detour.by_ffmpeg, detour.transport)) {
+            Some((false, Some(RtspTransport::Udp))) => Some("udp"),
+            Some((false, Some(RtspTransport::Tcp))) => Some("tcp"),
+            Some((true, _)) => Some("ffmpeg"),
+            _ => (*via == RtspVia::Ffmpeg).then_some("ffmpeg"),
+        }
+    }
+}
+
+fn other(transport: RtspTransport) -> RtspTransport {
+    match transport {
+        RtspTransport::Tcp => RtspTransport::Udp,
+        RtspTransport::Udp => RtspTransport::Tcp,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(via: RtspVia) -> Source {
+        let url = "rtsp://h/1".parse().expect("a URL");
+        Source::Rtsp(RtspSource { via, ..RtspSource::new(url) })
+    }
+
+    fn misread() -> SourceError {
+        SourceError::Misread { url: "rtsp://h/1".to_owned(), reason: "an odd header".to_owned() }
+    }
+
+    fn unsupported() -> SourceError {
+        SourceError::Status { url: "rtsp://h/1".to_owned(), status: 461 }
+    }
+
+    fn offline(message: &str, permanent: bool) -> StreamError {
+        StreamError { message: message.to_owned(), permanent }
+    }
+
+    #[test]
+    fn a_camera_that_is_not_understood_is_read_by_ffmpeg_until_that_fails_or_an_hour_is_over() {
+        let (mut detours, now) = (Detours::new(2), Instant::now());
+        let camera = camera(RtspVia::Any);
+        assert!(detours.begin(1, &camera, &misread(), true, now));
+        assert!(!detours.begin(1, &camera, &misread(), true, now), "there is no third way");
+        let Source::Ffmpeg(made) = detours.source(1, camera.clone(), now) else { panic!("by ffmpeg") };
+        assert!(made.copies());
+        assert_eq!((detours.via(1, &camera), detours.via(0, &camera)), (Some("ffmpeg"), None));
+        let error = detours.failed(Some(1), offline("ffmpeg is not installed", true));
+        assert!(!error.permanent);
+        assert!(error.message.contains("an odd header; tried by ffmpeg then: ffmpeg is not"), "{error:?}");
+        assert_eq!(detours.source(1, camera.clone(), now), camera);
+        assert!(detours.begin(1, &camera, &misread(), false, now));
+        assert_eq!(detours.source(1, camera.clone(), now + REMEMBERED + Duration::from_secs(1)), camera);
+    }
+
+    #[test]
+    fn a_camera_that_refuses_a_transport_is_tried_over_the_other_one_once() {
+        let (mut detours, now, camera) = (Detours::new(1), Instant::now(), camera(RtspVia::Native));
+        assert!(detours.begin(0, &camera, &unsupported(), false, now));
+        let Source::Rtsp(source) = detours.source(0, camera.clone(), now) else { panic!("natively") };
+        assert_eq!((source.transport, detours.via(0, &camera)), (RtspTransport::Udp, Some("udp")));
+        assert!(!detours.begin(0, &camera, &unsupported(), false, now), "it takes neither");
+        let error = detours.failed(Some(0), offline(&unsupported().to_string(), true));
+        assert_eq!(error.message, unsupported().to_string(), "it is said once");
+        assert_eq!(detours.source(0, camera.clone(), now), camera);
+    }
+
+    #[test]
+    fn ffmpeg_keeps_the_transport_that_was_found() {
+        let (mut detours, now, camera) = (Detours::new(1), Instant::now(), camera(RtspVia::Any));
+        assert!(detours.begin(0, &camera, &unsupported(), false, now));
+        assert!(detours.begin(0, &camera, &misread(), false, now));
+        let Source::Ffmpeg(made) = detours.source(0, camera, now) else { panic!("by ffmpeg") };
+        assert!(made.input_template.is_some_and(|input| input.contains("-rtsp_transport udp")));
+    }
+
+    #[test]
+    fn what_is_not_of_the_client_is_not_tried_otherwise_and_neither_is_what_the_config_forbids() {
+        let (mut detours, now) = (Detours::new(1), Instant::now());
+        let refused = SourceError::Refused { address: "h:554".to_owned() };
+        assert!(!detours.begin(0, &camera(RtspVia::Any), &refused, false, now));
+        assert!(!detours.begin(0, &camera(RtspVia::Native), &misread(), false, now));
+        assert_eq!(detours.via(0, &camera(RtspVia::Ffmpeg)), Some("ffmpeg"));
+        assert_eq!(detours.failed(None, offline("a", true)), offline("a", true));
+    }
+}
