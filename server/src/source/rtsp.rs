@@ -278,3 +278,20 @@ impl Camera<'_> {
         format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(554))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_wrong_only_where_the_first_request_is_refused_with_it() {
+        for (what, is_new) in [
+            ("401 response to DESCRIBE CSeq=2: Received Unauthorized after trying digest auth", false),
+            ("401 response to DESCRIBE CSeq=1: Authentication requested and no credentials supplied", false),
+            ("401 response to DESCRIBE CSeq=1: Can't understand WWW-Authenticate header: x", true),
+            ("401 response to SETUP CSeq=3: Received Unauthorized after trying digest auth", true),
+        ] {
+            assert_eq!(is_new_challenge(what), is_new, "{what}");
+        }
+    }
+}
