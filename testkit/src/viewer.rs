@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
+use rtc::rtcp::payload_feedbacks::full_intra_request::{FirEntry, FullIntraRequest};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
@@ -116,6 +118,26 @@ impl Viewer {
                 ssrcs: track.ssrcs().await,
             };
             self.media.machine.run(async move { track.write_rtcp(vec![Box::new(report)]).await }).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for a key frame on every track: by a PLI (RFC 4585 §6.3.1), or by a FIR (RFC 5104 §4.3.1) with this number.
+    pub async fn ask_for_key_frames(&self, fir: Option<u8>) -> Result<(), ViewerError> {
+        let tracks = self.media.events.tracks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for track in tracks {
+            for ssrc in track.ssrcs().await {
+                let packet: Box<dyn rtc::rtcp::Packet> = match fir {
+                    None => Box::new(PictureLossIndication { sender_ssrc: 1, media_ssrc: ssrc }),
+                    Some(sequence_number) => Box::new(FullIntraRequest {
+                        sender_ssrc: 1,
+                        media_ssrc: ssrc,
+                        fir: vec![FirEntry { ssrc, sequence_number }],
+                    }),
+                };
+                let track = Arc::clone(&track);
+                self.media.machine.run(async move { track.write_rtcp(vec![packet]).await }).await?;
+            }
         }
         Ok(())
     }

@@ -22,4 +22,4 @@ mod trend;
 pub use allocate::{Allocator, Importance, Tile};
 pub use arrival::Arrival;
 pub use estimate::Estimate;
-pub use pacer::{Departing, Pacer};
+pub use pacer::{Departing, Pacer, Sent};

@@ -58,6 +58,15 @@ pub struct Departing {
     pub transport_number: u16,
 }
 
+/// What has left, padding included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    pub packets: u64,
+    pub bytes: u64,
+    /// The packets among them that were sent again.
+    pub repaired: u64,
+}
+
 /// Decides which packets of one connection leave now. A budget limits how many leave in a tick, credits how many bytes.
 #[derive(Debug)]
 pub struct Pacer {
@@ -80,6 +89,8 @@ pub struct Pacer {
     departures: Departures,
     /// The sent packets of each slot, by position of the slot.
     repairs: Vec<Repairs>,
+    /// What has left since [`Self::take_sent`].
+    sent: Sent,
 }
 
 impl Pacer {
@@ -103,6 +114,7 @@ impl Pacer {
             live: Meter::new(now),
             departures: Departures::default(),
             repairs: std::iter::repeat_with(Repairs::default).take(slots).collect(),
+            sent: Sent::default(),
         }
     }
 
@@ -128,6 +140,11 @@ impl Pacer {
                 repairs.request(*number);
             }
         }
+    }
+
+    /// What has left since this was called last.
+    pub fn take_sent(&mut self) -> Sent {
+        std::mem::take(&mut self.sent)
     }
 
     /// Releases the packets that may leave now, slot by slot in turns. Returns when to call it again, if more is waiting.
@@ -166,6 +183,7 @@ impl Pacer {
                 self.repair_credit.charge(bytes);
                 self.burst_credit.charge(bytes);
                 send(SlotPosition(slot), repair);
+                self.sent.repaired += 1;
                 self.repair_budget -= 1;
                 self.budget = self.budget.saturating_sub(1);
             }
@@ -250,6 +268,8 @@ impl Pacer {
     }
 
     fn charge(&mut self, bytes: usize) {
+        self.sent.packets += 1;
+        self.sent.bytes += bytes as u64;
         self.credit.charge(bytes);
         self.ahead.charge(bytes);
         self.bursts_ahead.charge(bytes);

@@ -17,7 +17,7 @@ use super::AppState;
 use crate::access::Grant;
 use crate::faults;
 use crate::limits::{self, Limit};
-use crate::session::{SessionSummary, may_see};
+use crate::session::{Counts, SessionState, SessionSummary, may_see};
 use crate::stream::{StreamSnapshot, StreamState};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -31,6 +31,7 @@ pub(super) async fn metrics(
     let shown = state.sessions.shown_after();
     let now = Now {
         sessions: state.sessions.summary(),
+        traffic: state.sessions.traffic(),
         shown: shown.cumulative(),
         shown_s: shown.sum().as_secs_f64(),
         panics: faults::panics(),
@@ -50,6 +51,7 @@ pub(super) async fn metrics(
 #[derive(Debug)]
 struct Now {
     sessions: SessionSummary,
+    traffic: Counts,
     /// See [`crate::session::Histogram::cumulative`].
     shown: Vec<(f64, u64)>,
     shown_s: f64,
@@ -93,13 +95,17 @@ const COUNTERS: &[Figure<u64>] = &[
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        gauge(&mut encoder, "multistream_sessions", "Sessions that are open", self.sessions.sessions as i64)?;
+        let states = SessionState::ALL.into_iter().zip(self.sessions.states);
+        let states = states.map(|(state, count)| ([("state", state.name())], Some(count as i64)));
+        let help = "Sessions that are open, by their state";
+        family(&mut encoder, "multistream_sessions", help, MetricType::Gauge, states, ConstGauge::new)?;
         gauge(
             &mut encoder,
             "multistream_peers",
             "Sessions that have a peer connection",
             self.sessions.peers as i64,
         )?;
+        self.encode_traffic(&mut encoder)?;
         self.encode_shown(&mut encoder)?;
         counter(
             &mut encoder,
@@ -147,6 +153,27 @@ impl Collector for Now {
 }
 
 impl Now {
+    fn encode_traffic(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let traffic = &self.traffic;
+        let help = "RTP packets sent to viewers since the server started, repairs and padding among them";
+        counter(encoder, "multistream_packets_sent", help, traffic.packets)?;
+        let help = "Bytes of these packets, without the headers of UDP and IP";
+        counter(encoder, "multistream_sent_bytes", help, traffic.bytes)?;
+        let help = "Packets sent again since the server started, as viewers had not received them (NACK)";
+        counter(encoder, "multistream_packets_repaired", help, traffic.repaired)?;
+        let help = "Packets that were not sent since the server started: of frames that waited too long (queue), or as the \
+                    socket had no room for them (socket)";
+        let dropped = [("queue", traffic.dropped_late), ("socket", traffic.dropped_by_socket)];
+        let dropped = dropped.map(|(by, count)| ([("by", by)], Some(count)));
+        let name = "multistream_packets_dropped";
+        family(encoder, name, help, MetricType::Counter, dropped.into_iter(), ConstCounter::new)?;
+        let help = "Key frames that browsers asked for since the server started, by PLI or FIR";
+        let asked = [("pli", traffic.plis), ("fir", traffic.firs)];
+        let asked = asked.map(|(by, count)| ([("by", by)], Some(count)));
+        let name = "multistream_keyframe_requests";
+        family(encoder, name, help, MetricType::Counter, asked.into_iter(), ConstCounter::new)
+    }
+
     fn encode_shown(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let help = "From the request for a stream to the last packet of its first key frame";
         let mut metric =

@@ -18,11 +18,20 @@ use rtc::shared::error::Error;
 
 use crate::rtp::ArrivalReport;
 
+/// How a browser asks for a key frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyframeRequest {
+    /// RFC 4585 §6.3.1.
+    Pli,
+    /// RFC 5104 §4.3.1.
+    Fir,
+}
+
 /// The feedback of a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Feedback {
-    /// The browser needs a key frame to go on decoding: PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
-    KeyframeWanted { ssrc: u32 },
+    /// The browser needs a key frame to go on decoding.
+    KeyframeWanted { ssrc: u32, by: KeyframeRequest },
     /// The browser misses these packets (RFC 4585 §6.2.1).
     Lost { ssrc: u32, sequence_numbers: Vec<u16> },
     /// The browser has estimated that this many bits per second arrive at most (REMB, draft-alvestrand-rmcat-remb-03).
@@ -64,9 +73,11 @@ impl FeedbackTap {
             let _ = self.feedback.send(feedback);
         };
         if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
-            tell(Feedback::KeyframeWanted { ssrc: pli.media_ssrc });
+            tell(Feedback::KeyframeWanted { ssrc: pli.media_ssrc, by: KeyframeRequest::Pli });
         } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
-            fir.fir.iter().for_each(|entry| tell(Feedback::KeyframeWanted { ssrc: entry.ssrc }));
+            for entry in &fir.fir {
+                tell(Feedback::KeyframeWanted { ssrc: entry.ssrc, by: KeyframeRequest::Fir });
+            }
         } else if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
             let sequence_numbers = nack.nacks.iter().flat_map(NackPair::packet_list).collect();
             tell(Feedback::Lost { ssrc: nack.media_ssrc, sequence_numbers });

@@ -23,6 +23,7 @@ mod tcp;
 mod udp;
 
 pub use binding::{AskError, stun_over};
+pub use feedback::KeyframeRequest;
 pub use ice_servers::IceServers;
 pub use offer_size::check_size;
 pub use peer::{Answer, NegotiatedSlot, Peer, PeerError, PeerEvent, PeerState};

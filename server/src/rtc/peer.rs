@@ -22,7 +22,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
-use super::feedback::{Feedback, FeedbackTap, Heard};
+use super::feedback::{Feedback, FeedbackTap, Heard, KeyframeRequest};
 use super::lite::{Arrival, Departure, LiteAgent, Path};
 use super::outgoing::Outgoing;
 use super::port::Port;
@@ -82,6 +82,7 @@ pub enum PeerEvent {
     /// The browser has sent a PLI or FIR for this slot.
     KeyframeWanted {
         slot: SlotPosition,
+        by: KeyframeRequest,
     },
     /// The browser has sent a NACK: these packets of the slot did not arrive.
     Lost {
@@ -380,9 +381,9 @@ impl Peer {
                         return Some(PeerEvent::Lost { slot, sequence_numbers });
                     }
                 }
-                Feedback::KeyframeWanted { ssrc } => {
+                Feedback::KeyframeWanted { ssrc, by } => {
                     if let Some(slot) = self.slot_of(ssrc) {
-                        return Some(PeerEvent::KeyframeWanted { slot });
+                        return Some(PeerEvent::KeyframeWanted { slot, by });
                     }
                 }
             }

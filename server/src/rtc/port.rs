@@ -223,14 +223,18 @@ impl PeerSocket {
     }
 
     /// Sends packets in order. Successive packets of equal size to one destination are sent with one system call (UDP GSO).
-    pub fn send(&mut self, packets: impl Iterator<Item = (SocketAddr, Transport, Bytes)>) {
+    /// Returns how many were dropped, as there was no room for them.
+    pub fn send(&mut self, packets: impl Iterator<Item = (SocketAddr, Transport, Bytes)>) -> u64 {
+        let mut dropped = 0;
         let max_segments = self.udp.state.max_gso_segments();
         // The run of packets so far: destination, segment size, number of segments.
         let mut run: Option<(SocketAddr, usize, usize)> = None;
         for (to, transport, packet) in packets {
             if transport == Transport::Tcp {
-                if let Some(queue) = self.tcp.get(&to) {
-                    let _ = queue.try_send(packet);
+                if let Some(queue) = self.tcp.get(&to)
+                    && queue.try_send(packet).is_err()
+                {
+                    dropped += 1;
                 }
                 continue;
             }
@@ -244,7 +248,7 @@ impl PeerSocket {
             });
             if !fits {
                 if let Some((destination, segment, _)) = run.take() {
-                    self.udp.send(destination, &self.batch, segment);
+                    dropped += self.udp.send(destination, &self.batch, segment);
                 }
                 self.batch.clear();
             }
@@ -253,9 +257,10 @@ impl PeerSocket {
             run = Some((to, segment, count + 1));
         }
         if let Some((destination, segment, _)) = run {
-            self.udp.send(destination, &self.batch, segment);
+            dropped += self.udp.send(destination, &self.batch, segment);
         }
         self.batch.clear();
+        dropped as u64
     }
 }
 

@@ -20,11 +20,11 @@ pub(super) struct Udp {
 
 impl Udp {
     /// Sends `contents` as datagrams of `segment` bytes (the last may be shorter). If the socket's buffer is full, they are
-    /// dropped, as a full queue in the network would drop them.
-    pub(super) fn send(&self, destination: SocketAddr, contents: &[u8], segment: usize) {
-        if let Err(error) = self.try_send(destination, contents, segment) {
-            debug!(%destination, %error, "datagrams dropped");
-        }
+    /// dropped, as a full queue in the network would drop them. Returns how many.
+    pub(super) fn send(&self, destination: SocketAddr, contents: &[u8], segment: usize) -> usize {
+        let Err(error) = self.try_send(destination, contents, segment) else { return 0 };
+        debug!(%destination, %error, "datagrams dropped");
+        contents.len().div_ceil(segment.max(1))
     }
 
     /// Like [`Self::send`], for a caller who has to know.

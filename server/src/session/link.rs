@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use super::traffic::Counts;
 use crate::egress::Pacer;
-use crate::rtc::{Answer, Inbound, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
+use crate::rtc::{Answer, Inbound, KeyframeRequest, Peer, PeerError, PeerEvent, PeerSocket, PeerState, Port};
 use crate::slot::Slot;
 
 /// How long a browser may stay disconnected before it counts as gone.
@@ -37,6 +38,8 @@ pub(super) struct Link {
     release_at: Option<Instant>,
     /// What the browser has reported that it can receive, in bytes per second, and until when that holds.
     reported: Option<(f64, Instant)>,
+    /// What happened since [`Self::take_counts`].
+    counts: Counts,
 }
 
 impl Link {
@@ -54,7 +57,18 @@ impl Link {
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
         let pacer = Pacer::within(now, slots, most);
-        Ok((Self { peer, socket, pacer, deadline, release_at: None, reported: None }, answer))
+        Ok((
+            Self {
+                peer,
+                socket,
+                pacer,
+                deadline,
+                release_at: None,
+                reported: None,
+                counts: Counts::default(),
+            },
+            answer,
+        ))
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -100,7 +114,13 @@ impl Link {
                 PeerEvent::State(PeerState::Failed) => change = Some(Change::Lost),
                 PeerEvent::State(PeerState::Closed) => change = Some(Change::Closed),
                 PeerEvent::State(PeerState::Connecting) => {}
-                PeerEvent::KeyframeWanted { slot } => slots[slot.0].keyframe_wanted(now),
+                PeerEvent::KeyframeWanted { slot, by } => {
+                    match by {
+                        KeyframeRequest::Pli => self.counts.plis += 1,
+                        KeyframeRequest::Fir => self.counts.firs += 1,
+                    }
+                    slots[slot.0].keyframe_wanted(now);
+                }
                 PeerEvent::Lost { slot, sequence_numbers } => self.pacer.handle_lost(slot, &sequence_numbers),
                 PeerEvent::Bandwidth { bits_per_second } => {
                     self.reported = Some((bits_per_second as f64 / 8.0, now + REPORT_HOLDS));
@@ -125,7 +145,19 @@ impl Link {
 
     fn flush(&mut self) {
         let peer = &mut self.peer;
-        self.socket.send(std::iter::from_fn(|| peer.poll_transmit()));
+        self.counts.dropped_by_socket += self.socket.send(std::iter::from_fn(|| peer.poll_transmit()));
+    }
+
+    /// What has happened since this was called last.
+    pub(super) fn take_counts(&mut self, slots: &mut [Slot]) -> Counts {
+        let sent = self.pacer.take_sent();
+        Counts {
+            packets: sent.packets,
+            bytes: sent.bytes,
+            repaired: sent.repaired,
+            dropped_late: slots.iter_mut().map(Slot::take_dropped).sum(),
+            ..std::mem::take(&mut self.counts)
+        }
     }
 
     /// Closes the connection and informs the browser, so that it need not wait for a timeout.

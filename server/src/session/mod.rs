@@ -11,8 +11,10 @@ mod resolve;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
 mod session;
 mod sessions;
+mod state;
 mod subscriptions;
 mod task;
+mod traffic;
 mod transcoders;
 mod unread;
 mod warm;
@@ -21,4 +23,6 @@ pub use attachment::{Outbox, SessionHandle};
 pub use histogram::Histogram;
 pub use resolve::may_see;
 pub use sessions::{SessionSummary, Sessions};
+pub use state::SessionState;
+pub use traffic::Counts;
 pub use unread::{Unread, Waiting, unread};

@@ -15,6 +15,7 @@ use super::bandwidth::Bandwidth;
 use super::link::{Change, Link};
 use super::resolve::{Refusal, not_granted, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
+use super::traffic::Traffic;
 use super::transcoders::Transcoders;
 use super::warm::WarmStreams;
 use crate::access::Grant;
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) ice_servers: IceServers,
     /// How long switches took: from the request until the last packet of the stream's first key frame has left.
     pub(super) shown_after: Histogram,
+    /// What all sessions have sent and been asked for.
+    pub(super) traffic: Traffic,
 }
 
 /// What a session receives besides the commands of its sockets.
@@ -289,6 +292,9 @@ impl Session {
         let change = self.link.as_mut().and_then(|link| link.drive(now, &mut self.slots));
         if change == Some(Change::Connected) {
             self.slots.iter_mut().for_each(|slot| slot.connected(now));
+        }
+        if let Some(link) = &mut self.link {
+            self.shared.traffic.add(&link.take_counts(&mut self.slots));
         }
         let estimate = self.estimate(now);
         self.bandwidth.handle_timeout(now, &self.shared.registry, &mut self.slots, estimate);

@@ -14,7 +14,9 @@ use tracing::Instrument;
 use super::Histogram;
 use super::attachment::{Command, Outbox, SessionHandle};
 use super::session::{Session, Shared};
+use super::state::{SessionState, SharedState};
 use super::task::SessionTask;
+use super::traffic::{Counts, Traffic};
 use crate::config::Config;
 use crate::limits::{self, Limit};
 use crate::places::{NoPlace, Places};
@@ -31,6 +33,8 @@ const COMMAND_QUEUE: usize = 64;
 pub struct SessionSummary {
     pub sessions: usize,
     pub peers: usize,
+    /// How many of the sessions are in each state, in the order of [`SessionState::ALL`].
+    pub states: [usize; SessionState::ALL.len()],
 }
 
 #[derive(Debug)]
@@ -44,9 +48,15 @@ pub struct Sessions {
 #[derive(Debug, Default)]
 struct Open {
     /// By resume token.
-    sessions: HashMap<String, mpsc::Sender<Command>>,
+    sessions: HashMap<String, OpenSession>,
     tasks: JoinSet<()>,
     next_id: u64,
+}
+
+#[derive(Debug)]
+struct OpenSession {
+    commands: mpsc::Sender<Command>,
+    state: Arc<SharedState>,
 }
 
 impl Sessions {
@@ -60,6 +70,7 @@ impl Sessions {
             transcoders_per_session: config.limits.transcoders_per_session,
             ice_servers: IceServers::new(&config.webrtc),
             shown_after: Histogram::default(),
+            traffic: Traffic::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -81,7 +92,7 @@ impl Sessions {
     /// Handles `multistream/init`: resumes the session that it names, or opens a new one. The answer is sent to `outbox`.
     pub async fn init(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Error> {
         if let Some(token) = &init.resume {
-            let commands = self.lock().sessions.get(token).cloned();
+            let commands = self.lock().sessions.get(token).map(|session| session.commands.clone());
             let attach = Command::Attach(outbox.clone(), init.request_id.clone());
             return match commands {
                 Some(commands) if commands.send(attach).await.is_ok() => {
@@ -99,7 +110,7 @@ impl Sessions {
 
     fn open(&self, init: client::Init, outbox: Outbox) -> Result<SessionHandle, Error> {
         let mut open = self.lock();
-        open.sessions.retain(|_, commands| !commands.is_closed());
+        open.sessions.retain(|_, session| !session.commands.is_closed());
         while open.tasks.try_join_next().is_some() {}
         let place = self.places.take(outbox.client().unwrap_or(UNKNOWN)).map_err(|full| {
             let (limit, message) = match full {
@@ -131,8 +142,10 @@ impl Sessions {
             resumed: false,
         };
         outbox.send(ready);
+        let state = Arc::new(SharedState::new());
         let task = SessionTask {
             session,
+            state: state.clone(),
             commands: inbox,
             outbox: Some(outbox.clone()),
             resume_token: resume_token.clone(),
@@ -143,7 +156,7 @@ impl Sessions {
         open.next_id += 1;
         let span = tracing::info_span!("session", id = open.next_id);
         open.tasks.spawn(task.run().instrument(span));
-        open.sessions.insert(resume_token, commands.clone());
+        open.sessions.insert(resume_token, OpenSession { commands: commands.clone(), state });
         Ok(SessionHandle::new(commands, outbox))
     }
 
@@ -152,9 +165,17 @@ impl Sessions {
         &self.shared.shown_after
     }
 
+    /// What all sessions so far have sent and been asked for.
+    pub fn traffic(&self) -> Counts {
+        self.shared.traffic.get()
+    }
+
     pub fn summary(&self) -> SessionSummary {
-        let sessions = self.lock().sessions.values().filter(|commands| !commands.is_closed()).count();
-        SessionSummary { sessions, peers: self.shared.port.peers() }
+        let mut states = [0; SessionState::ALL.len()];
+        for session in self.lock().sessions.values().filter(|session| !session.commands.is_closed()) {
+            states[session.state.get() as usize] += 1;
+        }
+        SessionSummary { sessions: states.iter().sum(), peers: self.shared.port.peers(), states }
     }
 
     /// Ends all sessions with the reason `server_shutdown`, and waits until their connections are closed.
@@ -163,8 +184,8 @@ impl Sessions {
             let mut open = self.lock();
             (std::mem::take(&mut open.sessions), std::mem::take(&mut open.tasks))
         };
-        for commands in sessions.into_values() {
-            let _ = commands.try_send(Command::Shutdown);
+        for session in sessions.into_values() {
+            let _ = session.commands.try_send(Command::Shutdown);
         }
         while tasks.join_next().await.is_some() {}
     }

@@ -1,5 +1,6 @@
 //! The task of one session: waits for the next event, passes it to the session, and sends the session's messages.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use multistream_protocol::server::{Disconnected, Error, Ready, Status};
@@ -9,6 +10,7 @@ use tracing::{debug, info};
 
 use super::attachment::{Command, Outbox};
 use super::session::{Over, Session};
+use super::state::{SessionState, SharedState};
 use crate::places::Place;
 
 /// How long the task sleeps at most when no timer of the session is running. Nothing depends on this value.
@@ -35,6 +37,7 @@ impl End {
 
 pub(super) struct SessionTask {
     pub(super) session: Session,
+    pub(super) state: Arc<SharedState>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) outbox: Option<Outbox>,
     pub(super) resume_token: String,
@@ -76,6 +79,7 @@ impl SessionTask {
             if !was_connected && self.session.is_connected() {
                 info!(after_ms = self.opened_at.elapsed().as_millis() as u64, "connected");
             }
+            self.state.set(self.state());
             self.send_replies();
             if give_up_at.is_some_and(|at| at <= now) {
                 return End::For(SessionEnd::ConnectionLost);
@@ -130,6 +134,18 @@ impl SessionTask {
                 }
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
+        }
+    }
+
+    fn state(&self) -> SessionState {
+        if self.outbox.is_none() {
+            SessionState::Detached
+        } else if self.session.is_connected() {
+            SessionState::Connected
+        } else if self.session.is_negotiated() {
+            SessionState::Connecting
+        } else {
+            SessionState::NoOffer
         }
     }
 

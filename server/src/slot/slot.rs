@@ -320,6 +320,11 @@ impl Slot {
         self.splicer.pop_padding()
     }
 
+    /// How many packets were given up since this was called last, as the path carries less than the stream needs.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        self.splicer.take_dropped()
+    }
+
     /// Whether no packet waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.splicer.is_empty()

@@ -62,6 +62,8 @@ pub struct Splicer {
     awaits_picture: bool,
     /// Whether frames are dropped until the next key frame, because too many waited.
     skipping: bool,
+    /// The packets that were given up since [`Self::take_dropped`].
+    dropped: u64,
 }
 
 impl Splicer {
@@ -79,6 +81,7 @@ impl Splicer {
             stream: 0,
             awaits_picture: false,
             skipping: false,
+            dropped: 0,
         }
     }
 
@@ -117,12 +120,13 @@ impl Splicer {
     pub fn push(&mut self, frame: Arc<Frame>, payload_type: u8) {
         if frame.keyframe && self.catching_up && self.waiting.len() > MAX_BEHIND {
             // Continue at this key frame, which is live.
-            self.drop_waiting();
+            self.give_up_waiting();
         } else if self.waiting.len() >= MAX_WAITING {
-            self.drop_waiting();
+            self.give_up_waiting();
             self.skipping = true;
         }
         if self.skipping && !frame.keyframe {
+            self.dropped += frame.payloads.len() as u64;
             return;
         }
         self.skipping = false;
@@ -141,6 +145,19 @@ impl Splicer {
     /// incomplete one.
     fn drop_waiting(&mut self) {
         self.waiting.truncate(usize::from(self.sent_of_front > 0));
+    }
+
+    /// Like [`Self::drop_waiting`], where the path carries less than the stream needs.
+    fn give_up_waiting(&mut self) {
+        let begun = usize::from(self.sent_of_front > 0);
+        let packets = |waiting: &Waiting| waiting.frame.payloads.len() as u64;
+        self.dropped += self.waiting.iter().skip(begun).map(packets).sum::<u64>();
+        self.drop_waiting();
+    }
+
+    /// How many packets were given up since this was called last, as the path carries less than the stream needs.
+    pub fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
     }
 
     pub fn is_empty(&self) -> bool {

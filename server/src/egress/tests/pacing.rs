@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::egress::{Departing, Pacer};
+use crate::egress::{Departing, Pacer, Sent};
 use crate::media::{Codec, Frame, Timestamp90k};
 use crate::rtp::{ArrivalReport, SlotPosition};
 use crate::slot::Slot;
@@ -223,6 +223,8 @@ fn a_lost_packet_is_sent_again_unchanged() {
     while let Some(again) = pacer.release(now, &mut slots, |_, departing| sent.push(departing)) {
         now = again;
     }
+    let counted = pacer.take_sent();
+    assert_eq!((counted.packets, counted.repaired), (sent.len() as u64, 0));
     let lost = &sent[17];
     pacer.handle_lost(SlotPosition(1), &[lost.packet.sequence_number]);
     let mut again = Vec::new();
@@ -230,6 +232,21 @@ fn a_lost_packet_is_sent_again_unchanged() {
         again.push((slot, departing));
     });
     assert_eq!(again, [(SlotPosition(1), lost.clone())]);
+    let bytes = lost.packet.wire_bytes() as u64;
+    assert_eq!(pacer.take_sent(), Sent { packets: 1, bytes, repaired: 1 });
+}
+
+#[test]
+fn packets_of_a_slot_that_goes_on_at_a_later_key_frame_count_as_dropped_and_those_of_a_switch_do_not() {
+    let (mut slots, now, _) = one_live_one_behind(100);
+    let mut camera = Camera::new(1, Codec::H264, 50);
+    camera.next_frame(Timestamp90k(9_000_000), 1);
+    let key_frame = camera.gop[0].clone();
+    assert_eq!(slots[1].take_dropped(), 0);
+    slots[1].handle_frame(now, tag(0), key_frame);
+    assert_eq!(slots[1].take_dropped(), 100);
+    slots[1].handle_gop(now, tag(0), &camera.gop);
+    assert_eq!(slots[1].take_dropped(), 0);
 }
 
 #[test]

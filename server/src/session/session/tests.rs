@@ -24,6 +24,7 @@ async fn shared() -> Arc<Shared> {
         config: config.multistream.clone(),
         ice_servers: IceServers::default(),
         shown_after: Histogram::default(),
+        traffic: Traffic::default(),
     })
 }
 
