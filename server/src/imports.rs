@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("session", &["access", "limits", "places", "rtp", "media", "config", "stream", "slot", "egress", "rtc"]),
     ("http", &["access", "net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
     ("demo", &["config"]),
-    ("doctor", &["net", "media", "config", "stream", "rtc"]),
+    ("doctor", &["net", "media", "config", "source", "stream", "rtc"]),
     ("serve", &["access", "net", "config", "tls", "stream", "rtc", "session", "http"]),
 ];
 

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::Findings;
-use crate::config::{Config, Known};
+use crate::config::{Config, Known, Source};
 use crate::media::Codec;
+use crate::source::{self, Sound};
 use crate::stream::{Registry, StreamSnapshot, StreamState};
 
 /// How many streams are tried at the same time: each may be an ffmpeg.
@@ -40,10 +42,11 @@ pub(super) async fn examine(config: &Config, only: Option<&str>) -> Findings {
             }
             sleep(LOOK_EVERY).await;
         };
+        let sounds = join_all(tried.iter().map(|stream| sound(config, stream))).await;
         drop(running);
-        for stream in tried {
+        for (stream, sound) in tried.iter().zip(&sounds) {
             let line = |what: String| format!("streams.{}: {}", stream.name, Known(&what));
-            findings.add(described(&stream).map(line).map_err(line));
+            findings.add(described(config, stream, sound.as_ref()).map(line).map_err(line));
         }
     }
     registry.shutdown().await;
@@ -59,7 +62,48 @@ fn is_known(stream: &StreamSnapshot) -> bool {
     }
 }
 
-fn described(stream: &StreamSnapshot) -> Result<String, String> {
+/// The source that gives the stream's pictures.
+fn running<'a>(config: &'a Config, stream: &StreamSnapshot) -> Option<&'a Source> {
+    let of_stream = config.streams.iter().find(|known| *known.name == *stream.name.as_str())?;
+    let active = stream.producers.iter().position(|producer| producer.active)?;
+    of_stream.sources.get(active)
+}
+
+async fn sound(config: &Config, stream: &StreamSnapshot) -> Option<Sound> {
+    let source = running(config, stream).filter(|_| stream.state == StreamState::Live)?;
+    source::sound(source, &config.ffmpeg).await
+}
+
+/// What to change where key frames are too far apart: where the pictures are made.
+fn key_frame_advice(config: &Config, source: Option<&Source>) -> String {
+    const WHAT: &str = "set the key frame interval";
+    match source {
+        Some(Source::Ffmpeg(source)) if !source.copies() => {
+            let video = source.video.first().map_or("h264", |video| video);
+            match config.ffmpeg.template(video) {
+                Some(_) => format!("{WHAT} (-g) in ffmpeg.{video} to the pictures of 2 s"),
+                None => format!("{WHAT} (-g) in #video= to the pictures of 2 s"),
+            }
+        }
+        Some(Source::Exec(_)) => format!("{WHAT} of its program to 2 s (ffmpeg: -g)"),
+        _ => format!("{WHAT} (GOP, I-frame interval) of the camera to 2 s"),
+    }
+}
+
+/// What browsers cannot show, so that ffmpeg makes H.264 of it, and how that is avoided.
+fn transcoded(what: &str) -> String {
+    let advice = match what {
+        "B-frames" => {
+            "switch B-frames off in the camera (profile Baseline or Main, B-frames 0, no \"smart\" coding)"
+        }
+        _ => "set H.264, 8 bits and 4:2:0 in the camera",
+    };
+    format!(
+        "it sends {what}, which browsers cannot show: ffmpeg encodes it again, which takes CPU time; to avoid that, {advice}"
+    )
+}
+
+fn described(config: &Config, stream: &StreamSnapshot, sound: Option<&Sound>) -> Result<String, String> {
     if stream.producers.is_empty() {
         return Err("it has no source: write where its pictures come from".to_owned());
     }
@@ -67,7 +111,7 @@ fn described(stream: &StreamSnapshot) -> Result<String, String> {
         let silence = || format!("no picture within {} s", PATIENCE.as_secs());
         return Err(stream.error.as_ref().map_or_else(silence, |error| error.message.clone()));
     }
-    let interval = "set the key frame interval (GOP, I-frame interval) of the camera to 2 s";
+    let interval = key_frame_advice(config, running(config, stream));
     let key_frames = match stream.gop_duration {
         None => format!("no second key frame within {} s: {interval}", PATIENCE.as_secs()),
         Some(gop) if gop > LONG_GOP => format!("a key frame every {:.1} s: {interval}", gop.as_secs_f64()),
@@ -82,6 +126,11 @@ fn described(stream: &StreamSnapshot) -> Result<String, String> {
         Some(format!("{:.0} pictures per second", stream.fps)),
         Some(key_frames),
         is_h265.then_some(advice),
+        stream.transcoded.as_deref().map(transcoded),
+        sound.map(|sound| match sound {
+            Sound::None => "no sound".to_owned(),
+            Sound::Codec(codec) => format!("sound in {codec}, which is not sent to viewers"),
+        }),
     ];
     Ok(what.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }

@@ -9,6 +9,7 @@ pub mod guardian;
 mod ivf;
 mod process;
 mod rtsp;
+mod sound;
 mod status;
 
 use std::sync::{Arc, OnceLock};
@@ -22,6 +23,7 @@ use crate::media::{AccessUnit, Frame};
 
 pub use by_ffmpeg::{Way, as_h264, copied};
 pub use error::SourceError;
+pub use sound::{Sound, sound};
 
 /// The sender of a source's access units.
 ///

@@ -59,6 +59,18 @@ pub(super) async fn run_once(
     result
 }
 
+/// The codec of the sound that the camera offers beside its pictures, by its SDP; `None` if it offers none.
+pub(super) async fn sound(source: &RtspSource, patience: Duration) -> Result<Option<String>, SourceError> {
+    let sessions = Arc::new(SessionGroup::default());
+    let session = Camera { source, patience }.describe(&sessions).await?;
+    let sound = session.streams().iter().find(|stream| stream.media() == "audio");
+    Ok(sound.map(|stream| match stream.encoding_name() {
+        // RFC 3640 and RFC 6416; cameras send AAC by both.
+        "mpeg4-generic" | "mp4a-latm" => "aac".to_owned(),
+        name => name.to_owned(),
+    }))
+}
+
 async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output) -> Result<(), SourceError> {
     let mut session = camera.describe(sessions).await?;
     let (track, codec) = camera.video_track(&session)?;

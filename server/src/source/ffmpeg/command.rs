@@ -112,6 +112,24 @@ fn input(source: &FfmpegSource, config: &FfmpegConfig, timeout: Duration, stdin_
     arguments
 }
 
+/// The command that opens a camera or a file, with its sound, and does nothing with it but describe it. `None` for other inputs.
+pub(super) fn opening(
+    source: &FfmpegSource,
+    config: &FfmpegConfig,
+    timeout: Duration,
+) -> Option<Vec<String>> {
+    if !matches!(source.input, FfmpegInput::Url(_) | FfmpegInput::File(_)) {
+        return None;
+    }
+    let mut input = input(source, config, timeout, "");
+    if let Some(at) = input.iter().position(|word| word == "-allowed_media_types") {
+        input.drain(at..(at + 2).min(input.len()));
+    }
+    let mut arguments: Vec<String> = ["-v", "info", "-hide_banner", "-nostdin"].map(str::to_owned).into();
+    arguments.extend(input);
+    Some(arguments)
+}
+
 fn micros(timeout: Duration) -> String {
     timeout.as_micros().to_string()
 }

@@ -10,10 +10,12 @@ mod outlet;
 mod rtp_socket;
 mod run;
 mod sdp;
+mod sound;
 mod template;
 mod timeline;
 
 pub(super) use run::{encode, prefixed, remux, run_once};
+pub(super) use sound::sound;
 
 /// For `crate::fuzzing`.
 pub(super) fn fuzz_sdp(text: &str) {
