@@ -27,7 +27,7 @@ const OTHER: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=160x90:rate=1
 
 fn exec(name: &str, command: &str) -> StreamConfig {
     let argv = command.split_whitespace().map(str::to_owned).collect();
-    StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource { argv })] }
+    StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource::new(argv))] }
 }
 
 /// A server with a stream that plays, one whose camera is off, one whose program does not exist, and two whose camera accepts

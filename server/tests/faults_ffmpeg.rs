@@ -37,7 +37,7 @@ fn picture(size: &str) -> FfmpegSource {
 }
 
 fn exec(command: &str) -> Source {
-    Source::Exec(ExecSource { argv: command.split(' ').map(str::to_owned).collect() })
+    Source::Exec(ExecSource::new(command.split(' ').map(str::to_owned).collect()))
 }
 
 /// The children of this process, in which the server runs, with this word in their command line.

@@ -230,7 +230,7 @@ async fn a_missing_ffmpeg_is_a_permanent_error_that_says_what_to_install() {
 }
 
 fn exec(command: &str) -> Source {
-    Source::Exec(ExecSource { argv: command.split(' ').map(str::to_owned).collect() })
+    Source::Exec(ExecSource::new(command.split(' ').map(str::to_owned).collect()))
 }
 
 const WRITES: &str = "ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180:rate=30 -t 3 -pix_fmt yuv420p";

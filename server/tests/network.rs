@@ -22,7 +22,7 @@ fn config() -> Config {
     let command = "ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180:rate=25 -pix_fmt yuv420p -c:v libx264 \
         -preset ultrafast -tune zerolatency -g 25 -f h264 -";
     let argv = command.split_whitespace().map(str::to_owned).collect();
-    let sources = vec![Source::Exec(ExecSource { argv })];
+    let sources = vec![Source::Exec(ExecSource::new(argv))];
     Config { streams: vec![StreamConfig { name: "camera1".to_owned(), sources }], ..Config::default() }
 }
 

@@ -34,7 +34,7 @@ async fn scene(conditions: PathConditions) -> Scene {
     let argv = HEAVY.split_whitespace().map(str::to_owned).collect();
     config
         .streams
-        .push(StreamConfig { name: "heavy".to_owned(), sources: vec![Source::Exec(ExecSource { argv })] });
+        .push(StreamConfig { name: "heavy".to_owned(), sources: vec![Source::Exec(ExecSource::new(argv))] });
     config.preload = vec!["heavy".to_owned()];
     let media = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let server = Server::start_media_at(media, config).await;

@@ -38,7 +38,7 @@ fn python() -> PathBuf {
 
 fn program(name: &str, command: &str) -> StreamConfig {
     let argv = command.split_whitespace().map(str::to_owned).collect();
-    StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource { argv })] }
+    StreamConfig { name: name.to_owned(), sources: vec![Source::Exec(ExecSource::new(argv))] }
 }
 
 /// Shows `camera1` … `camera3` by this script, then what `switches` says, and returns what it has printed.

@@ -10,6 +10,7 @@ mod frigate;
 mod grammar;
 mod model;
 mod outlook;
+mod patience;
 mod problem;
 mod qualities;
 mod reader;
@@ -35,6 +36,7 @@ pub use model::{
     Unshowable, WebrtcConfig,
 };
 pub use outlook::Machine;
+pub use patience::Patience;
 pub use problem::{Problem, Problems, Severity};
 pub use redact::{Known, Masked, masked_argv};
 pub use secrets::Secrets;

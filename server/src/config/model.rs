@@ -129,7 +129,9 @@ pub struct FfmpegConfig {
     pub bin: String,
     /// The user's templates, such as `global` or `h264`: name → arguments.
     pub templates: BTreeMap<String, String>,
-    pub timeout: Duration,
+    /// How long a source may take for its first picture, and how long it may give none later; `None` for what suits its kind.
+    pub start_timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,7 +295,7 @@ impl Default for LimitsConfig {
 
 impl Default for FfmpegConfig {
     fn default() -> Self {
-        Self { bin: "ffmpeg".to_owned(), templates: BTreeMap::new(), timeout: Duration::from_secs(10) }
+        Self { bin: "ffmpeg".to_owned(), templates: BTreeMap::new(), start_timeout: None, timeout: None }
     }
 }
 

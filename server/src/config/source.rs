@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::FfmpegConfig;
 use super::redact::{Masked, masked_argv};
 
 /// A source, as parsed from its line in the config.
@@ -46,7 +45,9 @@ pub struct RtspSource {
     pub credentials: Option<(String, String)>,
     pub transport: RtspTransport,
     pub via: RtspVia,
-    /// Without a frame for this long the source counts as dead.
+    /// Without a first frame for this long the source counts as dead, …
+    pub start_timeout: Option<Duration>,
+    /// … and without another one for this long.
     pub timeout: Option<Duration>,
 }
 
@@ -103,7 +104,9 @@ pub struct FfmpegSource {
     /// Arguments for the encoder, or a template's name.
     pub raw: Vec<String>,
     pub hardware: Option<Hardware>,
-    /// Without a frame for this long the source counts as dead.
+    /// Without a first frame for this long the source counts as dead, …
+    pub start_timeout: Option<Duration>,
+    /// … and without another one for this long.
     pub timeout: Option<Duration>,
     /// `#async`: take the time of arrival as the time of the picture.
     pub wallclock: bool,
@@ -117,6 +120,8 @@ pub struct FfmpegSource {
 pub struct ExecSource {
     /// Never empty; never goes through a shell.
     pub argv: Vec<String>,
+    pub start_timeout: Option<Duration>,
+    pub timeout: Option<Duration>,
 }
 
 /// `tapo://…`, `homekit://…`, …
@@ -128,24 +133,22 @@ pub struct UnsupportedSource {
     pub reason: String,
 }
 
-impl Source {
-    /// How long the source may give no answer and no picture before it counts as failed.
-    pub fn timeout(&self, config: &FfmpegConfig) -> Duration {
-        match self {
-            Self::Rtsp(source) => source.timeout.unwrap_or(RtspSource::TIMEOUT),
-            Self::Ffmpeg(source) => source.timeout.unwrap_or(config.timeout),
-            // The program is often an ffmpeg, and its output is often read by one.
-            Self::Exec(_) | Self::Unsupported(_) => config.timeout,
+impl RtspSource {
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            credentials: None,
+            transport: RtspTransport::Tcp,
+            via: RtspVia::Any,
+            start_timeout: None,
+            timeout: None,
         }
     }
 }
 
-impl RtspSource {
-    /// How long a camera may give no answer and no frame before it counts as failed, unless `#timeout=` says otherwise.
-    const TIMEOUT: Duration = Duration::from_secs(5);
-
-    pub fn new(url: Url) -> Self {
-        Self { url, credentials: None, transport: RtspTransport::Tcp, via: RtspVia::Any, timeout: None }
+impl ExecSource {
+    pub fn new(argv: Vec<String>) -> Self {
+        Self { argv, start_timeout: None, timeout: None }
     }
 }
 
@@ -162,6 +165,7 @@ impl FfmpegSource {
             bitrate: None,
             raw: Vec::new(),
             hardware: None,
+            start_timeout: None,
             timeout: None,
             wallclock: false,
             from_ladder: false,
@@ -228,7 +232,7 @@ impl fmt::Display for RtspSource {
             RtspVia::Native => f.write_str("#via=native")?,
             RtspVia::Ffmpeg => f.write_str("#via=ffmpeg")?,
         }
-        write_timeout(f, self.timeout)
+        write_timeouts(f, self.start_timeout, self.timeout)
     }
 }
 
@@ -267,13 +271,14 @@ impl fmt::Display for FfmpegSource {
         if self.wallclock {
             f.write_str("#async")?;
         }
-        write_timeout(f, self.timeout)
+        write_timeouts(f, self.start_timeout, self.timeout)
     }
 }
 
 impl fmt::Display for ExecSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exec:{}", masked_argv(&self.argv).join(" "))
+        write!(f, "exec:{}", masked_argv(&self.argv).join(" "))?;
+        write_timeouts(f, self.start_timeout, self.timeout)
     }
 }
 
@@ -293,11 +298,17 @@ fn write_options(f: &mut fmt::Formatter<'_>, kind: &str, options: &[(String, Str
     write!(f, "{kind}?{}", Masked(&options.join("&")))
 }
 
-fn write_timeout(f: &mut fmt::Formatter<'_>, timeout: Option<Duration>) -> fmt::Result {
-    match timeout {
-        Some(timeout) => write!(f, "#timeout={}", timeout.as_secs_f64()),
-        None => Ok(()),
+fn write_timeouts(
+    f: &mut fmt::Formatter<'_>,
+    start: Option<Duration>,
+    silence: Option<Duration>,
+) -> fmt::Result {
+    for (key, time) in [("starttimeout", start), ("timeout", silence)] {
+        if let Some(time) = time {
+            write!(f, "#{key}={}", time.as_secs_f64())?;
+        }
     }
+    Ok(())
 }
 
 /// Implements `Debug` by `Display`, which masks secrets, since debug output ends in logs.
@@ -334,7 +345,7 @@ mod tests {
         ffmpeg.raw.push("-headers 'Authorization: Basic hunter2'".to_owned());
         ffmpeg.height = Some(360);
         let argv = ["ffmpeg", "-i", "rtsp://admin:hunter2@10.0.0.9/ch1", "-"].map(str::to_owned).to_vec();
-        let sources = [Source::Rtsp(rtsp), Source::Ffmpeg(ffmpeg), Source::Exec(ExecSource { argv })];
+        let sources = [Source::Rtsp(rtsp), Source::Ffmpeg(ffmpeg), Source::Exec(ExecSource::new(argv))];
         for source in &sources {
             let shown = format!("{source} {source:?} {source:#?}");
             assert!(!shown.contains("hunter2"), "{shown}");

@@ -9,7 +9,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("global", "-hide_banner"),
     // Inputs.
     ("file", "-re -stream_loop -1 -i {input}"),
-    ("http", "-flags low_delay -i {input}"),
+    ("http", "-flags low_delay -rw_timeout {timeout} -i {input}"),
     ("rtsp", "-flags low_delay -rtsp_transport tcp -timeout {timeout} -i {input}"),
     ("rtsp/udp", "-flags low_delay -rtsp_transport udp -timeout {timeout} -i {input}"),
     // Encoders: no B frames, and a key frame every 30 frames so that a switch finds a recent one.

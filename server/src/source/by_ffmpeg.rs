@@ -55,6 +55,7 @@ fn rtsp(source: &RtspSource) -> FfmpegSource {
     FfmpegSource {
         video: vec!["h264".to_owned()],
         input_template: (source.transport == RtspTransport::Udp).then(|| "rtsp/udp".to_owned()),
+        start_timeout: source.start_timeout,
         timeout: source.timeout,
         ..FfmpegSource::new(FfmpegInput::Url(url.into()))
     }

@@ -57,16 +57,16 @@ pub async fn run_once(
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
-    let timeout = source.timeout(config);
+    let patience = source.patience(config);
     let made = if way == Way::AsH264 { as_h264(source) } else { None };
     let source = made.as_ref().unwrap_or(source);
     match source {
         Source::Rtsp(source) if source.via == RtspVia::Ffmpeg => {
-            ffmpeg::run_once(&copied(source), config, timeout, input, output).await
+            ffmpeg::run_once(&copied(source), config, patience, input, output).await
         }
-        Source::Rtsp(source) => rtsp::run_once(source, timeout, output).await,
-        Source::Ffmpeg(source) => ffmpeg::run_once(source, config, timeout, input, output).await,
-        Source::Exec(source) => exec::run_once(source, config, timeout, way, output).await,
+        Source::Rtsp(source) => rtsp::run_once(source, patience, output).await,
+        Source::Ffmpeg(source) => ffmpeg::run_once(source, config, patience, input, output).await,
+        Source::Exec(source) => exec::run_once(source, config, patience, way, output).await,
         Source::Unsupported(source) => Err(SourceError::Unusable { reason: source.reason.clone() }),
     }
 }

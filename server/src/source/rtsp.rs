@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::bitstream::annex_b;
-use crate::config::{RtspSource, RtspTransport};
+use crate::config::{Patience, RtspSource, RtspTransport};
 use crate::media::{AccessUnit, Codec, Timestamp90k};
 use crate::rtp::depacketize::{Depacketizer, Picture};
 
@@ -40,7 +40,7 @@ const USER_AGENT: &str = concat!("multistream/", env!("CARGO_PKG_VERSION"));
 
 pub(super) async fn run_once(
     source: &RtspSource,
-    patience: Duration,
+    patience: Patience,
     output: Output,
 ) -> Result<(), SourceError> {
     let sessions = Arc::new(SessionGroup::default());
@@ -60,7 +60,7 @@ pub(super) async fn run_once(
 }
 
 /// The codec of the sound that the camera offers beside its pictures, by its SDP; `None` if it offers none.
-pub(super) async fn sound(source: &RtspSource, patience: Duration) -> Result<Option<String>, SourceError> {
+pub(super) async fn sound(source: &RtspSource, patience: Patience) -> Result<Option<String>, SourceError> {
     let sessions = Arc::new(SessionGroup::default());
     let session = Camera { source, patience }.describe(&sessions).await?;
     let sound = session.streams().iter().find(|stream| stream.media() == "audio");
@@ -86,11 +86,13 @@ async fn pull(camera: &Camera<'_>, sessions: &Arc<SessionGroup>, output: &Output
     let mut playing = camera.answer(session.play(play)).await?;
     let mut arrivals = Arrivals {
         udp_patience: (camera.source.transport == RtspTransport::Udp)
-            .then(|| camera.patience.min(UDP_PATIENCE)),
+            .then(|| camera.patience.silence.min(UDP_PATIENCE)),
         bad: 0,
     };
+    let mut patience = camera.patience.start;
     loop {
-        let picture = camera.picture(&mut playing, &mut depacketizer, &mut arrivals).await?;
+        let picture = camera.picture(&mut playing, &mut depacketizer, &mut arrivals, patience).await?;
+        patience = camera.patience.silence;
         let unit = AccessUnit {
             codec,
             timestamp: Timestamp90k(picture.rtp_timestamp.into()),
@@ -161,7 +163,7 @@ struct Arrivals {
 
 struct Camera<'a> {
     source: &'a RtspSource,
-    patience: Duration,
+    patience: Patience,
 }
 
 impl Camera<'_> {
@@ -204,6 +206,7 @@ impl Camera<'_> {
         playing: &mut Session<Playing>,
         depacketizer: &mut Depacketizer,
         arrivals: &mut Arrivals,
+        patience: Duration,
     ) -> Result<Picture, SourceError> {
         let start = Instant::now();
         loop {
@@ -217,10 +220,10 @@ impl Camera<'_> {
                 };
                 next
             } else {
-                let deadline = start + arrivals.udp_patience.unwrap_or(self.patience);
+                let deadline = start + arrivals.udp_patience.unwrap_or(patience);
                 timeout_at(deadline, playing.next()).await.map_err(|_| match arrivals.udp_patience {
                     Some(after) => SourceError::NoPackets { url: self.url(), after },
-                    None => self.silent(),
+                    None => self.silent(patience),
                 })?
             };
             match next {
@@ -252,11 +255,13 @@ impl Camera<'_> {
         &self,
         request: impl Future<Output = Result<T, retina::Error>>,
     ) -> Result<T, SourceError> {
-        timeout(self.patience, request).await.map_err(|_| self.silent())?.map_err(|error| self.error(&error))
+        let patience = self.patience.silence;
+        let answer = timeout(patience, request).await.map_err(|_| self.silent(patience))?;
+        answer.map_err(|error| self.error(&error))
     }
 
-    fn silent(&self) -> SourceError {
-        SourceError::Silent { url: self.url(), after: self.patience }
+    fn silent(&self, after: Duration) -> SourceError {
+        SourceError::Silent { url: self.url(), after }
     }
 
     /// The URL, which contains no credentials.

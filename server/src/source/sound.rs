@@ -14,10 +14,10 @@ pub enum Sound {
 /// Asks a camera, or ffmpeg, which opens the source once more. `None` where that cannot be told: a program's output, another
 /// stream, and whatever does not answer.
 pub async fn sound(source: &Source, config: &FfmpegConfig) -> Option<Sound> {
-    let patience = source.timeout(config);
+    let patience = source.patience(config);
     let codec = match source {
         Source::Rtsp(source) => rtsp::sound(source, patience).await.ok()?,
-        Source::Ffmpeg(source) => ffmpeg::sound(source, config, patience).await?.ok()?,
+        Source::Ffmpeg(source) => ffmpeg::sound(source, config, patience.start).await?.ok()?,
         Source::Exec(_) | Source::Unsupported(_) => return None,
     };
     Some(codec.map_or(Sound::None, Sound::Codec))

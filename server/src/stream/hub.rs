@@ -20,7 +20,7 @@ use super::command::{Command, Purpose};
 use super::detour::Detours;
 use super::ending::{Ended, error_of};
 use super::health::Health;
-use super::life::{Action, Life, LifeSettings, MARGIN};
+use super::life::{Action, Life, LifeSettings};
 use super::meter::Meter;
 use super::relay;
 use super::remake::{Policy, Remake};
@@ -50,7 +50,7 @@ pub(super) fn spawn(
     let life = LifeSettings {
         linger: config.multistream.linger,
         preload: config.preload.contains(&stream.name),
-        patience: stream.sources.iter().map(|source| source.timeout(&config.ffmpeg) + MARGIN).collect(),
+        patience: stream.sources.iter().map(|source| source.patience(&config.ffmpeg)).collect(),
         key_frame_within: config.multistream.switch_timeout + ASKS_AFTER,
     };
     let limits = GopLimits {

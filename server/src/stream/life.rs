@@ -10,12 +10,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::config::Patience;
+
 use super::backoff::Backoff;
 use super::{StreamError, StreamState};
 
 /// How much longer than its own timeout a source may be silent before it counts as failed. A source reports its own timeout
 /// with a better message; this is the safety net for one that misses it.
-pub(super) const MARGIN: Duration = Duration::from_secs(5);
+const MARGIN: Duration = Duration::from_secs(5);
 /// How long a source may send frames without a key frame before it is restarted.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_secs(30);
 /// A new viewer moves the next attempt forward to this long after the last failure. That shortens a long back-off, but the
@@ -27,7 +29,7 @@ pub(super) struct LifeSettings {
     pub(super) linger: Duration,
     pub(super) preload: bool,
     /// For each source, in the order of the config: how long it may send no frame before it counts as failed.
-    pub(super) patience: Vec<Duration>,
+    pub(super) patience: Vec<Patience>,
     /// How long a viewer without a picture waits for a key frame before a new connection asks for one.
     pub(super) key_frame_within: Duration,
 }
@@ -69,6 +71,8 @@ enum Phase {
         source: usize,
         /// When the last frame came, decodable or not; at first, when the source was started.
         last_frame: Instant,
+        /// How long it may send no frame now.
+        patience: Duration,
         /// Since when no key frame has come, while frames are dropped for lack of one.
         waiting: Option<Instant>,
         /// Whether a key frame has come.
@@ -197,8 +201,8 @@ impl Life {
 
     /// Handles a frame that is sent to the viewers.
     pub(super) fn handle_frame(&mut self, key_frame: bool, now: Instant) {
-        let Phase::Running { last_frame, waiting, live, awaited, .. } = &mut self.phase else { return };
-        *last_frame = now;
+        self.came(now);
+        let Phase::Running { waiting, live, awaited, .. } = &mut self.phase else { return };
         *waiting = None;
         if key_frame {
             if std::mem::replace(live, true) {
@@ -225,9 +229,16 @@ impl Life {
 
     /// Handles a picture that is dropped because no key frame has come yet. It still shows that the source sends.
     pub(super) fn handle_waiting_frame(&mut self, now: Instant) {
-        let Phase::Running { last_frame, waiting, .. } = &mut self.phase else { return };
-        *last_frame = now;
+        self.came(now);
+        let Phase::Running { waiting, .. } = &mut self.phase else { return };
         waiting.get_or_insert(now);
+    }
+
+    /// A picture has come, decodable or not.
+    fn came(&mut self, now: Instant) {
+        let Phase::Running { source, last_frame, patience, .. } = &mut self.phase else { return };
+        *last_frame = now;
+        *patience = self.settings.patience.get(*source).map_or(*patience, |known| known.silence + MARGIN);
     }
 
     /// Handles the end of a variant's source because the camera that it is made from is offline. The variant subscribes to the
@@ -292,8 +303,8 @@ impl Life {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let next = match self.phase {
             Phase::Waiting { retry_at, .. } => Some(retry_at),
-            Phase::Running { source, last_frame, waiting, .. } => {
-                let silent = last_frame + self.patience(source);
+            Phase::Running { last_frame, patience, waiting, .. } => {
+                let silent = last_frame + patience;
                 let keyless = waiting.map(|since| since + KEY_FRAME_PATIENCE);
                 [Some(silent), keyless, self.asks_at()].into_iter().flatten().min()
             }
@@ -304,8 +315,10 @@ impl Life {
 
     fn start(&mut self, source: usize, now: Instant) {
         self.refused = false;
+        let patience =
+            self.settings.patience.get(source).map_or(KEY_FRAME_PATIENCE, |known| known.start + MARGIN);
         self.phase =
-            Phase::Running { source, last_frame: now, waiting: Some(now), live: false, awaited: None };
+            Phase::Running { source, last_frame: now, patience, waiting: None, live: false, awaited: None };
         self.actions.push_back(Action::Start(source));
     }
 
@@ -377,8 +390,7 @@ impl Life {
     }
 
     fn stalled(&self, now: Instant) -> Option<StreamError> {
-        let Phase::Running { source, last_frame, waiting, .. } = self.phase else { return None };
-        let patience = self.patience(source);
+        let Phase::Running { last_frame, patience, waiting, .. } = self.phase else { return None };
         let message = if now >= last_frame + patience {
             format!("the source gave no picture for {} s", patience.as_secs())
         } else if waiting.is_some_and(|since| now >= since + KEY_FRAME_PATIENCE) {
@@ -390,10 +402,6 @@ impl Life {
             return None;
         };
         Some(StreamError { permanent: false, message })
-    }
-
-    fn patience(&self, source: usize) -> Duration {
-        self.settings.patience.get(source).copied().unwrap_or(KEY_FRAME_PATIENCE)
     }
 }
 

@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn camera() -> Source {
-        Source::Exec(ExecSource { argv: vec!["cat".to_owned()] })
+        Source::Exec(ExecSource::new(vec!["cat".to_owned()]))
     }
 
     #[test]

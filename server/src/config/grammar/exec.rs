@@ -1,6 +1,6 @@
 //! `exec:ffmpeg -re -i file.mp4 -c copy -f h264 -`
 
-use super::{Context, Outcome, split};
+use super::{Context, Outcome, split, timeout};
 use crate::config::source::{ExecSource, Source};
 use crate::config::words::words;
 
@@ -15,14 +15,19 @@ pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Ou
     if parameters.iter().any(|&(key, value)| key == "backchannel" && value != "0") {
         return context.left_out(text, "sound to a camera is not supported");
     }
-    for (key, _) in parameters {
-        context.warning(format!("#{key} is not supported and has no effect"));
+    let (mut start_timeout, mut silence) = (None, None);
+    for (key, value) in parameters {
+        match key {
+            "starttimeout" => start_timeout = timeout(key, value, context),
+            "timeout" => silence = timeout(key, value, context),
+            _ => context.warning(format!("#{key} is not supported and has no effect")),
+        }
     }
     match words(command) {
         None => context.invalid("expected a command, found a quote that is not closed"),
         Some(argv) if argv.first().is_none_or(String::is_empty) => context
             .invalid("expected a command after exec:, such as exec:ffmpeg -i file.mp4 -c copy -f h264 -"),
-        Some(argv) => Outcome::Source(Source::Exec(ExecSource { argv })),
+        Some(argv) => Outcome::Source(Source::Exec(ExecSource { argv, start_timeout, timeout: silence })),
     }
 }
 

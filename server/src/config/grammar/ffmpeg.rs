@@ -117,7 +117,8 @@ fn parameter(source: &mut FfmpegSource, key: &str, value: &str, context: &mut Co
             }
         }
         "hardware" => source.hardware = hardware(value, context),
-        "timeout" => source.timeout = timeout(value, context),
+        "starttimeout" => source.start_timeout = timeout(key, value, context),
+        "timeout" => source.timeout = timeout(key, value, context),
         "async" => source.wallclock = true,
         "audio" => context.warning("#audio has no effect: sound is not sent yet"),
         _ => context.warning(format!("#{key} is not supported and has no effect")),

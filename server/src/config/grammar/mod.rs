@@ -103,7 +103,8 @@ fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
     let mut source = FfmpegSource::new(FfmpegInput::Url(login::encoded(url).into_owned()));
     for (key, value) in parameters {
         match key {
-            "timeout" => source.timeout = timeout(value, context),
+            "starttimeout" => source.start_timeout = timeout(key, value, context),
+            "timeout" => source.timeout = timeout(key, value, context),
             "backchannel" | "media" => {}
             _ => context.warning(format!("#{key} is not supported and has no effect")),
         }
@@ -111,11 +112,11 @@ fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
     Outcome::Source(Source::Ffmpeg(source))
 }
 
-fn timeout(value: &str, context: &mut Context<'_>) -> Option<std::time::Duration> {
+fn timeout(key: &str, value: &str, context: &mut Context<'_>) -> Option<std::time::Duration> {
     let timeout = super::value::duration(value).filter(|timeout| !timeout.is_zero());
     if timeout.is_none() {
         context.error(format!(
-            "#timeout: expected {}, found {}",
+            "#{key}: expected {}, found {}",
             super::value::DURATION,
             context.quoted(value)
         ));

@@ -32,7 +32,8 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
                 "#via={} has no effect: expected native or ffmpeg",
                 context.quoted(value).trim_matches('"')
             )),
-            ("timeout", _) => source.timeout = timeout(value, context),
+            ("starttimeout", _) => source.start_timeout = timeout(key, value, context),
+            ("timeout", _) => source.timeout = timeout(key, value, context),
             ("media", "audio") => return context.left_out(text, "sound is not sent yet"),
             // Only video is received and nothing is sent to the camera, so both have no effect.
             ("media" | "backchannel", _) => {}

@@ -1,4 +1,4 @@
-//! The section `ffmpeg:`: the program, its timeout, and templates of arguments by name.
+//! The section `ffmpeg:`: the program, the patience with sources, and templates of arguments by name.
 
 use crate::config::FfmpegConfig;
 use crate::config::problem::Report;
@@ -11,10 +11,10 @@ pub(super) fn read(mut section: Section<'_>, report: &mut Report) -> FfmpegConfi
     if let Some(bin) = section.field("bin", report).and_then(|field| field.string(report)) {
         ffmpeg.bin = bin;
     }
-    if let Some(timeout) = section.field("timeout", report).and_then(|field| {
-        field.parse(report, DURATION, |text| duration(text).filter(|timeout| !timeout.is_zero()))
-    }) {
-        ffmpeg.timeout = timeout;
+    for (key, time) in [("start_timeout", &mut ffmpeg.start_timeout), ("timeout", &mut ffmpeg.timeout)] {
+        let field = section.field(key, report);
+        let some = |text: &str| duration(text).filter(|time| !time.is_zero());
+        *time = field.and_then(|field| field.parse(report, DURATION, some));
     }
     for field in section.rest() {
         let name = field.path["ffmpeg.".len()..].to_owned();

@@ -20,7 +20,7 @@ use super::ivf::IvfReader;
 use super::process::{Child, Joined};
 use super::{Output, SourceError, Way, ffmpeg};
 use crate::bitstream::nal::NalCodec;
-use crate::config::{ExecSource, FfmpegConfig};
+use crate::config::{ExecSource, FfmpegConfig, Patience};
 use crate::media::{AccessUnit, Doubts, Timestamp90k};
 
 /// Parses the output of a program, for `crate::fuzzing`; the first byte is the size of the pieces.
@@ -39,7 +39,7 @@ pub(super) fn fuzz(bytes: &[u8]) {
 pub(super) async fn run_once(
     source: &ExecSource,
     config: &FfmpegConfig,
-    patience: Duration,
+    patience: Patience,
     way: Way,
     output: Output,
 ) -> Result<(), SourceError> {
@@ -67,7 +67,7 @@ async fn show(
     mut stdout: ChildStdout,
     program: &str,
     config: &FfmpegConfig,
-    patience: Duration,
+    patience: Patience,
     way: Way,
     output: &Output,
 ) -> Result<End, SourceError> {
@@ -75,8 +75,8 @@ async fn show(
     while start.len() < sniff::ENOUGH {
         tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(patience, stdout.read_buf(&mut start)) => match read {
-                Err(_) => return Err(silent(program, patience)),
+            read = timeout(patience.start, stdout.read_buf(&mut start)) => match read {
+                Err(_) => return Err(silent(program, patience.start)),
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Ok(End::OfProgram),
             },
@@ -93,7 +93,7 @@ async fn show(
         Content::Ivf => ivf(IvfReader::new(start, stdout), program, patience, output).await,
         Content::Container(_) => {
             let bytes = ffmpeg::prefixed(start.freeze(), stdout);
-            let end = ffmpeg::remux(config, bytes, output.clone()).await;
+            let end = ffmpeg::remux(config, patience, bytes, output.clone()).await;
             if output.is_closed() { Ok(End::OfOutput) } else { end.map(|()| End::OfProgram) }
         }
         Content::Mjpeg => Err(SourceError::Unplayable {
@@ -115,7 +115,7 @@ async fn raw(
     mut bytes: BytesMut,
     mut stdout: ChildStdout,
     program: &str,
-    patience: Duration,
+    patience: Patience,
     output: &Output,
 ) -> Result<End, SourceError> {
     let protocol = |reason: String| SourceError::Protocol { url: format!("exec:{program}"), reason };
@@ -147,10 +147,11 @@ async fn raw(
         arrived = start.elapsed();
         bytes.clear();
         bytes.reserve(64 << 10);
+        let wait = patience.next(given.is_some());
         tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(patience, stdout.read_buf(&mut bytes)) => match read {
-                Err(_) => return Err(silent(program, patience)),
+            read = timeout(wait, stdout.read_buf(&mut bytes)) => match read {
+                Err(_) => return Err(silent(program, wait)),
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Ok(End::OfProgram),
             },
@@ -161,14 +162,16 @@ async fn raw(
 async fn ivf(
     mut reader: IvfReader<ChildStdout>,
     program: &str,
-    patience: Duration,
+    patience: Patience,
     output: &Output,
 ) -> Result<End, SourceError> {
+    let mut wait = patience.start;
     loop {
         let unit = tokio::select! {
             () = output.closed() => return Ok(End::OfOutput),
-            read = timeout(patience, reader.next()) => read.map_err(|_| silent(program, patience))?,
+            read = timeout(wait, reader.next()) => read.map_err(|_| silent(program, wait))?,
         };
+        wait = patience.silence;
         let unit = unit.map_err(|error| SourceError::Protocol {
             url: format!("exec:{program}"),
             reason: error.to_string(),

@@ -7,12 +7,13 @@ use bytes::{Bytes, BytesMut};
 use rtc::rtp::Packet;
 use rtc::shared::marshal::Unmarshal as _;
 use tokio::process::ChildStdout;
+use tokio::time::timeout;
 
 use super::command::OutputCodec;
 use super::rtp_socket::{RtpReader, RtpSocket};
 use super::sdp;
 use super::timeline::{SharedTimeline, Unwrapped};
-use crate::config::FfmpegConfig;
+use crate::config::{FfmpegConfig, Patience};
 use crate::media::{AccessUnit, Codec, Timestamp90k};
 use crate::rtp::depacketize::Depacketizer;
 use crate::source::ivf::IvfReader;
@@ -71,11 +72,11 @@ impl Outlet {
         self,
         stdout: Option<ChildStdout>,
         sink: &Sink<'_>,
-        timeout: Duration,
+        patience: Patience,
     ) -> End {
         let Err(end) = match (self, stdout) {
-            (Self::Rtp(socket), _) => deliver_rtp(socket, sink, timeout).await,
-            (Self::Ivf, Some(stdout)) => deliver_ivf(stdout, sink, timeout).await,
+            (Self::Rtp(socket), _) => deliver_rtp(socket, sink, patience).await,
+            (Self::Ivf, Some(stdout)) => deliver_ivf(stdout, sink, patience).await,
             (Self::Ivf, None) => Err(End::Program),
         };
         end
@@ -111,12 +112,14 @@ impl Sink<'_> {
     }
 }
 
-async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
-    let accepted = tokio::time::timeout(timeout, socket.accept()).await.map_err(|_| sink.silent(timeout))?;
+async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, patience: Patience) -> Result<Infallible, End> {
+    // ffmpeg opens its output when it has found out what its input is, and sends the first picture at once.
+    let accepted = timeout(patience.start, socket.accept()).await;
+    let accepted = accepted.map_err(|_| sink.silent(patience.start))?;
     let mut reader = accepted.map_err(|_| End::Program)?;
     let first = first_packet(&mut reader, sink.program);
     let (mut packet, sdp::Video { codec, parameter_sets }) =
-        tokio::time::timeout(timeout, first).await.map_err(|_| sink.silent(timeout))??;
+        timeout(patience.start, first).await.map_err(|_| sink.silent(patience.start))??;
     let mut depacketizer = Depacketizer::new(codec, parameter_sets);
     let mut unwrapped = Unwrapped::default();
     loop {
@@ -127,7 +130,8 @@ async fn deliver_rtp(socket: RtpSocket, sink: &Sink<'_>, timeout: Duration) -> R
                 sink.put(codec, picture.discontinuity, ticks, picture.data).await?;
             }
         }
-        let next = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
+        let wait = patience.silence;
+        let next = timeout(wait, reader.next()).await.map_err(|_| sink.silent(wait))?;
         let Ok(Some(next)) = next else { return Err(End::Program) };
         packet = next;
     }
@@ -160,10 +164,12 @@ async fn first_packet(reader: &mut RtpReader, program: &str) -> Result<(Bytes, s
     }
 }
 
-async fn deliver_ivf(stdout: ChildStdout, sink: &Sink<'_>, timeout: Duration) -> Result<Infallible, End> {
+async fn deliver_ivf(stdout: ChildStdout, sink: &Sink<'_>, patience: Patience) -> Result<Infallible, End> {
     let mut reader = IvfReader::new(BytesMut::new(), stdout);
+    let mut wait = patience.start;
     loop {
-        let read = tokio::time::timeout(timeout, reader.next()).await.map_err(|_| sink.silent(timeout))?;
+        let read = timeout(wait, reader.next()).await.map_err(|_| sink.silent(wait))?;
+        wait = patience.silence;
         let Ok(Some(unit)) = read else { return Err(End::Program) };
         sink.put(unit.codec, unit.discontinuity, unit.timestamp.0, unit.data).await?;
     }

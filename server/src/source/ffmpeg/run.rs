@@ -15,7 +15,7 @@ use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
 use super::template::split;
 use super::timeline::SharedTimeline;
-use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked};
+use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked, Patience};
 use crate::source::process::{Child, Joined};
 use crate::source::{Input, Output, SourceError, status};
 
@@ -31,11 +31,11 @@ const GRACE: Duration = Duration::from_millis(300);
 pub(in crate::source) async fn run_once(
     source: &FfmpegSource,
     config: &FfmpegConfig,
-    timeout: Duration,
+    patience: Patience,
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
-    let Command { mut arguments, codec } = command(source, config, timeout, "matroska");
+    let Command { mut arguments, codec } = command(source, config, reply(source, patience), "matroska");
     let inlet = match (&source.input, input) {
         (FfmpegInput::Stream(name), Some(frames)) => Inlet::Frames { stream: name.clone(), frames },
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
@@ -47,7 +47,7 @@ pub(in crate::source) async fn run_once(
     let outlet = Outlet::of(codec, config)?;
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
-    let end = run(&config.bin, &arguments, inlet, outlet, timeout, output).await;
+    let end = run(&config.bin, &arguments, inlet, outlet, patience, output).await;
     end.map_err(|error| answered(&source.input, error))
 }
 
@@ -61,9 +61,16 @@ fn answered(input: &FfmpegInput, error: SourceError) -> SourceError {
     }
 }
 
+/// How long ffmpeg waits for what it reads. A camera that is away fails as soon as one that has fallen silent, unless the source says
+/// that it is slow.
+fn reply(source: &FfmpegSource, patience: Patience) -> Duration {
+    source.start_timeout.map_or(patience.silence, |start| start.max(patience.silence))
+}
+
 /// Passes the output of a program to ffmpeg, which detects the container, and copies its video.
 pub(in crate::source) async fn remux(
     config: &FfmpegConfig,
+    patience: Patience,
     bytes: impl AsyncRead + Send + Unpin + 'static,
     output: Output,
 ) -> Result<(), SourceError> {
@@ -71,14 +78,14 @@ pub(in crate::source) async fn remux(
     let known = "-hide_banner -v error -nostdin -analyzeduration 500000 -i pipe:0 -an -c:v copy";
     let mut arguments: Vec<String> = known.split(' ').map(str::to_owned).collect();
     arguments.extend(outlet.arguments());
-    run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, config.timeout, output).await
+    run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, patience, output).await
 }
 
 /// The same for pictures that no browser shows as they are: ffmpeg encodes them as H.264. `has_times` says whether they come in a
 /// container that tells when each is shown.
 pub(in crate::source) async fn encode(
     config: &FfmpegConfig,
-    timeout: Duration,
+    patience: Patience,
     has_times: bool,
     bytes: impl AsyncRead + Send + Unpin + 'static,
     output: Output,
@@ -94,7 +101,7 @@ pub(in crate::source) async fn encode(
     }
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
-    run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, timeout, output).await
+    run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, patience, output).await
 }
 
 /// Options that keep the pictures' timestamps. By default ffmpeg would guess a constant frame rate from the first pictures and
@@ -113,7 +120,7 @@ async fn run(
     arguments: &[String],
     inlet: Inlet,
     outlet: Outlet,
-    timeout: Duration,
+    patience: Patience,
     output: Output,
 ) -> Result<(), SourceError> {
     let joined = Joined { stdin: inlet.is_stdin(), stdout: outlet.is_stdout() };
@@ -125,7 +132,7 @@ async fn run(
     let end = tokio::select! {
         () = output.closed() => End::OutputClosed,
         error = inlet.feed(stdin, &timeline) => error.map_or(End::Program, End::Error),
-        end = outlet.deliver(stdout, &sink, timeout) => end,
+        end = outlet.deliver(stdout, &sink, patience) => end,
         // A program that exits before it opens its output is noticed only here.
         () = ended_for_a_while(&mut child) => End::Program,
     };

@@ -14,7 +14,7 @@ fn bench(sources: usize) -> Bench {
     let settings = LifeSettings {
         linger: 10 * SECOND,
         preload: false,
-        patience: vec![15 * SECOND; sources],
+        patience: vec![Patience { start: 10 * SECOND, silence: 10 * SECOND }; sources],
         key_frame_within: 5 * SECOND,
     };
     let now = Instant::now();
@@ -155,6 +155,7 @@ fn after_a_silent_first_source_the_second_starts_once_the_first_has_ended() {
 fn a_source_without_key_frames_fails_after_30_s() {
     let mut bench = bench(1);
     bench.join();
+    bench.life.handle_waiting_frame(bench.now);
     for _ in 0..29 {
         assert_eq!(bench.pass(SECOND), []);
         bench.life.handle_waiting_frame(bench.now);
@@ -322,4 +323,15 @@ fn starts_for_a_key_frame_are_ten_seconds_apart_at_least_until_the_camera_sends_
         asks(&mut bench);
     }
     assert_eq!(asks(&mut bench), 59);
+}
+
+#[test]
+fn a_source_may_take_longer_for_its_first_picture_than_for_others() {
+    let mut bench = bench(1);
+    bench.life.settings.patience[0].start = 60 * SECOND;
+    bench.join();
+    assert_eq!(bench.pass(64 * SECOND), []);
+    bench.key_frame();
+    assert_eq!(bench.pass(14 * SECOND), []);
+    assert_eq!(bench.pass(SECOND)[0], Action::Stop);
 }
