@@ -77,6 +77,10 @@ fn prospect<'a>(source: &'a Source, config: &Config, machine: &Machine<'_>) -> P
     match source {
         Source::Rtsp(_) => Prospect::Fine,
         Source::Unsupported(source) => Prospect::None(source.reason.clone()),
+        Source::Exec(source) if source.publishes() && !(machine.has_program)(&config.ffmpeg.bin) => has(
+            &config.ffmpeg.bin,
+            "install ffmpeg, which receives what the program publishes, or set ffmpeg.bin",
+        ),
         Source::Exec(source) => match source.argv.first() {
             Some(program) => has(program, "install it, or write its full path"),
             None => Prospect::None("exec: without a program".to_owned()),

@@ -118,7 +118,7 @@ pub struct FfmpegSource {
 /// `exec:ffmpeg -re -i file.mp4 -c copy -f h264 -`
 #[derive(Clone, PartialEq, Eq)]
 pub struct ExecSource {
-    /// Never empty; never goes through a shell.
+    /// Never empty; never goes through a shell. It may contain [`Self::OUTPUT`].
     pub argv: Vec<String>,
     pub start_timeout: Option<Duration>,
     pub timeout: Option<Duration>,
@@ -147,6 +147,14 @@ impl RtspSource {
 }
 
 impl ExecSource {
+    /// The word in place of which the program is given the address to publish to.
+    pub const OUTPUT: &str = "{output}";
+
+    /// Whether the program publishes by RTSP, where others write to their stdout.
+    pub fn publishes(&self) -> bool {
+        self.argv.iter().any(|word| word.contains(Self::OUTPUT))
+    }
+
     pub fn new(argv: Vec<String>) -> Self {
         Self { argv, start_timeout: None, timeout: None }
     }

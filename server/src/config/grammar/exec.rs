@@ -6,12 +6,6 @@ use crate::config::words::words;
 
 pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Outcome {
     let (command, parameters) = split(command);
-    if command.contains("{output}") {
-        return context.left_out(
-            text,
-            "there is no RTSP server for {output}; let the command write to its stdout: -f mpegts -",
-        );
-    }
     if parameters.iter().any(|&(key, value)| key == "backchannel" && value != "0") {
         return context.left_out(text, "sound to a camera is not supported");
     }
@@ -33,7 +27,7 @@ pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Ou
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{parse, problem, valid};
+    use super::super::testing::{problem, valid};
     use super::*;
 
     #[test]
@@ -49,11 +43,14 @@ mod tests {
     }
 
     #[test]
-    fn a_command_for_go2rtcs_rtsp_server_is_left_out_and_says_what_to_do() {
-        let (outcome, problems) = parse("exec:ffmpeg -i x -f rtsp {output}");
-        assert!(
-            matches!(outcome, Outcome::LeftOut(_)) && problems[0].contains("-f mpegts -"),
-            "{problems:?}"
-        );
+    fn a_command_with_an_output_publishes_and_others_write_to_stdout() {
+        for (line, publishes) in [
+            ("exec:ffmpeg -i x -f rtsp {output}", true),
+            ("exec:gst-launch-1.0 a ! b location={output}", true),
+            ("exec:cat output", false),
+        ] {
+            let Source::Exec(source) = valid(line) else { panic!("exec") };
+            assert_eq!(source.publishes(), publishes, "{line}");
+        }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Raw H.264 and H.265 are split here, with the time of arrival as timestamp, and IVF, with its own timestamps. Other
 //! containers are passed through ffmpeg, which copies the video: they contain audio and many variations that need not be
-//! supported here.
+//! supported here. A program may also publish by RTSP (`publish`).
 
 mod annexb;
+mod publish;
 mod sniff;
 
 use std::time::Duration;
@@ -45,6 +46,9 @@ pub(super) async fn run_once(
 ) -> Result<(), SourceError> {
     let (program, arguments) =
         source.argv.split_first().ok_or_else(|| unsupported("exec: without a program"))?;
+    if source.publishes() {
+        return publish::run_once(source, config, patience, way, output).await;
+    }
     let joined = Joined { stdin: false, stdout: true };
     let mut child = Child::spawn(program, arguments, joined, "install it, or write its full path")?;
     let Some(stdout) = child.take_stdout() else { return child.outcome().await };

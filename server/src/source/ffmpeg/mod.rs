@@ -14,7 +14,7 @@ mod sound;
 mod template;
 mod timeline;
 
-pub(super) use run::{encode, prefixed, remux, run_once};
+pub(super) use run::{encode, prefixed, receive, remux, run_once};
 pub(super) use sound::sound;
 
 /// For `crate::fuzzing`.

@@ -17,7 +17,7 @@ use super::template::split;
 use super::timeline::SharedTimeline;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked, Patience};
 use crate::source::process::{Child, Joined};
-use crate::source::{Input, Output, SourceError, status};
+use crate::source::{Input, Output, SourceError, Way, status};
 
 const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
 
@@ -102,6 +102,31 @@ pub(in crate::source) async fn encode(
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
     run(&config.bin, &arguments, Inlet::Bytes(Box::new(bytes)), outlet, patience, output).await
+}
+
+/// Listens at `url` (`rtsp://127.0.0.1:…`) for one program that publishes there (RTSP's ANNOUNCE and RECORD), and copies its video or
+/// encodes it as H.264.
+pub(in crate::source) async fn receive(
+    config: &FfmpegConfig,
+    patience: Patience,
+    way: Way,
+    url: &str,
+    output: Output,
+) -> Result<(), SourceError> {
+    let outlet = Outlet::rtp(config)?;
+    let known = "-hide_banner -v error -nostdin -flags low_delay -analyzeduration 500000 -allowed_media_types video \
+                 -rtsp_flags listen -rtsp_transport tcp -i";
+    let mut arguments: Vec<String> = known.split(' ').map(str::to_owned).collect();
+    arguments.extend([url, "-an"].map(str::to_owned));
+    match way {
+        Way::AsItIs => arguments.extend(["-c:v", "copy"].map(str::to_owned)),
+        Way::AsH264 => {
+            arguments.extend(split(config.template("h264").unwrap_or_default()));
+            arguments.extend(times(&arguments));
+        }
+    }
+    arguments.extend(outlet.arguments());
+    run(&config.bin, &arguments, Inlet::Nothing, outlet, patience, output).await
 }
 
 /// Options that keep the pictures' timestamps. By default ffmpeg would guess a constant frame rate from the first pictures and
