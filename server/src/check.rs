@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use multistream::config::{ApiConfig, Config, Known, Problem, Problems, Severity};
+use multistream::source::hardware_report;
 use serde_json::{Value, json};
 
 use crate::config_file;
@@ -33,6 +34,7 @@ fn summary(config: &Config) -> Vec<String> {
     let mut lines = vec![format!("pages: {}", pages(&config.api))];
     lines.extend(qualities(config));
     lines.extend(ladder_cost(config));
+    lines.extend(hardware_report(config).into_iter().map(|line| line.unwrap_or_else(|not| not)));
     let obstacles = config_file::obstacles(config);
     let all = config.streams.len();
     let shown = obstacles.iter().filter(|obstacle| obstacle.is_none()).count();
@@ -128,6 +130,8 @@ fn described(
             all["problems"] = warnings.iter().map(of_problem).collect();
             all["listen"] = json!(config.api.listen.map(|address| address.to_string()));
             all["tls_listen"] = json!(config.api.tls.as_ref().map(|tls| tls.listen.to_string()));
+            let of_engine = |line: Result<String, String>| json!({"works": line.is_ok(), "message": line.unwrap_or_else(|not| not)});
+            all["hardware"] = hardware_report(config).into_iter().map(of_engine).collect();
             all["loopback_only"] = json!(config.api.is_for_this_machine());
             all["shown"] = json!(obstacles.iter().filter(|obstacle| obstacle.is_none()).count());
             let named = config.streams.iter().zip(config.qualities()).zip(&obstacles);

@@ -69,6 +69,8 @@ pub enum FfmpegInput {
 /// Where ffmpeg decodes and encodes. Engines and their names are go2rtc's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hardware {
+    /// The first one that encodes on this machine, or else software.
+    Any,
     Vaapi,
     Cuda,
     V4l2m2m,
@@ -202,11 +204,13 @@ impl FfmpegSource {
 }
 
 impl Hardware {
+    /// The engines, in the order in which they are tried.
     pub const ALL: [Self; 5] = [Self::Vaapi, Self::Cuda, Self::V4l2m2m, Self::Rkmpp, Self::VideoToolbox];
 
     /// As in `#hardware=` and in template names: `h264/vaapi`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Any => "",
             Self::Vaapi => "vaapi",
             Self::Cuda => "cuda",
             Self::V4l2m2m => "v4l2m2m",
@@ -274,7 +278,8 @@ impl fmt::Display for FfmpegSource {
             }
         }
         if let Some(hardware) = self.hardware {
-            write!(f, "#hardware={}", hardware.name())?;
+            let sign = if hardware == Hardware::Any { "" } else { "=" };
+            write!(f, "#hardware{sign}{}", hardware.name())?;
         }
         if self.wallclock {
             f.write_str("#async")?;

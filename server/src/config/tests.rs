@@ -116,7 +116,6 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
         "m.yaml:16: warning: log.rtsp: ",
         "m.yaml:22: warning: homekit: ",
         "m.yaml:28: warning: streams.yard: \"ffmpeg:yard#audio=opus\" is left out: sound",
-        "m.yaml:29: warning: streams.yard: #hardware encodes in software",
         "m.yaml:29: warning: streams.yard: \"ffmpeg:yard#video=h264#hardware\" is left out: it reads the stream",
         "m.yaml:32: warning: streams.attic: \"tapo://***@10.0.0.7\" is left out",
     ] {

@@ -6,6 +6,7 @@ use tokio::process::Command;
 
 use super::Findings;
 use crate::config::{Config, Source, words};
+use crate::source;
 
 /// Adds nothing if no stream needs ffmpeg.
 pub(super) async fn examine(config: &Config, findings: &mut Findings) {
@@ -14,7 +15,7 @@ pub(super) async fn examine(config: &Config, findings: &mut Findings) {
     if !config.streams.iter().any(|stream| stream.sources.iter().any(uses)) {
         return;
     }
-    let bin = &config.ffmpeg.bin;
+    let bin = &*config.ffmpeg.bin;
     let said = match run(bin, "-encoders").await {
         Ok(said) => said,
         Err(error) => {
@@ -27,6 +28,12 @@ pub(super) async fn examine(config: &Config, findings: &mut Findings) {
     let version = run(bin, "-version").await.unwrap_or_default();
     let version = version.split(' ').nth(2).unwrap_or("of an unknown version").to_owned();
     findings.add(Ok(format!("ffmpeg.bin: {bin} {version} runs")));
+    let config = config.clone();
+    let engines = tokio::task::spawn_blocking(move || source::hardware_report(&config)).await;
+    for engine in engines.unwrap_or_default() {
+        let line = |what: String| format!("ffmpeg: {what}");
+        findings.add(engine.map(line).map_err(line));
+    }
     for encoder in wanted {
         let has_it = said.lines().any(|line| line.split_whitespace().nth(1) == Some(&encoder));
         findings.add(if has_it {

@@ -23,6 +23,7 @@ use crate::media::{AccessUnit, Frame};
 
 pub use by_ffmpeg::{Way, as_h264, copied};
 pub use error::SourceError;
+pub use ffmpeg::report as hardware_report;
 pub use sound::{Sound, sound};
 
 /// The sender of a source's access units.

@@ -158,7 +158,7 @@ fn hardware(value: &str, context: &mut Context<'_>) -> Option<Hardware> {
     match value {
         _ if engine.is_some() => {}
         "software" => {}
-        "" => context.warning(format!("#hardware encodes in software until it names an engine: {}", names())),
+        "" => return Some(Hardware::Any),
         "dxva2" => context.warning("#hardware=dxva2 is not supported: this encodes in software"),
         _ => expected("hardware", &names(), value, context),
     }

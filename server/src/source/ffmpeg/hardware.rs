@@ -26,7 +26,7 @@ pub(super) fn apply(
         Hardware::Cuda => cuda(filters),
         Hardware::Rkmpp => rkmpp(filters),
         Hardware::VideoToolbox => "-hwaccel videotoolbox -hwaccel_output_format videotoolbox_vld",
-        Hardware::V4l2m2m => "",
+        Hardware::V4l2m2m | Hardware::Any => "",
     })
 }
 

@@ -1,6 +1,7 @@
 //! ffmpeg as a source: it reads a stream of this server, a camera or a file, or generates a picture.
 
 mod command;
+mod engines;
 mod filter;
 mod hardware;
 mod hidden;
@@ -14,6 +15,7 @@ mod sound;
 mod template;
 mod timeline;
 
+pub use engines::report;
 pub(super) use run::{encode, prefixed, receive, remux, run_once};
 pub(super) use sound::sound;
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use super::command::{Command, command};
+use super::engines;
 use super::hidden::hide;
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
@@ -35,7 +36,9 @@ pub(in crate::source) async fn run_once(
     input: Option<Input>,
     output: Output,
 ) -> Result<(), SourceError> {
-    let Command { mut arguments, codec } = command(source, config, reply(source, patience), "matroska");
+    let engine = engines::resolved(source, config).await;
+    let made = &FfmpegSource { hardware: engine, ..source.clone() };
+    let Command { mut arguments, codec } = command(made, config, reply(source, patience), "matroska");
     let inlet = match (&source.input, input) {
         (FfmpegInput::Stream(name), Some(frames)) => Inlet::Frames { stream: name.clone(), frames },
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
@@ -47,8 +50,11 @@ pub(in crate::source) async fn run_once(
     let outlet = Outlet::of(codec, config)?;
     arguments.extend(times(&arguments));
     arguments.extend(outlet.arguments());
-    let end = run(&config.bin, &arguments, inlet, outlet, patience, output).await;
-    end.map_err(|error| answered(&source.input, error))
+    let result = run(&config.bin, &arguments, inlet, outlet, patience, output).await;
+    if let (Err(error), Some(engine)) = (&result, engine) {
+        engines::failed(source, engine, error);
+    }
+    result.map_err(|error| answered(&source.input, error))
 }
 
 /// The same error, in the words for the status that a server has answered, if that ended ffmpeg.
