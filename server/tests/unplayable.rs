@@ -121,13 +121,14 @@ async fn pictures_that_no_browser_shows_are_made_h264_by_themselves() {
         .expect("they start");
     let [b, jpegs, mpeg4] = ["b", "mjpeg", "mpeg4"].map(|name| cameras.url_of(name));
     let config = format!(
-        "streams:\n  rtsp-b: {b}\n  rtsp-mjpeg: {jpegs}\n  rtsp-mpeg4: {mpeg4}\n  http-mjpeg: {http}\n  \
+        "streams:\n  rtsp-b: {b}\n  rtsp-mjpeg: {jpegs}\n  rtsp-mpeg4: {mpeg4}\n  http-mjpeg: ['{http}', 'ffmpeg:http-mjpeg#video=h264']\n  \
          file-b: ffmpeg:{mp4}#video=copy\n  ts-b: exec:ffmpeg -v error -re -i {ts} -c copy -f mpegts -\n  \
          exec-mjpeg: exec:ffmpeg -v error -re -i {mjpeg} -c copy -f mjpeg -\n  \
          raw-b: exec:ffmpeg -v error -re -i {raw} -c copy -f h264 -\n  raw-b265: exec:ffmpeg -v error -re -i {raw265} -c copy -f hevc -\n  \
          sampled: exec:ffmpeg -v error -re -i {sampled} -c copy -f h264 -\n"
     );
-    let (config, _) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
+    let (config, warnings) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
+    assert_eq!(warnings, []);
     let server = Server::start(config).await;
     let shown = [
         ("rtsp-b", "B-frames", 20.0),

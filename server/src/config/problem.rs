@@ -1,11 +1,14 @@
 //! The problems of a config with their places: all of them, not only the first.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::Secrets;
 use super::redact::Masked;
+
+/// Said once of a file, whose streams often all ask for sound.
+pub(super) const SOUND: &str = "sound is not sent yet: what asks for it has no effect";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -129,8 +132,34 @@ impl Report {
             problem.message = self.secrets.mask(&problem.message).into_owned();
         }
         self.problems.sort_by_key(|problem| problem.line);
-        self.problems
+        said_once(self.problems)
     }
+}
+
+/// One warning for each cause: a parameter without effect that stands at many sources is named where it stands first.
+fn said_once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut said: Vec<Problem> = Vec::with_capacity(problems.len());
+    let mut counted: HashMap<String, (usize, BTreeSet<String>)> = HashMap::new();
+    for problem in problems {
+        let of_parameter = problem.message.starts_with('#') || problem.message == SOUND;
+        if of_parameter && problem.severity == Severity::Warning {
+            let (_, keys) =
+                counted.entry(problem.message.clone()).or_insert_with(|| (said.len(), BTreeSet::new()));
+            keys.insert(problem.key.clone());
+            if counted[&problem.message].0 < said.len() {
+                continue;
+            }
+        }
+        said.push(problem);
+    }
+    for (at, keys) in counted.into_values() {
+        let others = keys.len() - 1;
+        if others > 0 {
+            let streams = if others == 1 { "stream" } else { "streams" };
+            let _ = write!(said[at].message, " (the same of {others} more {streams})");
+        }
+    }
+    said
 }
 
 /// A value of the file for a message: masked, and cut to a length that fits on a line.

@@ -182,15 +182,16 @@ impl FfmpegSource {
         }
     }
 
+    /// Whether the picture is changed, other than by its codec.
+    pub fn is_filtered(&self) -> bool {
+        self.width.is_some() || self.height.is_some() || self.rotate.is_some() || !self.drawtext.is_empty()
+    }
+
     /// Whether the picture is passed on as it is.
     pub fn copies(&self) -> bool {
-        let is_filtered = self.width.is_some()
-            || self.height.is_some()
-            || self.rotate.is_some()
-            || !self.drawtext.is_empty();
         match self.video.first() {
             Some(video) => video == "copy",
-            None => !is_filtered && !matches!(self.input, FfmpegInput::Virtual(_)),
+            None => !self.is_filtered() && !matches!(self.input, FfmpegInput::Virtual(_)),
         }
     }
 

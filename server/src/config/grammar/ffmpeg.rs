@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use super::{Context, Outcome, login, own, split, timeout};
+use crate::config::problem::SOUND;
 use crate::config::source::{FfmpegInput, FfmpegSource, Hardware, Rotation, Source};
 use crate::config::words::words;
 
@@ -11,7 +12,7 @@ pub(super) fn source(body: &str, text: &str, context: &mut Context<'_>) -> Outco
     let sound_only = parameters.iter().any(|(key, _)| *key == "audio")
         && !parameters.iter().any(|(key, _)| *key == "video");
     if sound_only || head.starts_with("tts?") {
-        return context.left_out(text, "sound is not sent yet");
+        return context.sound_alone(text);
     }
     let input = match input(head, context) {
         Ok(input) => input,
@@ -21,11 +22,7 @@ pub(super) fn source(body: &str, text: &str, context: &mut Context<'_>) -> Outco
     for (key, value) in parameters {
         parameter(&mut source, key, value, context);
     }
-    let filtered = source.width.is_some()
-        || source.height.is_some()
-        || source.rotate.is_some()
-        || !source.drawtext.is_empty();
-    if filtered && source.video.first().is_some_and(|video| video == "copy") {
+    if source.is_filtered() && source.video.first().is_some_and(|video| video == "copy") {
         context
             .error("#video=copy leaves the picture as it is: expected #video=h264 for another size or text");
     }
@@ -74,7 +71,7 @@ fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> 
         return if options.iter().any(|(key, value)| key == "video" && !value.is_empty()) {
             Ok(FfmpegInput::Device(options))
         } else if options.iter().any(|(key, _)| key == "audio") {
-            Err(|text, context| context.left_out(text, "sound is not sent yet"))
+            Err(|text, context| context.sound_alone(text))
         } else {
             Err(|_, context| context.invalid("expected device?video=/dev/video0"))
         };
@@ -120,7 +117,7 @@ fn parameter(source: &mut FfmpegSource, key: &str, value: &str, context: &mut Co
         "starttimeout" => source.start_timeout = timeout(key, value, context),
         "timeout" => source.timeout = timeout(key, value, context),
         "async" => source.wallclock = true,
-        "audio" => context.warning("#audio has no effect: sound is not sent yet"),
+        "audio" => context.warning(SOUND),
         _ => context.warning(format!("#{key} is not supported and has no effect")),
     }
 }
@@ -254,7 +251,7 @@ mod tests {
 
     #[test]
     fn sound_is_a_warning_and_a_source_with_sound_only_is_left_out() {
-        assert!(problem("ffmpeg:camera1#video=h264#audio=opus").contains("#audio has no effect"));
+        assert!(problem("ffmpeg:camera1#video=h264#audio=opus#audio=aac").contains("sound is not sent yet"));
         for text in ["ffmpeg:camera1#audio=opus", "ffmpeg:device?audio=default"] {
             assert!(matches!(parse(text).0, Outcome::LeftOut(_)), "{text}");
         }

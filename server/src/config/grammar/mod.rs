@@ -9,7 +9,7 @@ mod rtsp;
 use std::collections::HashSet;
 
 use super::FfmpegConfig;
-use super::problem::{Report, quoted};
+use super::problem::{Report, SOUND, quoted};
 use super::source::{FfmpegInput, FfmpegSource, Source, UnsupportedSource};
 
 /// What the line of a source may refer to, and the report for its problems.
@@ -49,6 +49,13 @@ impl Context<'_> {
         self.report.warning(self.line, self.key, message);
     }
 
+    /// A source without a picture.
+    fn sound_alone(&mut self, source: &str) -> Outcome {
+        self.warning(SOUND);
+        let reason = "it is a source of sound alone, which is not sent yet".to_owned();
+        Outcome::LeftOut(UnsupportedSource { source: self.report.masked(source), reason })
+    }
+
     pub(super) fn left_out(&mut self, source: &str, reason: impl Into<String>) -> Outcome {
         let reason = reason.into();
         self.warning(format!("{} is left out: {reason}", self.quoted(source)));
@@ -71,7 +78,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         "rtsp" => rtsp::source(text, context),
         "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
         "v4l2" => ffmpeg::device(&text["v4l2:".len()..], text, context),
-        "alsa" => context.left_out(text, "sound is not sent yet"),
+        "alsa" => context.sound_alone(text),
         "exec" => exec::source(&text["exec:".len()..], text, context),
         // ffmpeg opens these and copies their video.
         "rtsps" | "http" | "https" | "rtmp" | "rtmps" | "srt" | "tcp" | "udp" => copied(text, scheme, context),

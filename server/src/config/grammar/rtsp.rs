@@ -34,7 +34,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
             )),
             ("starttimeout", _) => source.start_timeout = timeout(key, value, context),
             ("timeout", _) => source.timeout = timeout(key, value, context),
-            ("media", "audio") => return context.left_out(text, "sound is not sent yet"),
+            ("media", "audio") => return context.sound_alone(text),
             // Only video is received and nothing is sent to the camera, so both have no effect.
             ("media" | "backchannel", _) => {}
             _ => context.warning(format!("#{key} is not supported and has no effect")),

@@ -72,16 +72,17 @@ fn sources(
             report.join(found);
         }
     }
-    // In go2rtc `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to the stream. A stream has one track here, and
-    // the camera's own is kept.
+    // In go2rtc `[rtsp://…, ffmpeg:camera1#video=h264]` adds a transcoded track to the stream, for browsers that cannot show the
+    // camera's own. Here ffmpeg makes H.264 of what no browser shows without being told, so there is nothing to do unless the line
+    // asks for another picture.
     if let Some((item, source)) = own {
         if sources.is_empty() {
             sources.push(Source::Ffmpeg(source));
-        } else {
-            let instead = format!("make it a stream of its own, such as {name}-h264");
+        } else if source.is_filtered() {
+            let instead = format!("make it a stream of its own, such as {name}-sub");
             let text = item.text(report).unwrap_or_default();
             let message = format!(
-                "{} is left out: it reads the stream it stands in; {instead}",
+                "{} is left out: a stream has one picture, and this would be another one; {instead}",
                 quoted(&report.masked(text))
             );
             report.warning(item.line, &field.path, message);
