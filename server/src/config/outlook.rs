@@ -101,7 +101,9 @@ fn input<'a>(source: &'a FfmpegSource, machine: &Machine<'_>) -> Prospect<'a> {
             Some((_, path)) if path.starts_with('/') => path,
             _ => return Prospect::Fine,
         },
-        FfmpegInput::File(_) | FfmpegInput::Url(_) | FfmpegInput::Virtual(_) => return Prospect::Fine,
+        FfmpegInput::File(_) | FfmpegInput::Url(_) | FfmpegInput::Picture(_) | FfmpegInput::Virtual(_) => {
+            return Prospect::Fine;
+        }
     };
     if (machine.has_file)(Path::new(file)) {
         return Prospect::Fine;

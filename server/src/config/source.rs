@@ -58,6 +58,8 @@ pub enum FfmpegInput {
     Stream(String),
     /// `rtsp://…`, `http://…`, … that ffmpeg opens itself, credentials and all.
     Url(String),
+    /// A JPEG picture at an `http://` URL, which is fetched once a second.
+    Picture(String),
     /// Read in real time, and repeated from the start.
     File(String),
     /// A camera of this machine: `device?video=/dev/video0&video_size=1280x720`, as key and value in order.
@@ -191,7 +193,10 @@ impl FfmpegSource {
     pub fn copies(&self) -> bool {
         match self.video.first() {
             Some(video) => video == "copy",
-            None => !self.is_filtered() && !matches!(self.input, FfmpegInput::Virtual(_)),
+            None => {
+                !self.is_filtered()
+                    && !matches!(self.input, FfmpegInput::Virtual(_) | FfmpegInput::Picture(_))
+            }
         }
     }
 
@@ -252,7 +257,9 @@ impl fmt::Display for RtspSource {
 impl fmt::Display for FfmpegInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stream(text) | Self::Url(text) | Self::File(text) => write!(f, "{}", Masked(text)),
+            Self::Stream(text) | Self::Url(text) | Self::Picture(text) | Self::File(text) => {
+                write!(f, "{}", Masked(text))
+            }
             Self::Device(options) => write_options(f, "device", options),
             Self::Virtual(options) => write_options(f, "virtual", options),
         }

@@ -6,6 +6,7 @@ mod exec;
 mod ffmpeg;
 pub(crate) mod fuzzing;
 pub mod guardian;
+mod http;
 mod ivf;
 mod process;
 mod rtsp;

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Context, Outcome, login, own, split, timeout};
+use super::{Context, Outcome, login, own, split, still, timeout};
 use crate::config::problem::SOUND;
 use crate::config::source::{FfmpegInput, FfmpegSource, Hardware, Rotation, Source};
 use crate::config::words::words;
@@ -55,7 +55,7 @@ fn input(head: &str, context: &mut Context<'_>) -> Result<FfmpegInput, Refusal> 
         return Ok(FfmpegInput::Stream(name));
     }
     if head.contains("://") {
-        return Ok(FfmpegInput::Url(login::encoded(head).into_owned()));
+        return Ok(still::input(login::encoded(head).into_owned()));
     }
     if context.streams.contains(head) {
         return Ok(FfmpegInput::Stream(head.to_owned()));

@@ -5,6 +5,7 @@ mod ffmpeg;
 mod login;
 mod own;
 mod rtsp;
+mod still;
 
 use std::collections::HashSet;
 
@@ -107,7 +108,7 @@ fn copied(text: &str, scheme: &str, context: &mut Context<'_>) -> Outcome {
     if url.split_once("://").is_none_or(|(_, rest)| rest.is_empty()) {
         return context.invalid(format!("expected {scheme}://host/path, found {}", context.quoted(text)));
     }
-    let mut source = FfmpegSource::new(FfmpegInput::Url(login::encoded(url).into_owned()));
+    let mut source = FfmpegSource::new(still::input(login::encoded(url).into_owned()));
     for (key, value) in parameters {
         match key {
             "starttimeout" => source.start_timeout = timeout(key, value, context),

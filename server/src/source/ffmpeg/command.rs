@@ -62,6 +62,10 @@ pub(super) fn command(
         output.extend(split(config.template(raw).unwrap_or(raw)));
     }
     output.extend(encoder);
+    if matches!(source.input, FfmpegInput::Picture(_)) {
+        // Each is a second, and a viewer that lost one waits for the next key frame.
+        output.extend(["-g", "5"].map(str::to_owned));
+    }
     if let Some(bitrate) = &source.bitrate {
         output.extend(["-b:v", bitrate, "-maxrate", bitrate, "-bufsize", bitrate].map(str::to_owned));
     }
@@ -90,6 +94,11 @@ fn input(source: &FfmpegSource, config: &FfmpegConfig, timeout: Duration, stdin_
             let mut arguments = split(known_format);
             arguments.extend([stdin_format, "-i", "pipe:0"].map(str::to_owned));
             return arguments;
+        }
+        FfmpegInput::Picture(_) => {
+            let known =
+                "-use_wallclock_as_timestamps 1 -fpsprobesize 0 -analyzeduration 0 -f mpjpeg -i pipe:0";
+            return split(known);
         }
         FfmpegInput::Device(options) => return device(options),
         FfmpegInput::Virtual(options) => return virtual_picture(options),
@@ -195,7 +204,7 @@ fn encoder(source: &FfmpegSource, config: &FfmpegConfig, filters: &Filters) -> V
         key == "input_format" && matches!(value.as_str(), "h264" | "h265" | "hevc")
     };
     let drawn = match &source.input {
-        FfmpegInput::Virtual(_) => true,
+        FfmpegInput::Virtual(_) | FfmpegInput::Picture(_) => true,
         FfmpegInput::Device(options) => !options.iter().any(is_coded),
         _ => false,
     };

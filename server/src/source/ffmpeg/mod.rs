@@ -12,6 +12,7 @@ mod rtp_socket;
 mod run;
 mod sdp;
 mod sound;
+mod still;
 mod template;
 mod timeline;
 

@@ -14,6 +14,7 @@ use super::engines;
 use super::hidden::hide;
 use super::inlet::{Inlet, input_down};
 use super::outlet::{End, Outlet, Sink};
+use super::still;
 use super::template::split;
 use super::timeline::SharedTimeline;
 use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked, Patience};
@@ -24,6 +25,8 @@ const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg:
 
 /// How long the remaining output of an ffmpeg that has exited is read.
 const GRACE: Duration = Duration::from_millis(300);
+/// How often a picture is fetched.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Runs until ffmpeg fails, its input ends, or `output` is closed (`Ok`).
 ///
@@ -42,6 +45,9 @@ pub(in crate::source) async fn run_once(
     let inlet = match (&source.input, input) {
         (FfmpegInput::Stream(name), Some(frames)) => Inlet::Frames { stream: name.clone(), frames },
         (FfmpegInput::Stream(name), None) => return Err(input_down(name, "it was not given")),
+        (FfmpegInput::Picture(url), _) => {
+            return pictures(source, config, url, arguments, patience, output).await;
+        }
         _ => match hide(&mut arguments) {
             Some(script) => Inlet::Bytes(Box::new(Cursor::new(script))),
             None => Inlet::Nothing,
@@ -64,6 +70,37 @@ fn answered(input: &FfmpegInput, error: SourceError) -> SourceError {
     match status::of_ffmpeg(said) {
         Some(status) => SourceError::Status { url: Masked(url).to_string(), status },
         None => error,
+    }
+}
+
+/// Shows the picture at a URL, fetched once a second.
+async fn pictures(
+    source: &FfmpegSource,
+    config: &FfmpegConfig,
+    url: &str,
+    mut arguments: Vec<String>,
+    patience: Patience,
+    output: Output,
+) -> Result<(), SourceError> {
+    let outlet = Outlet::rtp(config)?;
+    arguments.extend(times(&arguments));
+    arguments.extend(outlet.arguments());
+    let (fetched, read) = tokio::io::duplex(64 << 10);
+    let running =
+        run(&config.bin, &arguments, Inlet::Bytes(Box::new(read)), outlet, patience, output.clone());
+    let end = tokio::select! {
+        result = running => return result,
+        end = still::fetch(url, EVERY, patience, fetched) => end,
+    };
+    match end {
+        still::End::Error(error) => Err(error),
+        // It is read as the stream that it is.
+        still::End::Moves => {
+            let video = if source.video.is_empty() { vec!["h264".to_owned()] } else { source.video.clone() };
+            let input = FfmpegInput::Url(url.to_owned());
+            let moving = FfmpegSource { input, video, ..source.clone() };
+            Box::pin(run_once(&moving, config, patience, None, output)).await
+        }
     }
 }
 
