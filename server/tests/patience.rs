@@ -95,3 +95,12 @@ async fn a_server_that_does_not_answer_fails_as_soon_as_one_that_falls_silent() 
     let (error, after) = fails(&format!("http://127.0.0.1:{port}/a#timeout=1")).await;
     assert!(after < Duration::from_secs(5), "{after:?}: {error}");
 }
+
+#[tokio::test]
+async fn the_source_that_a_program_names_is_shown() {
+    shows("echo:printf 'ffmpeg:virtual?video=testsrc&size=160x90\\n'").await;
+    let (error, _) = fails("echo:printf secret-thing").await;
+    assert!(error.contains("its first line is no source") && !error.contains("secret-thing"), "{error}");
+    let (error, _) = fails("echo:ls /no/such/link").await;
+    assert!(error.starts_with("ls ended (exit code 2)"), "{error}");
+}

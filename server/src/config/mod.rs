@@ -48,6 +48,13 @@ pub use tls::{Pem, PemSource, TlsConfig};
 pub use value::duration;
 pub(crate) use words::words;
 
+impl Source {
+    /// A source in the words of the config.
+    pub fn named(text: &str, ffmpeg: &FfmpegConfig) -> Option<Self> {
+        grammar::named(text, ffmpeg)
+    }
+}
+
 impl Config {
     /// Reads the text of a config file. `file` is its name for messages; `lookup` knows the value of `${NAME}`.
     ///

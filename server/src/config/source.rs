@@ -124,6 +124,8 @@ pub struct FfmpegSource {
 pub struct ExecSource {
     /// Never empty; never goes through a shell. It may contain [`Self::OUTPUT`].
     pub argv: Vec<String>,
+    /// `echo:`: the first line of its output is the source.
+    pub names_source: bool,
     pub start_timeout: Option<Duration>,
     pub timeout: Option<Duration>,
 }
@@ -160,7 +162,7 @@ impl ExecSource {
     }
 
     pub fn new(argv: Vec<String>) -> Self {
-        Self { argv, start_timeout: None, timeout: None }
+        Self { argv, names_source: false, start_timeout: None, timeout: None }
     }
 }
 
@@ -298,7 +300,8 @@ impl fmt::Display for FfmpegSource {
 
 impl fmt::Display for ExecSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exec:{}", masked_argv(&self.argv).join(" "))?;
+        let kind = if self.names_source { "echo" } else { "exec" };
+        write!(f, "{kind}:{}", masked_argv(&self.argv).join(" "))?;
         write_timeouts(f, self.start_timeout, self.timeout)
     }
 }

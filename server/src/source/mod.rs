@@ -68,6 +68,10 @@ pub async fn run_once(
         }
         Source::Rtsp(source) => rtsp::run_once(source, patience, output).await,
         Source::Ffmpeg(source) => ffmpeg::run_once(source, config, patience, input, output).await,
+        Source::Exec(source) if source.names_source => {
+            let named = exec::named(source, config, patience).await?;
+            Box::pin(run_once(&named, config, way, None, output)).await
+        }
         Source::Exec(source) => exec::run_once(source, config, patience, way, output).await,
         Source::Unsupported(source) => Err(SourceError::Unusable { reason: source.reason.clone() }),
     }

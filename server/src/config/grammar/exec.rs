@@ -5,6 +5,7 @@ use crate::config::source::{ExecSource, Source};
 use crate::config::words::words;
 
 pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Outcome {
+    let names_source = text.starts_with("echo:");
     let (command, parameters) = split(command);
     if parameters.iter().any(|&(key, value)| key == "backchannel" && value != "0") {
         return context.left_out(text, "sound to a camera is not supported");
@@ -21,7 +22,9 @@ pub(super) fn source(command: &str, text: &str, context: &mut Context<'_>) -> Ou
         None => context.invalid("expected a command, found a quote that is not closed"),
         Some(argv) if argv.first().is_none_or(String::is_empty) => context
             .invalid("expected a command after exec:, such as exec:ffmpeg -i file.mp4 -c copy -f h264 -"),
-        Some(argv) => Outcome::Source(Source::Exec(ExecSource { argv, start_timeout, timeout: silence })),
+        Some(argv) => {
+            Outcome::Source(Source::Exec(ExecSource { argv, names_source, start_timeout, timeout: silence }))
+        }
     }
 }
 

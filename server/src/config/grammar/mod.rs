@@ -64,10 +64,21 @@ impl Context<'_> {
     }
 }
 
+/// A source that a program has named, which reads no other stream.
+pub(super) fn named(text: &str, ffmpeg: &FfmpegConfig) -> Option<Source> {
+    let mut report = Report::new("echo");
+    let (streams, key) = (HashSet::new(), "source");
+    let mut context = Context { streams: &streams, ffmpeg, report: &mut report, line: 1, key };
+    match source(text, &mut context) {
+        Outcome::Source(source) if !report.has_errors() => Some(source),
+        _ => None,
+    }
+}
+
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     let text = text.trim();
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-    if let Some(message) = login::ambiguity(text).filter(|_| scheme != "exec") {
+    if let Some(message) = login::ambiguity(text).filter(|_| !matches!(scheme, "exec" | "echo")) {
         return context.invalid(message);
     }
     if let Some(name) = own::stream(split(text).0, context)
@@ -81,6 +92,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
         "v4l2" => ffmpeg::device(&text["v4l2:".len()..], text, context),
         "alsa" => context.sound_alone(text),
         "exec" => exec::source(&text["exec:".len()..], text, context),
+        "echo" => exec::source(&text["echo:".len()..], text, context),
         // ffmpeg opens these and copies their video.
         "rtsps" | "http" | "https" | "rtmp" | "rtmps" | "srt" | "tcp" | "udp" => copied(text, scheme, context),
         // go2rtc's name for TLS without a check of the certificate, which ffmpeg does not check by default either.

@@ -5,6 +5,7 @@
 //! supported here. A program may also publish by RTSP (`publish`).
 
 mod annexb;
+mod echo;
 mod publish;
 mod sniff;
 
@@ -16,6 +17,7 @@ use tokio::process::ChildStdout;
 use tokio::time::{Instant, timeout};
 
 use self::annexb::Splitter;
+pub(super) use self::echo::named;
 use self::sniff::Content;
 use super::ivf::IvfReader;
 use super::process::{Child, Joined};
