@@ -57,8 +57,7 @@ pub(super) async fn fetch(url: &str, every: Duration, patience: Patience, mut pi
 fn picture(answer: Answer, url: &str) -> Result<Answer, SourceError> {
     let url = url.to_owned();
     match answer.status {
-        401 | 403 => return Err(SourceError::Unauthorized { url, status: answer.status }),
-        404 => return Err(SourceError::NotFound { url }),
+        status @ 400..=599 => return Err(SourceError::Status { url, status }),
         200 if answer.body.starts_with(&[0xff, 0xd8]) => return Ok(answer),
         _ => {}
     }
