@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("access", &["config"]),
     ("tls", &["config"]),
     ("source", &["bitstream", "rtp", "media", "config"]),
-    ("stream", &["faults", "limits", "bitstream", "media", "config", "source"]),
+    ("stream", &["faults", "limits", "media", "config", "source"]),
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "limits", "places", "rtp", "media", "config"]),

@@ -54,8 +54,7 @@ width?: number,
  */
 height?: number, 
 /**
- * Width to show the picture in, where its samples are not square. The Rust client leaves both fields out, for the size of its
- * download.
+ * Width to show the picture in, where its samples are not square.
  */
 display_width?: number, 
 /**

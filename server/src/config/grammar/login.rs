@@ -82,8 +82,9 @@ fn end(rest: &str) -> Option<usize> {
     if let Some(at) = authority.rfind('@').filter(fits) {
         return Some(at);
     }
-    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_host = !authority.contains('@') && port.bytes().all(|digit| digit.is_ascii_digit());
+    let has_port =
+        |(_, port): (&str, &str)| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+    let is_host = !authority.contains('@') && authority.split_once(':').is_none_or(has_port);
     if authority.starts_with('[') || is_host && has_plain_parameters(rest) {
         return None;
     }
