@@ -39,6 +39,7 @@ impl Core {
         Ok(Self(Driver::new(settings, hooks, Client::new(options))))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "JavaScript passes no references to optional texts")]
     pub fn connect(&self, slots: &JsValue, token: Option<String>) -> Promise {
         if let Err(error) = self.0.resolve_url(token.as_deref()) {
             return self.0.rejected(&error);

@@ -46,6 +46,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
             |(candidate, sdp_mid, sdp_m_line_index)| client::Ice { candidate, sdp_mid, sdp_m_line_index }
                 .into()
         ),
+        (text(), text()).prop_map(|(request_id, token)| client::Token { request_id, token }.into()),
+        (text(), any::<i32>()).prop_map(|(request_id, slot)| client::Undecodable { request_id, slot }.into()),
         Just(client::Close {}.into()),
     ]
 }
@@ -60,12 +62,19 @@ fn slot_status() -> impl Strategy<Value = SlotStatus> {
     ];
     let texts =
         (option::of(text()), option::of(text()), option::of(text()), option::of(text()), option::of(text()));
-    let numbers =
-        (option::of(any::<u32>()), option::of(any::<u32>()), option::of(any::<u32>()), any::<bool>());
+    let number = || option::of(any::<u32>());
+    let numbers = (number(), number(), number(), number(), number(), any::<bool>());
     (any::<u32>(), text(), state, texts, numbers).prop_map(|(slot, stream, state, texts, numbers)| {
         let mut status = SlotStatus::new(slot, stream, state);
         (status.quality, status.actual_quality, status.error, status.reason, status.codec) = texts;
-        (status.width, status.height, status.rtp_timestamp, status.kept) = numbers;
+        (
+            status.width,
+            status.height,
+            status.display_width,
+            status.display_height,
+            status.rtp_timestamp,
+            status.kept,
+        ) = numbers;
         status
     })
 }
@@ -104,6 +113,11 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
             |(candidate, sdp_mid, sdp_m_line_index)| server::Ice { candidate, sdp_mid, sdp_m_line_index }
                 .into()
         ),
+        (text(), option::of(any::<u32>())).prop_map(|(request_id, valid_s)| server::Token {
+            request_id,
+            valid_s
+        }
+        .into()),
         text().prop_map(|reason| server::Disconnected { reason }.into()),
         (option::of(text()), text(), text()).prop_map(|(request_id, code, error)| server::Error {
             request_id,

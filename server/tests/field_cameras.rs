@@ -57,7 +57,7 @@ const CAMERAS: &[(&str, InBand, Expected)] = &[
     ("h265-out-of-band.sdp", Nothing, Shows(Codec::H265, 2688, 1520)),
     ("no-origin.sdp", FULL_HD, Shows(Codec::H264, 1920, 1080)),
     ("no-session-lines.sdp", Nothing, Refused("SDP")),
-    ("mjpeg-only.sdp", Nothing, Refused("jpeg")),
+    ("mjpeg-only.sdp", Nothing, Refused("MJPEG")),
     ("sound-only.sdp", Nothing, Refused("no video")),
 ];
 

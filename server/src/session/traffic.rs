@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What happened on a connection since it was counted last. A session counts in one of these, which is its own, and adds it to
-/// the [`Traffic`] of all sessions once for all packets that leave together.
+/// the `Traffic` of all sessions once for all packets that leave together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// RTP packets that left, those that were sent again and padding among them.
