@@ -13,8 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const PICTURES: &str =
-    "ffmpeg -v error -re -f lavfi -i testsrc=size=160x90:rate=10 -c:v libx264 -tune zerolatency -g 10";
+const PICTURES: &str = "ffmpeg -v error -re -f lavfi -i testsrc=size=160x90:rate=10 -pix_fmt yuv420p -c:v libx264 -tune zerolatency -g 10";
 
 fn source(line: &str) -> Source {
     let text = format!("streams:\n  a: {}\n", serde_json::Value::from(line));
