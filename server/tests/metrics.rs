@@ -50,7 +50,7 @@ async fn until(server: &Server, name: &str, is_fine: impl Fn(u64) -> bool) -> St
 }
 
 fn in_state(state: &str) -> String {
-    format!("multistream_sessions{{state=\"{state}\"}}")
+    format!("multistream_sessions_by_state{{state=\"{state}\"}}")
 }
 
 #[tokio::test(flavor = "multi_thread")]

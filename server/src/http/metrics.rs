@@ -95,10 +95,11 @@ const COUNTERS: &[Figure<u64>] = &[
 
 impl Collector for Now {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        gauge(&mut encoder, "multistream_sessions", "Sessions that are open", self.sessions.sessions as i64)?;
         let states = SessionState::ALL.into_iter().zip(self.sessions.states);
         let states = states.map(|(state, count)| ([("state", state.name())], Some(count as i64)));
         let help = "Sessions that are open, by their state";
-        family(&mut encoder, "multistream_sessions", help, MetricType::Gauge, states, ConstGauge::new)?;
+        family(&mut encoder, "multistream_sessions_by_state", help, MetricType::Gauge, states, ConstGauge::new)?;
         gauge(
             &mut encoder,
             "multistream_peers",
