@@ -99,7 +99,14 @@ impl Collector for Now {
         let states = SessionState::ALL.into_iter().zip(self.sessions.states);
         let states = states.map(|(state, count)| ([("state", state.name())], Some(count as i64)));
         let help = "Sessions that are open, by their state";
-        family(&mut encoder, "multistream_sessions_by_state", help, MetricType::Gauge, states, ConstGauge::new)?;
+        family(
+            &mut encoder,
+            "multistream_sessions_by_state",
+            help,
+            MetricType::Gauge,
+            states,
+            ConstGauge::new,
+        )?;
         gauge(
             &mut encoder,
             "multistream_peers",
