@@ -105,11 +105,15 @@ async fn packets_that_the_path_loses_are_sent_again() {
     let scene = scene(conditions).await;
     let viewer = watch_small_cameras(&scene).await;
     viewer.until_frames(90).await.expect("three seconds of all");
-    let counts = viewer.counts();
-    for (slot, counts) in &counts {
+    for (slot, counts) in viewer.counts() {
         let expected_to_be_lost = counts.packets / 33;
         assert!(expected_to_be_lost >= 4, "slot {slot}: {counts:?}");
-        assert!(counts.lost <= 1, "slot {slot}: more than what is just under way is missing: {counts:?}");
+        // What is just under way is missing at any moment; what is not sent again would be missing for ever.
+        let start = tokio::time::Instant::now();
+        while viewer.counts()[&slot].lost > 1 {
+            assert!(start.elapsed() < Duration::from_secs(1), "slot {slot}: {:?}", viewer.counts());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 
