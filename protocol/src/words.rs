@@ -111,6 +111,8 @@ words! {
         Closed = "closed",
         /// The media path broke, or the client made no offer in time.
         ConnectionLost = "connection_lost",
+        /// The offer was answered, and no encrypted connection was made: the client reaches none of the announced addresses.
+        NeverConnected = "never_connected",
         /// The server stops.
         ServerShutdown = "server_shutdown",
     }

@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("faults", &[]),
     ("limits", &[]),
     ("places", &[]),
+    ("warnings", &[]),
     ("bitstream", &[]),
     ("rtp", &["bitstream"]),
     ("media", &["bitstream", "rtp"]),
@@ -22,8 +23,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "limits", "places", "rtp", "media", "config"]),
-    ("session", &["access", "limits", "places", "rtp", "media", "config", "stream", "slot", "egress", "rtc"]),
-    ("http", &["access", "net", "faults", "limits", "places", "config", "tls", "stream", "session"]),
+    (
+        "session",
+        &[
+            "access", "limits", "places", "warnings", "rtp", "media", "config", "stream", "slot", "egress",
+            "rtc",
+        ],
+    ),
+    (
+        "http",
+        &["access", "net", "faults", "limits", "places", "warnings", "config", "tls", "stream", "session"],
+    ),
     ("demo", &["config"]),
     ("doctor", &["net", "media", "config", "source", "stream", "rtc"]),
     ("serve", &["access", "net", "config", "tls", "stream", "rtc", "session", "http"]),

@@ -28,3 +28,4 @@ pub mod slot;
 pub mod source;
 pub mod stream;
 pub mod tls;
+mod warnings;

@@ -78,6 +78,8 @@ fn switch(request_id: &str, slot: u32, stream: &str, quality: Option<&str>) -> V
     json!({ "type": "multistream/switch", "request_id": request_id, "slot": slot, "stream": stream, "quality": quality })
 }
 
+const OFFER: &str = include_str!("../../testdata/offers/chromium-156-1-slots.sdp");
+
 const SESSION_LINES: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 
 /// An offer of one m-line whose one codec the server cannot send: H.264 in packetization mode 0.
@@ -236,16 +238,21 @@ async fn ended(server: &Server) -> Vec<(SessionEnd, Value)> {
     };
     let mut closes = open(server, "off").await;
     closes.send(&json!({ "type": "multistream/close" })).await.expect("the socket is open");
-    // A session that makes no offer ends after 15 s, which is longer than one wait of the control connection.
+    // Nobody sends a packet for it.
+    let mut never_connects = open(server, "off").await;
+    never_connects.negotiate(OFFER).await.expect("it is answered");
+    // Both end after 15 s, which is longer than one wait of the control connection.
     let mut makes_no_offer = open(server, "off").await;
     let silence = makes_no_offer.until_type("multistream/disconnected").await;
     assert!(silence.is_err(), "it ended too early: {silence:?}");
     let lost = told(makes_no_offer).await;
+    let never = told(never_connects).await;
     let stays = open(server, "off").await;
     server.sessions.shutdown().await;
     vec![
         (SessionEnd::Closed, told(closes).await),
         (SessionEnd::ConnectionLost, lost),
+        (SessionEnd::NeverConnected, never),
         (SessionEnd::ServerShutdown, told(stays).await),
     ]
 }

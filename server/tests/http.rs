@@ -168,6 +168,8 @@ async fn a_token_protects_the_api_but_not_the_health_check() {
         assert_eq!(answer.status, 401, "{request}");
         assert!(answer.head.contains("www-authenticate: bearer"), "{request}");
         assert!(!answer.body.contains("sesame"));
+        let says = if request.contains('\n') { "`api.tokens`" } else { "" };
+        assert!(answer.body.contains(says), "{request}: {}", answer.body);
     }
     assert_eq!(server.ask("GET /api/streams\nAuthorization: Bearer sesame").await.status, 200);
     assert_eq!(server.ask("GET /healthz").await.status, 200);
@@ -339,6 +341,21 @@ async fn everything_is_below_the_base_path() {
     assert_eq!(server.ask(&format!("GET /rtc/api/ws?token=t\n{WEBSOCKET}")).await.status, 101);
     assert_eq!(server.ask("GET /api\nAuthorization: Bearer t").await.status, 404);
     assert!(matches!(server.ask("GET /rtc/").await.status, 200 | 503));
+}
+
+#[tokio::test]
+async fn the_base_path_without_its_slash_leads_to_the_pages() {
+    let server = Running::with(", base_path: /site/cams", "").await;
+    for request in ["GET /site/cams?layout=2x2", "HEAD /site/cams?layout=2x2"] {
+        let answer = server.ask(request).await;
+        assert_eq!(answer.status, 308, "{request}");
+        // Relative to the address in the browser, which may have more before it.
+        assert!(answer.head.contains("location: ./cams/?layout=2x2"), "{}", answer.head);
+    }
+    assert!(server.ask("GET /site/cams").await.head.lines().any(|line| line == "location: ./cams/"));
+    assert!(matches!(server.ask("GET /site/cams/").await.status, 200 | 503));
+    assert_eq!(server.ask("GET /site").await.status, 404);
+    assert_eq!(server.ask("GET /site/camsite").await.status, 404);
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 use multistream::config::Config;
 use multistream_testkit::{Control, free_port};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use support::{Server, rtsp};
@@ -94,4 +96,34 @@ async fn a_websocket_on_which_nothing_happens_outlives_the_idle_time_of_a_proxy(
     // No offer follows, so the session would end after 15 s.
     let ended = timeout(idle, control.until("end", is_end)).await;
     assert!(ended.is_err(), "the socket was closed: {ended:?}");
+}
+
+/// The answer of nginx to a request for a path.
+async fn ask(nginx: &Nginx, path: &str) -> String {
+    let host = nginx.url.trim_start_matches("http://").trim_end_matches("/site");
+    let mut socket = TcpStream::connect(host).await.expect("nginx listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.expect("it reads");
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.expect("it answers");
+    String::from_utf8_lossy(&answer).to_lowercase()
+}
+
+#[tokio::test]
+async fn a_base_path_without_its_slash_leads_to_the_pages_behind_a_proxy_that_adds_a_path() {
+    let mut config = Config::default();
+    config.api.base_path = "/cams".to_owned();
+    let server = Server::start(config).await;
+    let Some(mut nginx) = Nginx::start(&server) else { return };
+    nginx.url += "/cams";
+    drop(nginx.control().await);
+    nginx.url.truncate(nginx.url.len() - "/cams".len());
+    let led = ask(&nginx, "/site/cams?layout=2x2").await;
+    // From `/site/cams` that is `/site/cams/`.
+    assert!(
+        led.starts_with("http/1.1 308 ") && led.contains("\r\nlocation: ./cams/?layout=2x2\r\n"),
+        "{led}"
+    );
+    let page = ask(&nginx, "/site/cams/?layout=2x2").await;
+    assert!(page.starts_with("http/1.1 200 ") || page.starts_with("http/1.1 503 "), "{page}");
 }

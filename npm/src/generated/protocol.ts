@@ -347,4 +347,5 @@ export type ServerErrorCode =
 export type SessionEnd =
   | "closed"
   | "connection_lost"
+  | "never_connected"
   | "server_shutdown";

@@ -55,7 +55,7 @@ pub(super) async fn require(
         warn!(from = %ends.from, path, "authentication failed");
         tokio::time::sleep(failures.count(ends.from, Instant::now())).await;
     }
-    unauthorized(api, refusal)
+    unauthorized(api, refusal.as_ref())
 }
 
 /// What the request's credentials grant. `None` if it has none: it asks what is wanted.
@@ -88,17 +88,28 @@ fn grant(request: &Request, api: &ApiConfig, tokens: &Tokens) -> Option<Result<G
     }
 }
 
-fn unauthorized(api: &ApiConfig, refusal: Option<TokenError>) -> Response {
-    let expired =
-        refusal.filter(|refusal| *refusal != TokenError::Invalid).map(|refusal| refusal.to_string());
-    let (challenge, message) = match &expired {
-        Some(message) => ("Bearer realm=\"multistream\", error=\"invalid_token\"", message.as_str()),
-        None if api.password.is_some() => {
-            ("Basic realm=\"multistream\", charset=\"UTF-8\"", "this server wants its user and password")
+fn unauthorized(api: &ApiConfig, refusal: Option<&TokenError>) -> Response {
+    let (challenge, message) = match refusal {
+        Some(refusal @ (TokenError::Expired | TokenError::Claims(_))) => {
+            ("Bearer realm=\"multistream\", error=\"invalid_token\"", format!("{refusal}: ask for another one"))
         }
-        None => {
-            ("Bearer realm=\"multistream\"", "this server wants its token, as \"Authorization: Bearer …\"")
-        }
+        _ if api.password.is_some() => (
+            "Basic realm=\"multistream\", charset=\"UTF-8\"",
+            format!(
+                "{}: send `api.username` and `api.password` of its config, by HTTP Basic authentication",
+                if refusal.is_some() { "this server does not know these credentials" } else { "this server wants its user and password" }
+            ),
+        ),
+        Some(TokenError::Invalid) => (
+            "Bearer realm=\"multistream\"",
+            "this server does not know the token: compare it with `api.token` and `api.tokens` of its config, or have it signed with \
+             one of `api.view_keys`"
+                .to_owned(),
+        ),
+        None => (
+            "Bearer realm=\"multistream\"",
+            "this server wants its token: send it as \"Authorization: Bearer …\", or as `?token=…` with /api/ws".to_owned(),
+        ),
     };
     let mut response = error(StatusCode::UNAUTHORIZED, message);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -106,7 +117,10 @@ fn unauthorized(api: &ApiConfig, refusal: Option<TokenError>) -> Response {
 }
 
 fn forbidden(wanted: Action) -> Response {
-    let message = format!("the token is not for the action \"{}\"", wanted.as_str());
+    let action = wanted.as_str();
+    let message = format!(
+        "the token is not for the action \"{action}\": use one whose `actions` have it (`api.tokens`, or a claim of a signed token)"
+    );
     let mut response = error(StatusCode::FORBIDDEN, message);
     let challenge = "Bearer realm=\"multistream\", error=\"insufficient_scope\"";
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));

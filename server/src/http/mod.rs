@@ -8,10 +8,12 @@ mod auth;
 mod ends;
 mod failures;
 mod headers;
+mod kept_out;
 mod listen;
 mod metrics;
 mod origin;
 mod pages;
+mod slash;
 mod streams;
 mod ws;
 
@@ -88,8 +90,12 @@ fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
         .layer(middleware::from_fn(headers::add))
         .with_state(state);
+    if base_path.is_empty() {
+        return routes;
+    }
+    let with_slash = middleware::from_fn_with_state(Arc::<str>::from(base_path.as_str()), slash::add);
     // Not `nest`, which does not answer `/base_path/` with a slash at its end.
-    if base_path.is_empty() { routes } else { Router::new().nest_service(&base_path, routes) }
+    Router::new().nest_service(&base_path, routes).layer(with_slash)
 }
 
 /// `{"error": "a sentence for people"}`

@@ -21,7 +21,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::ends::Ends;
-use super::error;
+use super::{error, kept_out};
 use crate::config::{ApiConfig, Config};
 
 pub(super) async fn require(
@@ -31,6 +31,7 @@ pub(super) async fn require(
     next: Next,
 ) -> Response {
     if !is_for_us(&request, &config.api, ends) {
+        kept_out::name(request.headers(), &config.api, ends);
         let message = "this server does not answer to the name by which it was reached: open it by its address, or add the page's \
                        origin to `api.origin` in the config";
         return error(StatusCode::FORBIDDEN, message);
@@ -41,6 +42,7 @@ pub(super) async fn require(
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !reads || request.uri().path() == "/api/ws";
     if guarded && !listed && !is_own(text, request.headers(), ends) {
+        kept_out::origin(request.headers(), &config.api, ends);
         let message = "pages of this origin may not use the server: add it to `api.origin` in the config";
         return error(StatusCode::FORBIDDEN, message);
     }

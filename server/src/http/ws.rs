@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::ends::Ends;
-use super::{AppState, error};
+use super::{AppState, error, kept_out};
 use crate::access::{Grant, TokenError, Tokens};
 use crate::limits::{self, Limit};
 use crate::places::Place;
@@ -55,7 +55,10 @@ pub(super) async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return no_upgrade().await };
+    let Ok(upgrade) = upgrade else {
+        kept_out::no_upgrade(&headers, ends, false);
+        return not_upgraded();
+    };
     let client = Client { from: ends.from, reached: ends.reached(&headers) };
     let access = Access { grant, tokens: state.tokens };
     upgrade
@@ -69,12 +72,20 @@ pub(super) async fn upgrade(
         })
 }
 
-/// `POST /api/ws`, and a request for a WebSocket that arrives without what makes it one. A client whose WebSocket did not open
-/// asks by POST, since a browser adds its page's origin to that always: with this answer it knows that the server would take its
-/// page and token, so that something on the way keeps the upgrade back.
-pub(super) async fn no_upgrade() -> Response {
-    let message = "this is the address of a WebSocket, and the request is no valid upgrade to one: a proxy on the way may not \
-                   pass the headers Upgrade and Connection on";
+/// `POST /api/ws`. A client whose WebSocket did not open asks by POST, since a browser adds its page's origin to that always: with
+/// this answer it knows that the server would take its page and token, so that something on the way keeps the upgrade back.
+pub(super) async fn no_upgrade(
+    Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
+    headers: HeaderMap,
+) -> Response {
+    kept_out::no_upgrade(&headers, ends, true);
+    not_upgraded()
+}
+
+/// The answer to a request for a WebSocket that arrives without what makes it one.
+fn not_upgraded() -> Response {
+    let message = "this is the address of a WebSocket, and the request is no valid upgrade to one: let a proxy on the way pass the \
+                   headers Upgrade and Connection on (docs/network.md)";
     // A 426 names what it wants (RFC 9110 §15.5.22).
     ([(UPGRADE, "websocket")], error(StatusCode::UPGRADE_REQUIRED, message)).into_response()
 }

@@ -165,7 +165,7 @@ impl fmt::Display for Listed<'_> {
 mod tests {
     use std::time::Instant;
 
-    use crate::rtc::Port;
+    use crate::rtc::{Port, address};
 
     use super::*;
 
@@ -173,13 +173,13 @@ mod tests {
     async fn announced_with(config: WebrtcConfig, address: &str) -> Vec<String> {
         let port = Port::open(&config).await.expect("a free port");
         for _ in 0..500 {
-            let announced = port.candidates(None);
+            let announced = address::candidates(&port.announced(None));
             if announced.iter().any(|line| line.contains(address)) {
                 return announced;
             }
             sleep(Duration::from_millis(10)).await;
         }
-        panic!("{address} is not in {:?}", port.candidates(None));
+        panic!("{address} is not in {:?}", port.announced(None));
     }
 
     fn config(candidates: Vec<Candidate>) -> WebrtcConfig {
@@ -196,7 +196,7 @@ mod tests {
         let config = config(vec![nowhere, Candidate::Host(host("localhost", 9000))]);
         let start = Instant::now();
         let port = Port::open(&config).await.expect("a free port");
-        assert!(!port.candidates(None).is_empty());
+        assert!(!port.announced(None).is_empty());
         assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
         let announced = announced_with(config, " 9000 ").await;
         assert!(

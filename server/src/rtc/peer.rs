@@ -103,6 +103,8 @@ pub struct Answer {
     pub sdp: String,
     /// One entry per slot, in the order of their positions.
     pub slots: Vec<NegotiatedSlot>,
+    /// The addresses that it names.
+    pub announced: Vec<SocketAddr>,
 }
 
 /// The m-line of one slot as the answer has it.
@@ -214,7 +216,8 @@ impl Peer {
             return Err(PeerError::NoCodec);
         }
         let answer = connection.local_description().unwrap_or_default();
-        let sdp = sdp::with_candidates(&answer.sdp, &port.candidates(reached));
+        let announced = port.announced(reached);
+        let sdp = sdp::with_candidates(&answer.sdp, &address::candidates(&announced));
         let peer = Self {
             connection,
             feedback,
@@ -228,7 +231,7 @@ impl Peer {
             ufrag,
             port: local.port(),
         };
-        Ok((peer, Answer { sdp, slots }))
+        Ok((peer, Answer { sdp, slots, announced }))
     }
 
     /// The server's user fragment in the STUN username, by which the port finds this peer.

@@ -17,8 +17,8 @@ use super::address::Addresses;
 use super::binding::{AskError, Questions};
 use super::outside::{Finder, Outside};
 use super::routes::{Inbound, Table, Transport};
+use super::tcp;
 use super::udp::Udp;
-use super::{address, tcp};
 use crate::config::{Candidate, HostPort, LimitsConfig, WebrtcConfig};
 use crate::net;
 use crate::places::Places;
@@ -89,9 +89,9 @@ impl Port {
         self.local
     }
 
-    /// `a=candidate` values to put into the next answer; the address `reached` has the highest priority.
-    pub fn candidates(&self, reached: Option<IpAddr>) -> Vec<String> {
-        address::candidates(&self.addresses.now(self.outside.now(), reached))
+    /// The addresses to announce in the next answer, the most useful first: that is `reached`, if it is one of them.
+    pub fn announced(&self, reached: Option<IpAddr>) -> Vec<SocketAddr> {
+        self.addresses.now(self.outside.now(), reached)
     }
 
     /// The addresses of the interfaces that are announced now, the most useful first.

@@ -1,7 +1,7 @@
 //! A session's connection to its browser. It takes packets from the [`Pacer`], has the [`Peer`] encrypt them, and sends them by
 //! the peer's socket on the [`Port`]; packets of the browser go the other way.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::traffic::Counts;
@@ -17,6 +17,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a browser's own estimate holds. Browsers repeat it every second.
 const REPORT_HOLDS: Duration = Duration::from_secs(10);
 
+/// What is known of a connection that was not made.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) began_at: Instant,
+    /// The addresses that the browser was told.
+    pub(super) announced: Vec<SocketAddr>,
+    /// The address of the media port, as in the config.
+    pub(super) media: SocketAddr,
+    /// Whether anything of the browser has arrived there.
+    pub(super) is_heard: bool,
+}
+
 /// A change of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
@@ -31,6 +43,7 @@ pub(super) enum Change {
 pub(super) struct Link {
     peer: Peer,
     pub(super) socket: PeerSocket,
+    attempt: Attempt,
     pacer: Pacer,
     /// When the session ends because the browser is not connected; `None` while it is connected.
     deadline: Option<Instant>,
@@ -56,11 +69,14 @@ impl Link {
         let (peer, answer) = Peer::answer_to(now, offer, slots, port, reached)?;
         let socket = port.register(peer.ufrag());
         let deadline = Some(now + CONNECT_TIMEOUT);
+        let announced = answer.announced.clone();
+        let attempt = Attempt { began_at: now, announced, media: port.local_addr(), is_heard: false };
         let pacer = Pacer::within(now, slots, most);
         Ok((
             Self {
                 peer,
                 socket,
+                attempt,
                 pacer,
                 deadline,
                 release_at: None,
@@ -75,6 +91,11 @@ impl Link {
         self.peer.state() == PeerState::Connected
     }
 
+    /// How the connection was tried.
+    pub(super) fn attempt(&self) -> &Attempt {
+        &self.attempt
+    }
+
     /// What the path carries, in bytes per second; `None` before it is known and on a connection that does not report it.
     pub(super) fn estimate(&self, now: Instant) -> Option<f64> {
         let reported = self.reported.filter(|(_, until)| now < *until).map(|(rate, _)| rate);
@@ -84,6 +105,7 @@ impl Link {
     }
 
     pub(super) fn handle_inbound(&mut self, now: Instant, inbound: Inbound) {
+        self.attempt.is_heard = true;
         match inbound {
             Inbound::Packet { from, transport, packet } => {
                 self.peer.handle_packet(now, from, transport, packet);

@@ -7,6 +7,7 @@ mod attachment;
 mod bandwidth;
 mod histogram;
 mod link;
+mod never_connected;
 mod resolve;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
 mod session;

@@ -12,7 +12,7 @@ use multistream_protocol::{ClientMessage, ErrorCode, ServerMessage, SlotStatus, 
 
 use super::Histogram;
 use super::bandwidth::Bandwidth;
-use super::link::{Change, Link};
+use super::link::{Attempt, Change, Link};
 use super::resolve::{Refusal, not_granted, resolve, wanted};
 use super::subscriptions::{SlotEvent, Subscriptions};
 use super::traffic::Traffic;
@@ -160,6 +160,11 @@ impl Session {
 
     pub(super) fn is_connected(&self) -> bool {
         self.link.as_ref().is_some_and(Link::is_connected)
+    }
+
+    /// How the connection was tried; `None` before there is an offer.
+    pub(super) fn attempt(&self) -> Option<&Attempt> {
+        self.link.as_ref().map(Link::attempt)
     }
 
     /// The client has resumed the session, perhaps since nothing arrived on its connection: it may make another one.

@@ -148,6 +148,8 @@ impl Sessions {
             state: state.clone(),
             commands: inbox,
             outbox: Some(outbox.clone()),
+            client: outbox.client(),
+            ever_connected: false,
             resume_token: resume_token.clone(),
             resume_timeout: self.resume_timeout,
             opened_at,

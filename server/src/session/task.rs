@@ -1,5 +1,6 @@
 //! The task of one session: waits for the next event, passes it to the session, and sends the session's messages.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use super::attachment::{Command, Outbox};
+use super::never_connected;
 use super::session::{Over, Session};
 use super::state::{SessionState, SharedState};
 use crate::places::Place;
@@ -40,6 +42,10 @@ pub(super) struct SessionTask {
     pub(super) state: Arc<SharedState>,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) outbox: Option<Outbox>,
+    /// Where the client of the latest socket is, or its proxy.
+    pub(super) client: Option<IpAddr>,
+    /// Whether there was media at any time.
+    pub(super) ever_connected: bool,
     pub(super) resume_token: String,
     pub(super) resume_timeout: Duration,
     pub(super) opened_at: Instant,
@@ -50,7 +56,15 @@ pub(super) struct SessionTask {
 impl SessionTask {
     pub(super) async fn run(mut self) {
         info!(slots = self.session.slots(), "session opened");
-        let end = self.serve().await;
+        let mut end = self.serve().await;
+        if let Some(attempt) = self.session.attempt().filter(|_| !self.ever_connected) {
+            if matches!(end, End::For(SessionEnd::ConnectionLost)) {
+                end = End::For(SessionEnd::NeverConnected);
+            }
+            if !matches!(end, End::For(SessionEnd::ServerShutdown)) {
+                never_connected::warn_of(Instant::now(), attempt, self.client);
+            }
+        }
         if let (End::For(reason), Some(outbox)) = (end, &self.outbox) {
             outbox.send(Disconnected::from(reason));
         }
@@ -77,6 +91,7 @@ impl SessionTask {
                 return End::For(SessionEnd::ConnectionLost);
             }
             if !was_connected && self.session.is_connected() {
+                self.ever_connected = true;
                 info!(after_ms = self.opened_at.elapsed().as_millis() as u64, "connected");
             }
             self.state.set(self.state());
@@ -179,6 +194,7 @@ impl SessionTask {
         }
         // Another offer is answered for the address by which the client comes now.
         self.session.reached = outbox.reached();
+        self.client = outbox.client();
         self.outbox = Some(outbox);
     }
 
