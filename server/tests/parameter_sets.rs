@@ -117,18 +117,20 @@ async fn each_new_size_is_in_the_api_at_once() {
 
 #[tokio::test]
 async fn samples_that_are_not_square_are_told_by_the_size_to_show() {
-    let clip = Arc::new(Clip::new(Codec::H264, "704x576:sar=16/11", GOP));
-    let camera = Camera::start(&clip);
-    let server =
-        Server::start(Config { streams: vec![rtsp("wide", &camera.url())], ..Config::default() }).await;
-    let mut viewer = watch(&server.url, "wide").await;
-    let sizes = |of: &serde_json::Value| {
-        ["width", "height", "display_width", "display_height"].map(|key| of[key].as_u64())
-    };
-    let expected = [704, 576, 1024, 576].map(Some);
-    let told = |message: &serde_json::Value| sizes(&message["status"]) == expected;
-    viewer.control.until("a status with the size", told).await.expect("the slot says it");
-    assert_eq!(sizes(&stream(&server.url, "wide").await), expected);
+    for codec in [Codec::H264, Codec::H265] {
+        let clip = Arc::new(Clip::new(codec, "704x576:sar=16/11", GOP));
+        let camera = Camera::start(&clip);
+        let server =
+            Server::start(Config { streams: vec![rtsp("wide", &camera.url())], ..Config::default() }).await;
+        let mut viewer = watch(&server.url, "wide").await;
+        let sizes = |of: &serde_json::Value| {
+            ["width", "height", "display_width", "display_height"].map(|key| of[key].as_u64())
+        };
+        let expected = [704, 576, 1024, 576].map(Some);
+        let told = |message: &serde_json::Value| sizes(&message["status"]) == expected;
+        viewer.control.until("a status with the size", told).await.expect("the slot says it");
+        assert_eq!(sizes(&stream(&server.url, "wide").await), expected);
+    }
     let square = camera_of_two_sets(0);
     let server =
         Server::start(Config { streams: vec![rtsp("square", &square.url())], ..Config::default() }).await;

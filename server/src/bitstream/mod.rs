@@ -11,6 +11,7 @@ pub mod parameters;
 mod slice;
 pub mod sps;
 pub mod vpx;
+mod vui;
 
 pub use codec::Codec;
 pub use dimensions::Dimensions;

@@ -3,8 +3,8 @@
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::{BitRead, BitReader, BitReaderError, ByteReader};
 
-use super::Dimensions;
 use super::nal::NalCodec;
+use super::{Dimensions, vui};
 
 /// The dimensions in an SPS, which includes its NAL header; `None` if it is damaged.
 pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
@@ -18,14 +18,16 @@ pub fn dimensions(codec: NalCodec, sps: &[u8]) -> Option<Dimensions> {
     }
 }
 
-/// The size to show a picture of this SPS in, where that is not the one of [`dimensions`] (H.264 §E.2.1). That of H.265 is not read.
+/// The size to show a picture of this SPS in, where that is not the one of [`dimensions`] (H.264 §E.2.1, H.265 §E.3.1).
 pub fn display(codec: NalCodec, sps: &[u8], size: Dimensions) -> Option<Dimensions> {
-    if codec != NalCodec::H264 {
-        return None;
-    }
-    let bits = BitReader::new(ByteReader::without_skip(sps.get(1..)?));
-    let vui = SeqParameterSet::from_bits(bits).ok()?.vui_parameters?;
-    let (width, height) = vui.aspect_ratio_info?.get()?;
+    let mut bits = BitReader::new(ByteReader::without_skip(sps.get(codec.header_len()..)?));
+    let (width, height) = match codec {
+        NalCodec::H264 => SeqParameterSet::from_bits(bits).ok()?.vui_parameters?.aspect_ratio_info?.get()?,
+        NalCodec::H265 => {
+            let order_bits = h265_order(&mut bits).ok()?.order_bits;
+            vui::sample_aspect_ratio(&mut bits, order_bits)?
+        }
+    };
     size.displayed(width, height)
 }
 
@@ -33,21 +35,30 @@ pub fn display(codec: NalCodec, sps: &[u8], size: Dimensions) -> Option<Dimensio
 /// does not say so counts as one that is in order.
 pub fn reorders(codec: NalCodec, sps: &[u8]) -> bool {
     let Some(payload) = sps.get(codec.header_len()..) else { return false };
-    let bits = BitReader::new(ByteReader::without_skip(payload));
+    let mut bits = BitReader::new(ByteReader::without_skip(payload));
     match codec {
         NalCodec::H264 => SeqParameterSet::from_bits(bits)
             .ok()
             .and_then(|sps| sps.vui_parameters?.bitstream_restrictions)
             .is_some_and(|restrictions| restrictions.max_num_reorder_frames > 0),
-        NalCodec::H265 => h265_reorders(bits).unwrap_or(false),
+        NalCodec::H265 => h265_order(&mut bits).is_ok_and(|order| order.reorders),
     }
 }
 
-fn h265_reorders(mut bits: impl BitRead) -> Result<bool, BitReaderError> {
-    let (sub_layers, _) = h265(&mut bits)?;
-    for field in ["bit_depth_luma_minus8", "bit_depth_chroma_minus8", "log2_max_pic_order_cnt_lsb_minus4"] {
-        bits.read_ue(field)?;
-    }
+/// What an SPS of H.265 says about the order of pictures.
+struct Order {
+    /// The length of `slice_pic_order_cnt_lsb`.
+    order_bits: u32,
+    reorders: bool,
+}
+
+/// Parses H.265 §7.3.2.2.1 up to `sps_max_latency_increase_plus1`.
+fn h265_order(bits: &mut impl BitRead) -> Result<Order, BitReaderError> {
+    let (sub_layers, _) = h265(bits)?;
+    bits.read_ue("bit_depth_luma_minus8")?;
+    bits.read_ue("bit_depth_chroma_minus8")?;
+    // 12 is the most that is allowed (§7.4.3.2.1).
+    let order_bits = bits.read_ue("log2_max_pic_order_cnt_lsb_minus4")?.min(12) + 4;
     let of_each = bits.read_bool("sps_sub_layer_ordering_info_present_flag")?;
     let mut most = 0;
     for _ in 0..=if of_each { sub_layers } else { 0 } {
@@ -55,7 +66,7 @@ fn h265_reorders(mut bits: impl BitRead) -> Result<bool, BitReaderError> {
         most = most.max(bits.read_ue("sps_max_num_reorder_pics")?);
         bits.read_ue("sps_max_latency_increase_plus1")?;
     }
-    Ok(most > 0)
+    Ok(Order { order_bits, reorders: most > 0 })
 }
 
 /// Parses H.265 §7.3.2.2.1 up to the conformance window, to which the picture is cropped. Returns `sps_max_sub_layers_minus1`, too.
@@ -178,6 +189,15 @@ mod tests {
             let _ = reorders(NalCodec::H264, &bytes) | reorders(NalCodec::H265, &bytes);
             let _ = dimensions(NalCodec::H264, &bytes);
             let _ = dimensions(NalCodec::H265, &bytes);
+            let size = Dimensions { width: 704, height: 576 };
+            let _ = (display(NalCodec::H264, &bytes, size), display(NalCodec::H265, &bytes, size));
+        }
+
+        /// Damage behind the size, where the lists are that are skipped.
+        #[test]
+        fn no_bytes_behind_the_size_make_it_panic(end: Vec<u8>) {
+            let sps = [&H265_1080P[..26], &end].concat();
+            let _ = display(NalCodec::H265, &sps, Dimensions { width: 704, height: 576 });
         }
     }
 }
