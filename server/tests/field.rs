@@ -67,7 +67,7 @@ async fn every_browsers_offer_gets_a_slot_on_each_m_line_under_its_own_payload_t
         let offer = fs::read_to_string(folder("offers").join(file)).expect("it can be read");
         let (_, answer) = Peer::answer(Instant::now(), &offer, *slots, &port)
             .unwrap_or_else(|error| panic!("{file}: {error}"));
-        let Answer { sdp, slots: negotiated } = answer;
+        let Answer { sdp, slots: negotiated, .. } = answer;
         let expected: Vec<String> = (0..*slots).map(|mid| mid.to_string()).collect();
         let mids: Vec<_> = negotiated.iter().map(|slot| slot.mid.as_str()).collect();
         assert_eq!(mids, expected, "{file}");
