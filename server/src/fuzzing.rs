@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("ivf", source::fuzzing::ivf, 400_000),
     target("message", message, 150_000),
     target("offer", peers::fuzzing::offer, 300),
+    target("onvif", source::fuzzing::onvif, 10_000),
     target("rtp", rtp, 300_000),
     target("vpx", vpx_headers, 500_000),
 ];

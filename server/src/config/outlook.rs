@@ -75,7 +75,7 @@ fn prospect<'a>(source: &'a Source, config: &Config, machine: &Machine<'_>) -> P
         }
     };
     match source {
-        Source::Rtsp(_) => Prospect::Fine,
+        Source::Rtsp(_) | Source::Onvif(_) => Prospect::Fine,
         Source::Unsupported(source) => Prospect::None(source.reason.clone()),
         Source::Exec(source) if source.publishes() && !(machine.has_program)(&config.ffmpeg.bin) => has(
             &config.ffmpeg.bin,

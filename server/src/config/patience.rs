@@ -22,12 +22,12 @@ impl Source {
     /// What the source's own parameters say, or else the config, or else what suits its kind.
     pub fn patience(&self, config: &FfmpegConfig) -> Patience {
         let (start, silence) = match self {
-            Self::Rtsp(source) => (source.start_timeout, source.timeout),
+            Self::Rtsp(source) | Self::Onvif(source) => (source.start_timeout, source.timeout),
             Self::Ffmpeg(source) => (source.start_timeout, source.timeout),
             Self::Exec(source) => (source.start_timeout, source.timeout),
             Self::Unsupported(_) => (None, None),
         };
-        let is_camera = matches!(self, Self::Rtsp(_));
+        let is_camera = matches!(self, Self::Rtsp(_) | Self::Onvif(_));
         let silence = silence.or(config.timeout).unwrap_or(if is_camera { CAMERA } else { PROGRAM });
         // A camera that has said that it plays is as quick as its answers.
         let of_kind = if is_camera { silence } else { PROGRAM_STARTS };
@@ -61,7 +61,9 @@ mod tests {
         for source in ["exec:cat -", "http://h/1", "ffmpeg:virtual?video"] {
             assert_eq!(seconds("", source), (30, 10), "{source}");
         }
-        assert_eq!(seconds("", "rtsp://h/1"), (5, 5));
+        for source in ["rtsp://h/1", "onvif://h"] {
+            assert_eq!(seconds("", source), (5, 5), "{source}");
+        }
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::redact::{Masked, masked_argv};
 #[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     Rtsp(RtspSource),
+    /// A camera that is asked by ONVIF for the URL of its stream. The URL of this one, `onvif://host:port/path?subtype=profile`, is that
+    /// of its service.
+    Onvif(RtspSource),
     Ffmpeg(FfmpegSource),
     Exec(ExecSource),
     /// A kind that only other servers support. It is kept only if the stream has no other source.
@@ -309,7 +312,7 @@ impl fmt::Display for ExecSource {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rtsp(source) => source.fmt(f),
+            Self::Rtsp(source) | Self::Onvif(source) => source.fmt(f),
             Self::Ffmpeg(source) => source.fmt(f),
             Self::Exec(source) => source.fmt(f),
             Self::Unsupported(source) => f.write_str(&source.source),

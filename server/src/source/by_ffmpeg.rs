@@ -21,6 +21,8 @@ pub fn as_h264(source: &Source) -> Option<Source> {
             Some(Source::Ffmpeg(FfmpegSource { video: vec!["h264".to_owned()], ..source.clone() }))
         }
         Source::Exec(source) => Some(Source::Exec(source.clone())),
+        // What the camera names then is read by ffmpeg.
+        Source::Onvif(source) => Some(Source::Onvif(source.clone())),
         Source::Ffmpeg(_) | Source::Unsupported(_) => None,
     }
 }

@@ -29,6 +29,14 @@ pub enum SourceError {
     /// The RTSP client does not take what the camera says. Others may.
     #[error("{url} broke the protocol: {reason}")]
     Misread { url: String, reason: String },
+    /// A camera that was asked by ONVIF for the URL of its stream.
+    #[error("{url} {reason}")]
+    Onvif {
+        url: String,
+        reason: String,
+        /// Whether asking again is useless.
+        permanent: bool,
+    },
     #[error("the program \"{program}\" cannot be started: {reason}")]
     CannotStart { program: String, reason: String },
     /// `said` is the end of the program's output on stderr.
@@ -83,6 +91,7 @@ impl SourceError {
         matches!(
             self,
             SourceError::InputDown { permanent: true, .. }
+                | SourceError::Onvif { permanent: true, .. }
                 | SourceError::NoVideo { .. }
                 | SourceError::Unplayable { .. }
                 | SourceError::CannotStart { .. }

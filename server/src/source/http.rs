@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http_auth::{PasswordClient, PasswordParams};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT, WWW_AUTHENTICATE};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,7 +15,9 @@ use url::Url;
 use super::SourceError;
 
 /// More than any picture of a camera.
-const LARGEST: usize = 32 << 20;
+const LARGEST_PICTURE: usize = 32 << 20;
+/// More than any camera says of itself.
+const LARGEST_SAYING: usize = 1 << 20;
 
 pub(super) struct Client {
     /// Without the login.
@@ -48,7 +50,12 @@ impl Client {
             .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default())));
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Some(Self { url, login, auth: None, patience })
+        Some(Self::with_login(url, login, patience))
+    }
+
+    /// `url` is `http://`, and holds no login. User and password are decoded.
+    pub(super) fn with_login(url: Url, login: Option<(String, String)>, patience: Duration) -> Self {
+        Self { url, login, auth: None, patience }
     }
 
     pub(super) fn url(&self) -> String {
@@ -57,19 +64,35 @@ impl Client {
 
     /// Asks with the login once the server has said how it wants it.
     pub(super) async fn get(&mut self) -> Result<Answer, SourceError> {
-        let silent = SourceError::Silent { url: self.url(), after: self.patience };
+        let silent = self.silent();
         timeout(self.patience, self.logged_in()).await.map_err(|_| silent)?
     }
 
+    /// Asks once: with the login if the server has said before how it wants it.
+    pub(super) async fn post(&mut self, content_type: &str, body: String) -> Result<Answer, SourceError> {
+        let silent = self.silent();
+        timeout(self.patience, self.ask(Some((content_type, body)))).await.map_err(|_| silent)?
+    }
+
+    /// Whether the next request gives the login.
+    pub(super) fn gives_login(&self) -> bool {
+        self.auth.is_some() && self.login.is_some()
+    }
+
+    fn silent(&self) -> SourceError {
+        SourceError::Silent { url: self.url(), after: self.patience }
+    }
+
     async fn logged_in(&mut self) -> Result<Answer, SourceError> {
-        let answer = self.ask().await?;
+        let answer = self.ask(None).await?;
         if answer.status == 401 && self.login.is_some() {
-            return self.ask().await;
+            return self.ask(None).await;
         }
         Ok(answer)
     }
 
-    async fn ask(&mut self) -> Result<Answer, SourceError> {
+    /// Sends what is given with its content type, or else just asks for what is there.
+    async fn ask(&mut self, sent: Option<(&str, String)>) -> Result<Answer, SourceError> {
         let host = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = self.url.port_or_known_default().unwrap_or(80);
         let address = format!("{}:{port}", self.url.host_str().unwrap_or_default());
@@ -85,18 +108,29 @@ impl Client {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
         };
-        let mut request = Request::get(&target)
+        let (method, largest) = match sent {
+            Some(_) => (Method::POST, LARGEST_SAYING),
+            None => (Method::GET, LARGEST_PICTURE),
+        };
+        let (content_type, body) = sent.unwrap_or_default();
+        let mut request = Request::builder()
+            .method(&method)
+            .uri(&target)
             .header(HOST, &address)
             .header(USER_AGENT, concat!("multistream/", env!("CARGO_PKG_VERSION")));
         if let (Some(auth), Some((username, password))) = (&mut self.auth, &self.login) {
-            let params = PasswordParams { username, password, uri: &target, method: "GET", body: Some(&[]) };
+            let (uri, method, body) = (&*target, method.as_str(), Some(body.as_bytes()));
+            let params = PasswordParams { username, password, uri, method, body };
             request = request.header(AUTHORIZATION, auth.respond(&params).unwrap_or_default());
         }
+        if !content_type.is_empty() {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
         let broken = |reason: String| SourceError::Protocol { url: self.url(), reason };
-        let request = request.body(String::new()).map_err(|error| broken(error.to_string()))?;
+        let request = request.body(body).map_err(|error| broken(error.to_string()))?;
         let answering = async {
             let response = sender.send_request(request).await?;
-            read(response).await
+            read(response, largest).await
         };
         // The connection ends with the answer.
         let (answer, challenges) = tokio::select! {
@@ -110,7 +144,8 @@ impl Client {
     }
 }
 
-async fn read(response: Response<Incoming>) -> hyper::Result<(Answer, Option<String>)> {
+/// An answer that is larger than that is empty.
+async fn read(response: Response<Incoming>, largest: usize) -> hyper::Result<(Answer, Option<String>)> {
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (content_type, challenges) = (text(CONTENT_TYPE).unwrap_or_default(), text(WWW_AUTHENTICATE));
     let status = response.status().as_u16();
@@ -123,7 +158,7 @@ async fn read(response: Response<Incoming>) -> hyper::Result<(Answer, Option<Str
         if let Ok(data) = frame?.into_data() {
             bytes.extend_from_slice(&data);
         }
-        if bytes.len() > LARGEST {
+        if bytes.len() > largest {
             bytes.clear();
             break;
         }

@@ -8,6 +8,7 @@ pub(crate) mod fuzzing;
 pub mod guardian;
 mod http;
 mod ivf;
+mod onvif;
 mod process;
 mod rtsp;
 mod sound;
@@ -67,6 +68,13 @@ pub async fn run_once(
             ffmpeg::run_once(&copied(source), config, patience, input, output).await
         }
         Source::Rtsp(source) => rtsp::run_once(source, patience, output).await,
+        Source::Onvif(source) => {
+            let camera = tokio::select! {
+                camera = onvif::camera(source, patience) => Source::Rtsp(camera?),
+                () = output.closed() => return Ok(()),
+            };
+            Box::pin(run_once(&camera, config, way, None, output)).await
+        }
         Source::Ffmpeg(source) => ffmpeg::run_once(source, config, patience, input, output).await,
         Source::Exec(source) if source.names_source => {
             let named = exec::named(source, config, patience).await?;

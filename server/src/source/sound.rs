@@ -2,7 +2,7 @@
 
 use crate::config::{FfmpegConfig, Source};
 
-use super::{ffmpeg, rtsp};
+use super::{ffmpeg, onvif, rtsp};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sound {
@@ -17,6 +17,10 @@ pub async fn sound(source: &Source, config: &FfmpegConfig) -> Option<Sound> {
     let patience = source.patience(config);
     let codec = match source {
         Source::Rtsp(source) => rtsp::sound(source, patience).await.ok()?,
+        Source::Onvif(source) => {
+            let source = onvif::camera(source, patience).await.ok()?;
+            rtsp::sound(&source, patience).await.ok()?
+        }
         Source::Ffmpeg(source) => ffmpeg::sound(source, config, patience.start).await?.ok()?,
         Source::Exec(_) | Source::Unsupported(_) => return None,
     };

@@ -41,6 +41,12 @@ impl Detours {
                 source.transport = detour.transport.unwrap_or(source.transport);
                 if detour.by_ffmpeg { Source::Ffmpeg(source::copied(&source)) } else { Source::Rtsp(source) }
             }
+            (Some(detour), Source::Onvif(mut source)) => {
+                source.transport = detour.transport.unwrap_or(source.transport);
+                // Its URL is not known yet.
+                source.via = if detour.by_ffmpeg { RtspVia::Ffmpeg } else { source.via };
+                Source::Onvif(source)
+            }
             (_, source) => source,
         }
     }
@@ -54,7 +60,10 @@ impl Detours {
         was_live: bool,
         now: Instant,
     ) -> bool {
-        let (Source::Rtsp(source), Some(place)) = (source, self.of.get_mut(index)) else { return false };
+        let (Source::Rtsp(source) | Source::Onvif(source), Some(place)) = (source, self.of.get_mut(index))
+        else {
+            return false;
+        };
         let (flipped, by_ffmpeg) =
             place.as_ref().map_or((None, false), |detour| (detour.transport, detour.by_ffmpeg));
         let (transport, by_ffmpeg) = if by_ffmpeg {
@@ -87,7 +96,9 @@ impl Detours {
 
     /// The way in which the source is had, where it is not that of this server's RTSP client over the configured transport.
     pub(super) fn via(&self, index: usize, source: &Source) -> Option<&'static str> {
-        let Source::Rtsp(RtspSource { via, .. }) = source else { return None };
+        let (Source::Rtsp(RtspSource { via, .. }) | Source::Onvif(RtspSource { via, .. })) = source else {
+            return None;
+        };
         let detour = self.of.get(index).and_then(Option::as_ref);
         match detour.map(|detour| (detour.by_ffmpeg, detour.transport)) {
             Some((false, Some(RtspTransport::Udp))) => Some("udp"),
@@ -162,6 +173,18 @@ mod tests {
         assert!(detours.begin(0, &camera, &misread(), false, now));
         let Source::Ffmpeg(made) = detours.source(0, camera, now) else { panic!("by ffmpeg") };
         assert!(made.input_template.is_some_and(|input| input.contains("-rtsp_transport udp")));
+    }
+
+    #[test]
+    fn a_camera_that_is_asked_by_onvif_goes_the_same_ways() {
+        let (mut detours, now) = (Detours::new(1), Instant::now());
+        let url = "onvif://h".parse().expect("a URL");
+        let camera = Source::Onvif(RtspSource::new(url));
+        assert!(detours.begin(0, &camera, &unsupported(), false, now));
+        assert!(detours.begin(0, &camera, &misread(), false, now));
+        let made = detours.source(0, camera.clone(), now);
+        assert_eq!(made.to_string(), "onvif://h#transport=udp#via=ffmpeg");
+        assert_eq!(detours.via(0, &camera), Some("ffmpeg"));
     }
 
     #[test]

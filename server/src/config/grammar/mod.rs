@@ -88,6 +88,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
     }
     match scheme {
         "rtsp" => rtsp::source(text, context),
+        "onvif" => rtsp::onvif(text, context),
         "ffmpeg" => ffmpeg::source(&text["ffmpeg:".len()..], text, context),
         "v4l2" => ffmpeg::device(&text["v4l2:".len()..], text, context),
         "alsa" => context.sound_alone(text),
@@ -222,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_panics(kind in "(rtsp://|ffmpeg:|exec:|http://|rtspx:|)", text in any::<String>()) {
+        fn no_line_panics(kind in "(rtsp://|onvif://|ffmpeg:|exec:|http://|rtspx:|)", text in any::<String>()) {
             let _ = parse(&format!("{kind}{text}"));
         }
 

@@ -1,4 +1,4 @@
-//! `rtsp://user:password@host:port/path#transport=udp#via=native#timeout=5`
+//! `rtsp://user:password@host:port/path#transport=udp#via=native#timeout=5`, and `onvif://user:password@host:port?subtype=profile`
 
 use url::Url;
 
@@ -6,13 +6,36 @@ use super::{Context, Outcome, login, split, timeout};
 use crate::config::source::{RtspSource, RtspTransport, RtspVia, Source};
 
 pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
+    camera("rtsp", "/path", text, context, Source::Rtsp)
+}
+
+pub(super) fn onvif(text: &str, context: &mut Context<'_>) -> Outcome {
+    let outcome = camera("onvif", "[?subtype=profile]", text, context, Source::Onvif);
+    if let Outcome::Source(Source::Onvif(source)) = &outcome {
+        for (key, _) in source.url.query_pairs().filter(|(key, _)| key != "subtype") {
+            let key = context.quoted(&key);
+            context.warning(format!("{key} in the URL has no effect: expected ?subtype= and a profile"));
+        }
+    }
+    outcome
+}
+
+fn camera(
+    scheme: &str,
+    path: &str,
+    text: &str,
+    context: &mut Context<'_>,
+    kind: fn(RtspSource) -> Source,
+) -> Outcome {
     let (head, parameters) = split(text);
-    let expected = "expected rtsp://[user:password@]host[:port]/path, found";
-    let Some(rest) = head.strip_prefix("rtsp://") else {
+    let expected = format!("expected {scheme}://[user:password@]host[:port]{path}, found");
+    let Some(rest) = head.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")) else {
         return context.invalid(format!("{expected} {}", context.quoted(head)));
     };
     let (login, host_and_path) = login::split(rest);
-    let url = Url::parse(&format!("rtsp://{host_and_path}")).ok();
+    // ONVIF is spoken over HTTP.
+    let is_valid = scheme != "onvif" || Url::parse(&format!("http://{host_and_path}")).is_ok();
+    let url = Url::parse(&format!("{scheme}://{host_and_path}")).ok().filter(|_| is_valid);
     let Some(url) = url.filter(|url| url.host_str().is_some_and(|host| !host.is_empty())) else {
         return context.invalid(format!("{expected} {}", context.quoted(head)));
     };
@@ -40,7 +63,7 @@ pub(super) fn source(text: &str, context: &mut Context<'_>) -> Outcome {
             _ => context.warning(format!("#{key} is not supported and has no effect")),
         }
     }
-    Outcome::Source(Source::Rtsp(source))
+    Outcome::Source(kind(source))
 }
 
 #[cfg(test)]

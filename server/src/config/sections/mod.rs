@@ -29,7 +29,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("mjpeg", "multistream serves WebRTC"),
     ("mp4", "multistream serves WebRTC"),
     ("ngrok", "run the tunnel beside multistream"),
-    ("onvif", "multistream is no ONVIF server; an ONVIF camera's rtsp:// URL works"),
+    ("onvif", "multistream is no ONVIF server; cameras that speak ONVIF are sources, as onvif://camera"),
     ("pinggy", "run the tunnel beside multistream"),
     ("publish", "multistream sends to browsers only"),
     ("rtmp", "multistream is no RTMP server"),
