@@ -1,6 +1,7 @@
 // Tests the React entry in Chromium, bundled by Vite, under StrictMode.
 import type { Page } from '@playwright/test';
 import type { SlotConfig } from 'multistream-client';
+import { freePort } from './child';
 import { expect, rtspStreams, test } from './fixtures';
 import { installProbe } from './probe';
 import type {} from './react/main';
@@ -130,6 +131,47 @@ test(`${CYCLES} mounts and unmounts leave no peer connection open and no session
   await expect
     .poll(async () => [await server.viewers('camera1'), await server.viewers('camera2')])
     .toEqual([0, 0]);
+});
+
+test('the grid says what is shown: the camera in the picture, a refusal until the next success, and a loss', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 3) });
+  await open(page);
+  await show(page, server, 'grid', TWO);
+  const tile = page.locator('[data-slot="0"]');
+  const alert = page.getByRole('alert');
+  await expect(tile).toContainText('camera1: live');
+  await expect(alert).toBeHidden();
+
+  const first = (stream: string) => [{ slot: 0, stream }, TWO[1]] as SlotConfig[];
+  await show(page, server, 'grid', first('nosuch'));
+  await expect(alert).toContainText('nosuch');
+  await expect(tile).toContainText('camera1: live');
+  await show(page, server, 'grid', first('camera3'));
+  await expect(tile).toContainText('camera3: live');
+  await expect(alert).toBeHidden();
+
+  await server.kill();
+  for (const slot of [0, 1]) {
+    await expect(page.locator(`[data-slot="${slot}"]`)).toContainText('connection lost', { timeout: 2_000 });
+    await expect(page.locator(`[data-slot="${slot}"]`)).toHaveAttribute('data-status', 'buffering');
+  }
+  await expect(alert).toContainText(/./);
+  await server.restart();
+  await expect(tile).toContainText('camera3: live');
+  await expect(alert).toBeHidden();
+  await expectPlaying(page, 0);
+});
+
+test('the grid says why the first attempt failed, and goes on trying', async ({ page }) => {
+  await open(page);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  await page.evaluate(({ url, slots }) => window.dashboard.grid(url, slots), { url, slots: TWO });
+  await expect(page.getByRole('alert')).toContainText(/./);
+  await expect(page.getByRole('region')).toHaveAttribute('data-state', 'connecting');
 });
 
 test('the grid can be used by keyboard, and a screen reader announces an offline camera', async ({

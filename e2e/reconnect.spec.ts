@@ -43,6 +43,38 @@ test('within 3 s after a killed server listens again each slot shows its last ca
   expect(await server.viewers('camera2')).toBe(0);
 });
 
+for (const [how, reason] of [
+  ['is killed', 'connection-lost'],
+  ['hangs', 'media-lost'],
+] as const) {
+  test(`no slot is said to be live when the server ${how}, until its picture is back`, async ({
+    cameras,
+    serve,
+    openWall,
+  }) => {
+    const server = await serve({ streams: rtspStreams(cameras, 2) });
+    const wall = await openWall(server);
+    await wall.play(1, 2);
+    const lostAt = Date.now();
+    if (how === 'hangs') process.kill(server.child.pid, 'SIGSTOP');
+    else await server.kill();
+    try {
+      for (const [slot, stream] of ['camera1', 'camera2'].entries()) {
+        const told = { slot, camera: stream, stream, status: 'buffering', reason };
+        // 1.5 s, and what the test itself takes to look.
+        const options = { timeout: 2_000, intervals: [20] };
+        await expect.poll(() => wall.status(slot), options).toMatchObject(told);
+      }
+      console.log(`${how}: told after ${Date.now() - lostAt} ms`);
+    } finally {
+      if (how === 'hangs') process.kill(server.child.pid, 'SIGCONT');
+      else await server.restart();
+    }
+    for (const slot of [0, 1]) await wall.expectStatus(slot, 'active');
+    await wall.expectNewPictures([1, 2], 15_000);
+  });
+}
+
 test('a tile is never marked live while the server is down, and is live again after it', async ({
   cameras,
   serve,
@@ -97,6 +129,8 @@ test('a lost WebSocket costs no frame, and a switch made meanwhile is done after
 
   await expectEveryFrame();
   expect(await wall.shown(0)).toEqual([1]);
+  // The pictures went on, so nothing is said to be lost.
+  expect((await wall.statuses(0)).map(({ reason }) => reason)).not.toContain('connection-lost');
   // Same peer connection, same tracks, no second negotiation.
   expect(await wall.connection()).toEqual(before);
 });

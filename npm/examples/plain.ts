@@ -21,7 +21,7 @@ export async function mount(root: HTMLElement, url: string, cameras: string[]): 
 
   const onStatus: StatusCallback = (slot, status: SlotStatus) => {
     const caption = captions.get(slot);
-    if (caption) caption.textContent = `${status.stream}: ${status.error ?? status.status}`;
+    if (caption) caption.textContent = `${status.camera}: ${status.error ?? status.status}`;
   };
   const client = new MultiStreamClient(url, { connectionTimeout: 10_000 });
   const tracks: Map<number, MediaStreamTrack> = await client.connect(slots, onStatus);

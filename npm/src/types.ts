@@ -27,7 +27,7 @@ export interface SlotConfig {
 }
 
 /**
- * What a slot shows, as the server reports it.
+ * What a slot shows: what the server reports, and that the picture was lost where the server cannot be heard.
  *
  * @example
  * ```ts
@@ -39,6 +39,8 @@ export interface SlotConfig {
 export interface SlotStatus {
   /** Index of the slot. */
   slot: number;
+  /** The camera, as it was asked for: the caption of what is shown. */
+  camera: string;
   /** The resolved stream name, e.g. `camera4-720p`. */
   stream: string;
   /** The quality as it was asked for; `'auto'` where the client chooses. */
@@ -51,7 +53,8 @@ export interface SlotStatus {
   error?: string;
   /**
    * A stable code for programs. `'bandwidth'`: the link is too slow for what was asked for, and `actualQuality`, or fewer
-   * pictures, are sent instead. `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made.
+   * pictures, are sent instead. `'hidden'` for a pause that {@link ClientOptions.pauseHidden} made. `'connection-lost'` and
+   * `'media-lost'`, by the client itself: the picture stands, since the server or its pictures cannot be reached.
    */
   reason?: string;
   /** Of an `error` that answers a request: the request was refused, and the slot goes on as it was before it. */

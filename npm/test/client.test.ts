@@ -39,7 +39,7 @@ describe('connect', () => {
       [0, 'track-1-1'],
       [4, 'track-1-0'],
     ]);
-    const status = { slot: 4, stream: 'camera2', status: 'active', actualQuality: 'native' };
+    const status = { slot: 4, camera: 'camera2', stream: 'camera2', status: 'active', actualQuality: 'native' };
     expect(onStatus).toHaveBeenCalledWith(4, status);
     expect([client.isConnected, client.state, client.wsState, client.pcState]).toEqual([
       true,
@@ -146,6 +146,7 @@ describe('a connection', () => {
     const status = await client.switchStream(4, 'camera7', '1080p');
     expect(status).toEqual({
       slot: 4,
+      camera: 'camera7',
       stream: 'camera7',
       status: 'active',
       timing: { requested: expect.any(Number), active: expect.any(Number) },

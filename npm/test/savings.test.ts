@@ -143,11 +143,17 @@ describe('pauseHidden', () => {
   test('gives hidden as the reason of its own pauses only', async () => {
     const { savings, video } = await watched();
     await savings.pause(core, 0);
-    expect(heard.at(-1)).toEqual({ slot: 0, stream: 'camera1', status: 'paused' });
+    expect(heard.at(-1)).toEqual({ slot: 0, camera: 'camera1', stream: 'camera1', status: 'paused' });
     await savings.resume(core, 0);
     video.scroll(false);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(heard.at(-1)).toEqual({ slot: 0, stream: 'camera1', status: 'paused', reason: 'hidden' });
+    expect(heard.at(-1)).toEqual({
+      slot: 0,
+      camera: 'camera1',
+      stream: 'camera1',
+      status: 'paused',
+      reason: 'hidden',
+    });
   });
 
   test('pauses nothing after the connection has ended', async () => {

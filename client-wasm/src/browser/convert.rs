@@ -11,7 +11,7 @@ use serde_wasm_bindgen::{Serializer, preserve};
 use wasm_bindgen::prelude::*;
 use web_sys::RtcConfiguration;
 
-use crate::core::{Attempt, ClientError, Event, Received, Show, Stall, Wish};
+use crate::core::{Attempt, Client, ClientError, Event, Received, Show, Stall, Wish};
 
 /// A slot as the typings say, with the quality that the app asked for where the façade chose another.
 #[derive(Deserialize)]
@@ -95,6 +95,7 @@ pub(super) fn wish(wish: &Wish) -> JsValue {
 #[serde(rename_all = "camelCase")]
 struct StatusFields<'a> {
     slot: u32,
+    camera: &'a str,
     stream: &'a str,
     status: SlotState,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,10 +120,11 @@ struct StatusFields<'a> {
     kept: bool,
 }
 
-impl<'a> From<&'a SlotStatus> for StatusFields<'a> {
-    fn from(status: &'a SlotStatus) -> Self {
+impl<'a> StatusFields<'a> {
+    fn of(client: &'a Client, status: &'a SlotStatus) -> Self {
         Self {
             slot: status.slot,
+            camera: client.camera(status),
             stream: &status.stream,
             status: status.status,
             quality: status.quality.as_deref(),
@@ -139,12 +141,12 @@ impl<'a> From<&'a SlotStatus> for StatusFields<'a> {
     }
 }
 
-pub(super) fn slot_status(status: &SlotStatus) -> JsValue {
-    to_js(&StatusFields::from(status))
+pub(super) fn slot_status(client: &Client, status: &SlotStatus) -> JsValue {
+    to_js(&StatusFields::of(client, status))
 }
 
-pub(super) fn slot_statuses(statuses: &[SlotStatus]) -> JsValue {
-    to_js(&statuses.iter().map(StatusFields::from).collect::<Vec<_>>())
+pub(super) fn slot_statuses(client: &Client, statuses: &[SlotStatus]) -> JsValue {
+    to_js(&statuses.iter().map(|status| StatusFields::of(client, status)).collect::<Vec<_>>())
 }
 
 /// An event as the typings say.
@@ -187,6 +189,7 @@ enum EventFields<'a> {
 
 /// An event for the app. The closures give what only the driver knows.
 pub(super) fn event(
+    client: &Client,
     event: &Event,
     error: impl Fn(&ClientError) -> JsValue,
     track: impl Fn(Attempt, u32) -> JsValue,
@@ -194,7 +197,9 @@ pub(super) fn event(
 ) -> JsValue {
     to_js(&match event {
         Event::State(state) => EventFields::State { state: state.as_str() },
-        Event::Status(status) => EventFields::Status { slot: status.slot, status: status.into() },
+        Event::Status(status) => {
+            EventFields::Status { slot: status.slot, status: StatusFields::of(client, status) }
+        }
         Event::Stalled { slot, stalled } => {
             EventFields::Stalled { slot: *slot, cause: stalled.map(Stall::as_str) }
         }
@@ -235,6 +240,7 @@ mod tests {
     use js_sys::JSON;
 
     use super::*;
+    use crate::core::Options;
 
     fn json(value: &JsValue) -> String {
         JSON::stringify(value).map(String::from).unwrap_or_default()
@@ -244,8 +250,8 @@ mod tests {
     fn a_status_is_camel_case_and_leaves_absent_fields_out() {
         let mut status = SlotStatus::new(1, "camera7-720p", SlotState::Active);
         status.actual_quality = Some("720p".to_owned());
-        let expected = r#"{"slot":1,"stream":"camera7-720p","status":"active","actualQuality":"720p"}"#;
-        assert_eq!(json(&slot_status(&status)), expected);
+        let expected = r#"{"slot":1,"camera":"camera7-720p","stream":"camera7-720p","status":"active","actualQuality":"720p"}"#;
+        assert_eq!(json(&slot_status(&Client::new(Options::default()), &status)), expected);
     }
 
     #[wasm_bindgen_test]

@@ -314,7 +314,7 @@ impl Driver {
         let error = |error: &ClientError| self.error(error);
         let track = |attempt, slot| self.peer(attempt).and_then(|peer| peer.track(slot)).into();
         let tracks = |attempt| self.tracks(attempt);
-        let value = convert::event(event, error, track, tracks);
+        let value = convert::event(&self.core.borrow(), event, error, track, tracks);
         // An error in the app's handler is the app's: it must not stop the connection.
         if let Err(error) = self.hooks.event(&value) {
             report(&error);
@@ -324,8 +324,8 @@ impl Driver {
     fn outcome(&self, outcome: Outcome) -> JsValue {
         match outcome {
             Outcome::Tracks(attempt) => self.tracks(attempt).into(),
-            Outcome::Status(status) => convert::slot_status(&status),
-            Outcome::Statuses(statuses) => convert::slot_statuses(&statuses),
+            Outcome::Status(status) => convert::slot_status(&self.core.borrow(), &status),
+            Outcome::Statuses(statuses) => convert::slot_statuses(&self.core.borrow(), &statuses),
             Outcome::Warm(stream) => stream.into(),
             Outcome::Keyframe(status) => status.as_str().into(),
         }

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use multistream_protocol::ClientMessage;
 use multistream_protocol::client::{
     Close, Keyframe, Layout, Pause, Priority, Resume, SlotRequest, Switch, Token, Warm,
 };
 use multistream_protocol::server::IceServer;
+use multistream_protocol::{ClientMessage, SlotStatus};
 
 use super::command::{Attempt, Command, Event, PromiseId, State};
 use super::ice::IceTrouble;
@@ -101,6 +101,11 @@ impl Client {
     /// What the slot shall show, by the last call that was not refused. `None` for a slot that `connect` did not name.
     pub fn wish(&self, slot: u32) -> Option<&Wish> {
         self.slots.get(slot).map(Slot::wish)
+    }
+
+    /// The camera that a status of a slot is about, as the app named it.
+    pub fn camera<'a>(&'a self, status: &'a SlotStatus) -> &'a str {
+        self.slots.get(status.slot).map_or(status.stream.as_str(), |slot| slot.camera(status))
     }
 
     /// The shell's next command, if there is one.

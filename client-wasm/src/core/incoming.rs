@@ -8,6 +8,7 @@ use multistream_protocol::{ErrorCode, ServerMessage};
 
 use super::command::{Attempt, Command, Event, PeerState, PromiseId};
 use super::lifecycle::{Phase, Step};
+use super::media::MEDIA_LOST;
 use super::requests::Settled;
 use super::{Client, ClientError, Code};
 
@@ -128,8 +129,8 @@ impl Client {
         if self.previous_peer == Some(attempt) {
             if state == PeerState::Failed {
                 self.previous_peer = None;
-                self.media.look_at = None;
                 self.push(Command::ClosePeer(attempt));
+                self.stop_looking();
             }
             return;
         }
@@ -150,6 +151,7 @@ impl Client {
             (Phase::Connected { peer_deadline }, PeerState::Connected) => *peer_deadline = None,
             (Phase::Connected { .. }, PeerState::Disconnected) => self.arm_peer_deadline(now),
             (Phase::Connected { .. }, PeerState::Failed) => {
+                self.tell_lost(MEDIA_LOST);
                 self.lost("the media path failed".to_owned(), false);
             }
             _ => {}
@@ -227,7 +229,9 @@ impl Client {
         let Some(slot) = self.slots.get(status.slot) else { return };
         // Before a refusal takes the wish back: the status is about what was asked for.
         slot.complete(&mut status);
-        self.emit(Event::Status(status.clone()));
+        if status.kept || self.media.proves(&status) {
+            self.emit(Event::Status(status.clone()));
+        }
         if !status.kept {
             self.note_state(&status);
         }

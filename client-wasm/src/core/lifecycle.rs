@@ -5,7 +5,7 @@ use std::time::Duration;
 use multistream_protocol::client::{Ice, Init, Layout, Pause, Priority};
 
 use super::command::{Attempt, Command, Event, Outcome, State};
-use super::media::Media;
+use super::media::{CONNECTION_LOST, Media};
 use super::reconnect::socket_patience;
 use super::spare::Spare;
 use super::{Client, ClientError, Code};
@@ -142,7 +142,7 @@ impl Client {
         if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
         }
-        self.media.start();
+        self.media.start(true);
         let attempt = self.attempt;
         for slot in self.slots.indices().collect::<Vec<_>>() {
             self.emit(Event::Track { attempt, slot });
@@ -165,7 +165,7 @@ impl Client {
         self.push(Command::AdoptPeer { from, to });
         self.phase = Phase::Connected { peer_deadline: None };
         self.retry = 0;
-        self.media.start();
+        self.media.start(false);
         self.set_state(State::Connected);
         self.catch_up();
         self.emit(Event::Reconnected(to));
@@ -233,15 +233,17 @@ impl Client {
     pub(super) fn lost(&mut self, reason: String, peer_alive: bool) {
         let attempt = self.attempt;
         self.push(Command::CloseSocket(attempt));
+        self.set_state(State::Reconnecting);
         if peer_alive {
             self.previous_peer = Some(attempt);
+            // Whether its pictures go on without the server is seen at once.
+            self.media.look_at = self.media.look_at.map(|_| Duration::ZERO);
         } else {
             self.push(Command::ClosePeer(attempt));
             self.stop_looking();
         }
         let settled = self.requests.handle_lost();
         self.settle(settled);
-        self.set_state(State::Reconnecting);
         self.plan_reconnect(reason);
     }
 
@@ -329,6 +331,9 @@ impl Client {
         self.push(Command::ClosePeer(self.attempt));
         if let Some(old) = self.previous_peer.take() {
             self.push(Command::ClosePeer(old));
+        }
+        if self.state == State::Reconnecting {
+            self.tell_lost(CONNECTION_LOST);
         }
         self.phase = Phase::Idle;
         self.retry = 0;

@@ -23,6 +23,8 @@ const ALERT: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_millis(1_200);
 const SLOW_SILENCE: Duration = Duration::from_millis(2_500);
 const ALERT_SILENCE: Duration = Duration::from_millis(600);
+/// The same while the WebSocket is gone, whatever came until then: long enough for the sender reports of each second.
+const ALONE_SILENCE: Duration = Duration::from_millis(1_300);
 /// How many packets between two looks are fast.
 const FAST: f64 = 12.0;
 /// A path that was just replaced and is silent again gets this much longer each time, so that a network with long pauses is
@@ -34,6 +36,10 @@ const UNDECODED: Duration = Duration::from_millis(1_500);
 const STUCK: Duration = Duration::from_secs(4);
 /// For how long a slot may be silent on a connection that works.
 const SLOT_SILENCE: Duration = Duration::from_secs(3);
+
+/// Why a slot's picture is said to be lost: the server cannot be heard, or only its media cannot.
+pub(super) const CONNECTION_LOST: &str = "connection-lost";
+pub(super) const MEDIA_LOST: &str = "media-lost";
 
 /// What a peer has received so far.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +56,8 @@ pub struct Received {
 pub(super) struct Media {
     /// The attempt whose peer the counts are of.
     peer: Attempt,
+    /// It is a new one, so that its first picture is one that moves; another attempt may have taken over an old peer.
+    is_fresh: bool,
     pub(super) look_at: Option<Duration>,
     seen_at: Duration,
     heard_at: Duration,
@@ -67,6 +75,10 @@ pub(super) struct Media {
 struct SlotMedia {
     index: u32,
     state: Option<SlotState>,
+    /// What the server last said.
+    status: Option<SlotStatus>,
+    /// The app was told that the picture is lost. What the server said counts again when the picture moves.
+    is_lost: bool,
     /// The time between two pictures that the server announces, where it sends key frames only.
     picture_every: Duration,
     packets: f64,
@@ -81,8 +93,9 @@ struct SlotMedia {
 }
 
 impl Media {
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, is_fresh: bool) {
         self.look_at = Some(Duration::ZERO);
+        self.is_fresh = is_fresh;
         self.silent = false;
     }
 
@@ -94,11 +107,35 @@ impl Media {
         &mut self.slots[at]
     }
 
-    fn silence(&self, now: Duration) -> Duration {
+    fn silence(&self, now: Duration, doubts: u32) -> Duration {
         if now < self.alert_until {
             return ALERT_SILENCE;
         }
-        if self.is_fast { SILENCE * (1 + self.doubts) } else { SLOW_SILENCE * (1 + self.doubts) }
+        if self.is_fast { SILENCE * (1 + doubts) } else { SLOW_SILENCE * (1 + doubts) }
+    }
+
+    /// Whether the app shall hear of a status of the server now. Of a slot whose picture was lost, only the picture proves that
+    /// it is live: the server goes on sending to a viewer that receives nothing, and a session that is resumed repeats its statuses.
+    pub(super) fn proves(&mut self, status: &SlotStatus) -> bool {
+        let slot = self.slot(status.slot);
+        slot.is_lost &= status.status == SlotState::Active;
+        !slot.is_lost
+    }
+
+    /// The next status that says that a picture is lost. While the server is heard, it is believed about slots without one.
+    fn lose(&mut self, is_heard: bool, reason: &str) -> Option<SlotStatus> {
+        let loses = |state| match state {
+            Some(SlotState::Active) => true,
+            Some(SlotState::Buffering | SlotState::Offline) => !is_heard,
+            _ => false,
+        };
+        let slot = self.slots.iter_mut().find(|slot| !slot.is_lost && loses(slot.state))?;
+        slot.is_lost = true;
+        let known = slot.status.as_ref()?;
+        let mut status = SlotStatus::new(slot.index, known.stream.clone(), SlotState::Buffering);
+        status.quality.clone_from(&known.quality);
+        status.reason = Some(reason.to_owned());
+        Some(status)
     }
 }
 
@@ -118,7 +155,9 @@ impl Client {
 
     pub(super) fn handle_look_timeout(&mut self, now: Duration) {
         if self.media.look_at.is_some_and(|at| at <= now) {
-            let is_urgent = self.media.silent || now < self.media.alert_until;
+            let is_urgent = self.state != State::Connected
+                || now < self.media.alert_until
+                || self.media.slots.iter().any(|slot| slot.is_lost);
             self.media.look_at = Some(now + if is_urgent { ALERT_LOOK } else { LOOK });
             self.push(Command::Look(self.previous_peer.unwrap_or(self.attempt)));
         }
@@ -131,6 +170,7 @@ impl Client {
         // A slot that begins to send is not silent before.
         slot.arrived_at = seen_at;
         slot.state = Some(status.status);
+        slot.status = Some(status.clone());
         slot.picture_every = Duration::from_millis(status.picture_every_ms.unwrap_or_default().into());
         slot.undecoded_since = None;
         slot.asked = false;
@@ -161,14 +201,26 @@ impl Client {
         }
         (media.peer, media.seen_at, media.packets) = (attempt, now, received.packets);
         if is_new {
+            let is_fresh = std::mem::take(&mut media.is_fresh);
             for (index, packets, decoded) in &received.slots {
                 let slot = media.slot(*index);
-                (slot.packets, slot.decoded, slot.undecoded_since) = (*packets, *decoded, None);
+                (slot.packets, slot.undecoded_since) = (*packets, None);
+                slot.decoded = if is_fresh { 0.0 } else { *decoded };
             }
         }
-        let silence = now.saturating_sub(media.heard_at);
+        let is_alone = self.state == State::Reconnecting;
         let expects = media.slots.iter().any(|slot| slot.state == Some(SlotState::Active));
-        let is_silent = expects && silence >= media.silence(now);
+        if !expects && !is_alone {
+            media.heard_at = now;
+        }
+        let silence = now.saturating_sub(media.heard_at);
+        let is_silent = expects && silence >= media.silence(now, media.doubts);
+        // The app is told at once what is left in doubt before a new connection is made.
+        let mut patience = media.silence(now, 0);
+        if is_alone {
+            patience = patience.min(ALONE_SILENCE);
+        }
+        let is_lost = silence >= patience;
         if arrived > 0.0 && !is_new {
             if now.saturating_sub(media.alert_until) > SLOW_SILENCE * 4 {
                 media.doubts = 0;
@@ -176,12 +228,15 @@ impl Client {
             if std::mem::take(&mut media.silent) {
                 self.revived(now, attempt);
             }
-        } else if expects && silence > ALERT_LOOK {
+        } else if silence > ALERT_LOOK && !is_lost {
             // Looks again when the silence is long enough, not only at the next turn.
-            let due = media.heard_at + media.silence(now);
+            let due = media.heard_at + patience;
             media.look_at = media.look_at.map(|at| at.min(due.max(now + ALERT_LOOK / 2)));
         }
-        self.judge_slots(now, received, is_silent, silence);
+        if is_lost {
+            self.tell_lost(if is_alone { CONNECTION_LOST } else { MEDIA_LOST });
+        }
+        self.judge_slots(now, received, is_lost, silence);
         if is_silent && matches!(self.phase, Phase::Connected { .. }) {
             self.lost_media(now, "nothing arrives on the media path");
         }
@@ -212,9 +267,21 @@ impl Client {
         }
     }
 
+    /// The pictures that were there stand still: no slot that had one, or might have got one, is said to be live.
+    pub(super) fn tell_lost(&mut self, reason: &str) {
+        let is_heard = match &self.phase {
+            Phase::Handshake(handshake) => handshake.step > Step::Ready,
+            _ => self.state == State::Connected,
+        };
+        while let Some(status) = self.media.lose(is_heard, reason) {
+            self.emit(Event::Status(status));
+        }
+    }
+
     /// There is no peer any more that could receive anything.
     pub(super) fn stop_looking(&mut self) {
         self.media.look_at = None;
+        self.tell_lost(CONNECTION_LOST);
         let active = self.media.slots.iter().filter(|slot| slot.state == Some(SlotState::Active));
         for index in active.map(|slot| slot.index).collect::<Vec<_>>() {
             self.set_stalled(index, Some(Stall::Network));
@@ -253,10 +320,17 @@ impl Client {
             } else {
                 slot.stalled
             };
+            // A camera that sends nothing is no loss of the connection.
+            let is_back = slot.is_lost && (moves || stalled == Some(Stall::Source));
+            slot.is_lost &= !is_back;
+            let back = if is_back { slot.status.clone() } else { None };
             let asks = stalled == Some(Stall::Decoder) && !slot.asked;
             slot.asked |= asks;
             is_stuck |= undecoded >= STUCK;
             self.set_stalled(index, stalled);
+            if let Some(status) = back {
+                self.emit(Event::Status(status));
+            }
             if asks && self.state == State::Connected {
                 let lacks = std::mem::take(&mut self.media.slot(index).may_lack_decoder);
                 let (request_id, slot) = (self.next_id().to_string(), index as i32);

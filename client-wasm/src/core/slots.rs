@@ -71,6 +71,17 @@ impl Slot {
         }
     }
 
+    /// The camera that a status is about, as the app named it. A status of an earlier wish, or of one that was refused, says it
+    /// by its stream and quality.
+    pub(super) fn camera<'a>(&'a self, status: &'a SlotStatus) -> &'a str {
+        let told = &self.now.show.told;
+        if status.stream == stream_name(&told.stream, told.quality.as_deref()) {
+            return &told.stream;
+        }
+        let camera = status.quality.as_deref().and_then(|quality| status.stream.strip_suffix(quality));
+        camera.and_then(|camera| camera.strip_suffix('-')).unwrap_or(&status.stream)
+    }
+
     fn replace(&mut self, wish: Wish) {
         self.before.push(std::mem::replace(&mut self.now, wish));
     }

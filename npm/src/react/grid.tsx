@@ -4,6 +4,12 @@ import type { MultiStreamClient } from '../index.js';
 import type { ClientOptions, SlotConfig, SlotState, SlotStatus } from '../types.js';
 import { useMultiStream } from './use-multi-stream.js';
 
+/** The captions of pictures that stand since they do not arrive. */
+const LOST: Partial<Record<string, string>> = {
+  'connection-lost': 'connection lost',
+  'media-lost': 'no pictures arrive',
+};
+
 /** The captions of the states in which nothing is wrong. A caption for any other state is announced by screen readers. */
 const FINE: Partial<Record<SlotState, string>> = {
   buffering: 'loading',
@@ -26,7 +32,7 @@ export interface CameraTileProps {
   client: MultiStreamClient | null;
   /** The slot's last status. */
   status: SlotStatus | undefined;
-  /** What the camera is called, for people. Default: the name of its stream. */
+  /** What the camera is called, for people. Default: the name that the status gives it. */
   label?: string | undefined;
   /** For your styles. The element also has `data-slot`, `data-stream` and `data-status`. */
   className?: string | undefined;
@@ -56,9 +62,9 @@ export function CameraTile(props: CameraTileProps): ReactNode {
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot, isButton]);
-  const label = props.label ?? status?.stream ?? `camera ${slot + 1}`;
-  const fine = status === undefined ? 'connecting' : (slowLink(status) ?? FINE[status.status]);
-  const trouble = fine === undefined ? (status?.error ?? status?.status) : undefined;
+  const label = props.label ?? status?.camera ?? `camera ${slot + 1}`;
+  const fine = status === undefined ? 'connecting' : (slowLink(status) ?? fineOf(status));
+  const trouble = fine === undefined && status ? troubleOf(status) : undefined;
   const picture = <video ref={video} muted autoPlay playsInline aria-label={label} />;
   return (
     <figure
@@ -85,6 +91,14 @@ export function CameraTile(props: CameraTileProps): ReactNode {
       </figcaption>
     </figure>
   );
+}
+
+function fineOf({ status, reason }: SlotStatus): string | undefined {
+  return LOST[reason ?? ''] === undefined ? FINE[status] : undefined;
+}
+
+function troubleOf({ status, reason, error }: SlotStatus): string {
+  return LOST[reason ?? ''] ?? error ?? status;
 }
 
 /** What is shown of a tile whose link is too slow for its stream. */
@@ -130,7 +144,10 @@ export interface CameraGridProps {
  */
 export function CameraGrid(props: CameraGridProps): ReactNode {
   const { url, slots, options, label = 'Cameras', className, tileClassName, onSelect } = props;
-  const { client, statuses, state, error } = useMultiStream(url, slots, options);
+  const { client, statuses, state, error, reconnecting } = useMultiStream(url, slots, options);
+  // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
+  const isOwn = error?.slot === undefined || error.kept;
+  const trouble = (isOwn ? error?.message : undefined) ?? reconnecting?.reason;
   return (
     <section className={className} data-state={state} aria-label={label}>
       {slots.map(({ slot, stream }) => (
@@ -139,13 +156,14 @@ export function CameraGrid(props: CameraGridProps): ReactNode {
           slot={slot}
           client={client}
           status={statuses.get(slot)}
-          label={stream}
+          // What was asked for is the caption only while nothing is shown of anything.
+          label={statuses.get(slot)?.camera ?? stream}
           className={tileClassName}
           onSelect={onSelect}
         />
       ))}
-      <p role="alert" hidden={error === null || state === 'connected'}>
-        {error?.message}
+      <p role="alert" hidden={trouble === undefined}>
+        {trouble}
       </p>
     </section>
   );

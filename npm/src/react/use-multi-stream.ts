@@ -24,9 +24,12 @@ export interface MultiStream {
   stalled: ReadonlyMap<number, StallCause>;
   /** The state of the connection. */
   state: ClientState;
-  /** The last error; `null` again once the connection is made. */
+  /**
+   * The last error; `null` again after the next success: a connection, a switch of the slot that it is about, or that slot's
+   * picture. A refused switch (`kept`) is told here alone: the slot's status stays that of what it still shows.
+   */
   error: MultiStreamError | null;
-  /** The next attempt to reconnect, and why the connection was lost; `null` while the connection is not being restored. */
+  /** The next attempt, and why the last one failed or the connection was lost; `null` once there is a connection. */
   reconnecting: { retry: number; delayMs: number; reason: string } | null;
   /**
    * Keeps a slot's picture in a video: `<video ref={videoRef(0)} />`. For one video per slot; `client.attach` takes more.
@@ -112,8 +115,16 @@ export function useMultiStream(
     client.on('state', ({ state }) =>
       update(() => (state === 'connected' ? { state, error: null, reconnecting: null } : { state })),
     );
-    client.on('status', ({ slot, status }) =>
-      update(({ statuses }) => ({ statuses: new Map(statuses).set(slot, status) })),
+    client.on('status', ({ slot, status }) => {
+      // A refusal says nothing of what the slot goes on to show.
+      if (status.kept) return;
+      update(({ statuses, error }) => ({
+        statuses: new Map(statuses).set(slot, status),
+        error: status.status === 'active' && error?.slot === slot && !error.kept ? null : error,
+      }));
+    });
+    client.on('switched', ({ slot }) =>
+      update(({ error }) => ({ error: (error?.slot ?? slot) === slot ? null : error })),
     );
     client.on('stalled', () => update(() => ({ stalled: new Map(client.stalled) })));
     client.on('track', ({ slot, track }) =>

@@ -44,6 +44,8 @@ export function Tile(props: Props) {
   useEffect(() => {
     if (client && video.current) return client.attach(slot, video.current);
   }, [client, slot]);
+  // The caption is that of what is shown.
+  const camera = status?.camera ?? choice.stream;
   const picture = usePicture(video, status?.stream, (frame) => meters?.frame(slot, frame));
   const offlineSince = useOfflineSince(status);
   const { status: word, tone, text, detail } = caption({ client: state, status, picture, offlineSince });
@@ -62,7 +64,7 @@ export function Tile(props: Props) {
       data-enlarged={enlarged || undefined}
       data-target={props.target || undefined}
     >
-      <video ref={video} muted autoPlay playsInline aria-label={choice.stream} />
+      <video ref={video} muted autoPlay playsInline aria-label={camera} />
       {tone !== 'live' && (
         <p className="notice">
           {tone === 'wait' && <span className="spinner" aria-hidden="true" />}
@@ -71,7 +73,7 @@ export function Tile(props: Props) {
       )}
       <figcaption>
         <span className="dot" aria-hidden="true" />
-        <strong>{choice.stream}</strong>
+        <strong>{camera}</strong>
         <span className="quality">{qualityShown(choice, status)}</span>
         <span className="state">{text}</span>
       </figcaption>

@@ -34,8 +34,10 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
   switch (status.status) {
     case 'active':
       return { status: 'active', ...active(picture, status.pictureEveryMs) };
-    case 'buffering':
-      return { status: status.status, tone: 'wait', text: 'starting' };
+    case 'buffering': {
+      const isLost = status.reason === 'connection-lost' || status.reason === 'media-lost';
+      return { status: status.status, tone: 'wait', text: isLost ? 'reconnecting' : 'starting' };
+    }
     case 'offline':
       return { status: 'offline', tone: 'bad', text: offline(offlineSince), detail: status.error };
     case 'error':

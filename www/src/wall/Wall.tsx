@@ -152,8 +152,8 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       <Header
         state={state}
         words={state === 'connected' ? `${slots.length} on one connection` : state}
-        // An error of one slot is shown on its tile.
-        reason={error?.slot === undefined ? (error?.message ?? reconnecting?.reason) : undefined}
+        // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
+        reason={error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined}
         layouts={layouts}
         layout={layout}
         onLayout={setLayout}

@@ -8,24 +8,24 @@ use serde_json::json;
 use super::{Rig, ms};
 use crate::core::{Attempt, Command, Event, Options, PeerState, Received, Stall, State};
 
-const TOKEN: &str = "secret";
+pub(super) const TOKEN: &str = "secret";
 
 /// Plays the browser's statistics.
-struct Flow {
-    rig: Rig,
-    received: Received,
+pub(super) struct Flow {
+    pub(super) rig: Rig,
+    pub(super) received: Received,
     /// How far the packets and pictures of each slot rise within each look.
-    rises: [(f64, f64); 2],
-    others: f64,
+    pub(super) rises: [(f64, f64); 2],
+    pub(super) others: f64,
 }
 
 impl Flow {
     /// Two slots that play, with a token.
-    fn playing() -> Self {
+    pub(super) fn playing() -> Self {
         Self::with(Options::default())
     }
 
-    fn with(options: Options) -> Self {
+    pub(super) fn with(options: Options) -> Self {
         let mut rig = Rig::with(options);
         rig.connect();
         rig.client.handle_socket_open(1);
@@ -45,17 +45,17 @@ impl Flow {
         flow
     }
 
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         (self.rises, self.others) = ([(0.0, 0.0); 2], 0.0);
         self.received.age = Duration::ZERO;
     }
 
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         (self.rises, self.others) = ([(50.0, 20.0); 2], 2.0);
     }
 
     /// Lets time pass, and answers each look.
-    fn pass(&mut self, time: Duration) {
+    pub(super) fn pass(&mut self, time: Duration) {
         let end = self.rig.now + time;
         while let Some(deadline) = self.rig.client.poll_timeout().filter(|deadline| *deadline <= end) {
             let before = self.rig.now;
@@ -97,7 +97,7 @@ impl Flow {
         self.rig.events().iter().filter_map(stall).collect()
     }
 
-    fn candidate(&mut self, attempt: Attempt) {
+    pub(super) fn candidate(&mut self, attempt: Attempt) {
         let candidate = Ice { candidate: "candidate:1".to_owned(), sdp_mid: None, sdp_m_line_index: None };
         self.rig.client.handle_local_candidate(attempt, candidate);
         self.rig.drain();

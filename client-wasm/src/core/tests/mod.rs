@@ -4,6 +4,7 @@ mod connect;
 mod media;
 mod reconnect;
 mod requests;
+mod truth;
 mod wire;
 mod wishes;
 

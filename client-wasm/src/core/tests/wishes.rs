@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use multistream_protocol::{SlotState, SlotStatus};
 use serde_json::json;
 
 use super::requests::refuse;
@@ -183,4 +184,25 @@ fn a_priority_is_sent_once_and_again_in_a_new_session() {
     rig.drain();
     rig.handshake();
     assert_eq!(rig.sent("multistream/priority"), [expected]);
+}
+
+#[test]
+fn a_status_names_the_camera_that_it_is_about_whatever_is_asked_for_meanwhile() {
+    let mut rig = saving();
+    // The server has not answered this one.
+    rig.client.switch(rig.now, auto(0, "nosuch", "720p"));
+    for (stream, quality, camera) in [
+        ("camera1-360p", Some("360p"), "camera1"),
+        ("camera1", None, "camera1"),
+        ("camera1-back", None, "camera1-back"),
+        ("camera1-back", Some("native"), "camera1-back"),
+        ("nosuch-720p", Some("720p"), "nosuch"),
+        ("nosuch-720p", Some("auto"), "nosuch"),
+        ("nosuch-720p", None, "nosuch"),
+        ("refused-720p", Some("720p"), "refused"),
+    ] {
+        let mut status = SlotStatus::new(0, stream, SlotState::Active);
+        status.quality = quality.map(str::to_owned);
+        assert_eq!(rig.client.camera(&status), camera, "{stream} {quality:?}");
+    }
 }
