@@ -103,8 +103,8 @@ runPackaged('binaryen', 'wasm-opt', [
   join(pkg, 'glue_bg.wasm'),
   '-o',
   wasm,
-  '-Oz',
-  '--converge',
+  // Larger than by -Oz, but smaller once it is compressed.
+  '-Os',
   '--strip-debug',
   '--strip-producers',
   '--strip-target-features',

@@ -57,8 +57,10 @@ impl Client {
         if attempt != self.attempt {
             return;
         }
-        let error =
-            ClientError::new(Code::BadMessage, format!("The server sent what is no message: {detail}."));
+        let error = ClientError::new(
+            Code::BadMessage,
+            ["The server sent what is no message: ", detail, "."].concat(),
+        );
         if matches!(self.phase, Phase::Handshake(_)) {
             self.fail_attempt(error);
         } else {
@@ -84,7 +86,7 @@ impl Client {
             }
             ServerMessage::Ice(ice) => self.handle_remote_candidate(ice),
             ServerMessage::Disconnected(server::Disconnected { reason }) => {
-                let message = format!("the server ended the session ({reason})");
+                let message = ["the server ended the session (", &reason, ")"].concat();
                 if matches!(self.phase, Phase::Handshake(_)) {
                     self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
                 } else {
@@ -190,7 +192,7 @@ impl Client {
             let message = "The media path broke while the session was being resumed.";
             self.fail_attempt(ClientError::new(Code::ConnectionLost, message));
         } else {
-            let message = format!("The server opened {} slots where {slots} were asked for.", ready.slots);
+            let message = "The server opened another number of slots than was asked for.";
             self.fail_attempt(ClientError::new(Code::BadMessage, message));
         }
     }
@@ -203,8 +205,8 @@ impl Client {
             return;
         };
         if let Some(slot) = missing {
-            let message = format!("The server's answer has no media line for slot {slot}.");
-            self.fail_attempt(ClientError::new(Code::BadMessage, message));
+            let message = "The server's answer has no media line for a slot.";
+            self.fail_attempt(ClientError::new(Code::BadMessage, message).for_slot(slot));
             return;
         }
         handshake.step = Step::AnswerApplied;
@@ -229,10 +231,9 @@ impl Client {
         let Some(slot) = self.slots.get(status.slot) else { return };
         // Before a refusal takes the wish back: the status is about what was asked for.
         slot.complete(&mut status);
-        if status.kept || self.media.proves(&status) {
+        if status.kept {
             self.emit(Event::Status(status.clone()));
-        }
-        if !status.kept {
+        } else {
             self.note_state(&status);
         }
         if let Some(request) = request_id.as_deref().and_then(request_of).filter(|_| status.kept) {

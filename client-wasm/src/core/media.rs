@@ -114,14 +114,6 @@ impl Media {
         if self.is_fast { SILENCE * (1 + doubts) } else { SLOW_SILENCE * (1 + doubts) }
     }
 
-    /// Whether the app shall hear of a status of the server now. Of a slot whose picture was lost, only the picture proves that
-    /// it is live: the server goes on sending to a viewer that receives nothing, and a session that is resumed repeats its statuses.
-    pub(super) fn proves(&mut self, status: &SlotStatus) -> bool {
-        let slot = self.slot(status.slot);
-        slot.is_lost &= status.status == SlotState::Active;
-        !slot.is_lost
-    }
-
     /// The next status that says that a picture is lost. While the server is heard, it is believed about slots without one.
     fn lose(&mut self, is_heard: bool, reason: &str) -> Option<SlotStatus> {
         let loses = |state| match state {
@@ -131,10 +123,8 @@ impl Media {
         };
         let slot = self.slots.iter_mut().find(|slot| !slot.is_lost && loses(slot.state))?;
         slot.is_lost = true;
-        let known = slot.status.as_ref()?;
-        let mut status = SlotStatus::new(slot.index, known.stream.clone(), SlotState::Buffering);
-        status.quality.clone_from(&known.quality);
-        status.reason = Some(reason.to_owned());
+        let mut status = slot.status.clone()?;
+        (status.status, status.reason, status.error) = (SlotState::Buffering, Some(reason.to_owned()), None);
         Some(status)
     }
 }
@@ -167,6 +157,10 @@ impl Client {
     pub(super) fn note_state(&mut self, status: &SlotStatus) {
         let seen_at = self.media.seen_at;
         let slot = self.media.slot(status.slot);
+        // Of a slot whose picture was lost, only the picture proves that it is live: the server goes on sending to a viewer that
+        // receives nothing, and a session that is resumed repeats its statuses.
+        slot.is_lost &= status.status == SlotState::Active;
+        let is_told = !slot.is_lost;
         // A slot that begins to send is not silent before.
         slot.arrived_at = seen_at;
         slot.state = Some(status.status);
@@ -175,6 +169,9 @@ impl Client {
         slot.undecoded_since = None;
         slot.asked = false;
         slot.may_lack_decoder = status.codec.as_deref() == Some("h265");
+        if is_told {
+            self.tell_status(status.slot);
+        }
         match status.status {
             SlotState::Offline | SlotState::Error => self.set_stalled(status.slot, Some(Stall::Source)),
             SlotState::Paused => self.set_stalled(status.slot, None),
@@ -278,6 +275,14 @@ impl Client {
         }
     }
 
+    /// What the server said last of a slot.
+    #[inline(never)]
+    pub(super) fn tell_status(&mut self, index: u32) {
+        if let Some(status) = self.media.slot(index).status.clone() {
+            self.emit(Event::Status(status));
+        }
+    }
+
     /// There is no peer any more that could receive anything.
     pub(super) fn stop_looking(&mut self) {
         self.media.look_at = None;
@@ -323,13 +328,12 @@ impl Client {
             // A camera that sends nothing is no loss of the connection.
             let is_back = slot.is_lost && (moves || stalled == Some(Stall::Source));
             slot.is_lost &= !is_back;
-            let back = if is_back { slot.status.clone() } else { None };
             let asks = stalled == Some(Stall::Decoder) && !slot.asked;
             slot.asked |= asks;
             is_stuck |= undecoded >= STUCK;
             self.set_stalled(index, stalled);
-            if let Some(status) = back {
-                self.emit(Event::Status(status));
+            if is_back {
+                self.tell_status(index);
             }
             if asks && self.state == State::Connected {
                 let lacks = std::mem::take(&mut self.media.slot(index).may_lack_decoder);
