@@ -39,7 +39,13 @@ describe('connect', () => {
       [0, 'track-1-1'],
       [4, 'track-1-0'],
     ]);
-    const status = { slot: 4, camera: 'camera2', stream: 'camera2', status: 'active', actualQuality: 'native' };
+    const status = {
+      slot: 4,
+      camera: 'camera2',
+      stream: 'camera2',
+      status: 'active',
+      actualQuality: 'native',
+    };
     expect(onStatus).toHaveBeenCalledWith(4, status);
     expect([client.isConnected, client.state, client.wsState, client.pcState]).toEqual([
       true,

@@ -153,7 +153,9 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         state={state}
         words={state === 'connected' ? `${slots.length} on one connection` : state}
         // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
-        reason={error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined}
+        reason={
+          error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined
+        }
         layouts={layouts}
         layout={layout}
         onLayout={setLayout}
