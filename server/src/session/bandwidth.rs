@@ -214,7 +214,7 @@ impl Bandwidth {
         });
         let variant = variants.into_iter().next().map(|(_, source)| source);
         let source = variant.or_else(|| {
-            let name = registry.stand_in(&target.name)?;
+            let name = registry.stand_in(&target.name).filter(|_| plays(Codec::H264))?;
             Some(Target { name, quality: Some(Codec::H264.to_string()) })
         });
         Some(Step { unshown: wanted.codec, ..Step::whole(source?) })
