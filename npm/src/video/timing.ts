@@ -63,7 +63,8 @@ export class FirstPictures {
           const timing = { requested, active };
           return {
             ...status,
-            timing: shown === undefined ? timing : { ...timing, firstFrame: shown - requested },
+            // A refresh is dated at its start, and may show a picture that was requested since then.
+            timing: shown === undefined ? timing : { ...timing, firstFrame: Math.max(shown - requested, 0) },
           };
         }),
       );
