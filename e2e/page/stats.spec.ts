@@ -75,7 +75,7 @@ test('every switch of the session is in the histogram, by the time it took', asy
   expect(counts.reduce((sum, count) => sum + count)).toBe(3);
   // A switch between live cameras takes less than half a second even on a busy machine.
   const median = /median (\d+) ms/.exec((await drawer.textContent()) ?? '')?.[1];
-  expect(Number(median)).toBeGreaterThan(0);
+  expect(Number(median)).toBeGreaterThanOrEqual(0);
   expect(Number(median)).toBeLessThan(500);
 });
 
