@@ -63,8 +63,7 @@ export class FirstPictures {
           const timing = { requested, active };
           return {
             ...status,
-            // A refresh is dated at its start, and may show a picture that was requested since then.
-            timing: shown === undefined ? timing : { ...timing, firstFrame: Math.max(shown - requested, 0) },
+            timing: shown === undefined ? timing : { ...timing, firstFrame: shown - requested },
           };
         }),
       );

@@ -21,7 +21,9 @@ export class Meters {
 
   /** Records a switch. One whose picture was not displayed, in a hidden tile or page, has no time. */
   switched({ firstFrame }: SwitchTiming): void {
-    if (firstFrame !== undefined) this.#switchTimes = [...this.#switchTimes, firstFrame].slice(-MAX_SWITCHES);
+    if (firstFrame === undefined) return;
+    // A refresh of the display is dated at its start, and may show a picture that was requested since then.
+    this.#switchTimes = [...this.#switchTimes, Math.max(0, firstFrame)].slice(-MAX_SWITCHES);
   }
 
   /** The mean delay from the network to the screen since the last reading; `undefined` without a frame. */
