@@ -338,6 +338,15 @@ fn example(language: &str) -> String {
     after.split("```").next().expect("its end").to_owned()
 }
 
+#[test]
+fn the_documented_config_is_accepted() {
+    let text = example("yaml");
+    let lookup = |_: &str| Some(SECRET.to_owned());
+    let (config, warnings) = Config::parse("access.yaml", &text, &lookup).expect("the config is fine");
+    assert_eq!((config.api.tokens.len(), config.api.view_keys.len()), (2, 2));
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
 /// What a program prints that reads its source from stdin.
 fn run(program: &str, arguments: &[&str], source: &str) -> String {
     let mut child = Command::new(program)
