@@ -163,16 +163,18 @@ async fn pictures_that_no_browser_shows_are_made_h264_by_themselves() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_config_refuses_them_the_error_says_what_to_change() {
     let folder = TempDir::new().expect("a folder");
-    let ts = clip(folder.path(), "b.ts", B_FRAMES);
-    let config = format!(
-        "multistream: {{b_frames: refuse, unplayable: refuse}}\nstreams:\n  b: exec:ffmpeg -v error -re -i {ts} -c copy -f mpegts -\n  \
-         mjpeg: exec:ffmpeg -v error -re -f lavfi -i testsrc2=size=320x180 -f mjpeg -\n"
-    );
-    let (config, _) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
-    let server = Server::start(config).await;
-    for (name, words) in [("b", ["B-frames", "switch them off in the camera"]), ("mjpeg", ["MJPEG", "H.264"])]
-    {
-        let slots = json!([{ "slot": 0, "stream": name }]);
+    let [ts, raw] = ["b.ts", "b.h264"].map(|name| clip(folder.path(), name, B_FRAMES));
+    // Each key is for its own kind.
+    for (key, program, words) in [
+        ("b_frames", format!("-i {ts} -c copy -f mpegts -"), ["B-frames", "switch them off in the camera"]),
+        ("b_frames", format!("-i {raw} -c copy -f h264 -"), ["B-frames", "have the program write none"]),
+        ("unplayable", "-f lavfi -i testsrc2=size=320x180 -f mjpeg -".to_owned(), ["MJPEG", "H.264"]),
+    ] {
+        let config =
+            format!("multistream: {{{key}: refuse}}\nstreams:\n  a: exec:ffmpeg -v error -re {program}\n");
+        let (config, _) = Config::parse("test.yaml", &config, &|_| None).expect("the config is fine");
+        let server = Server::start(config).await;
+        let slots = json!([{ "slot": 0, "stream": "a" }]);
         let viewer = Viewer::connect(&server.url, &slots).await.expect("connects");
         let mut control = viewer.control;
         let told = |message: &Value| message["status"]["reason"] == "source-invalid";

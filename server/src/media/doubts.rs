@@ -1,6 +1,8 @@
 //! Notices by a stream's pictures that no browser shows them as they are: they come in another order than they are shown in, or have
 //! more colours than WebRTC carries.
 
+use std::fmt;
+
 use bytes::Bytes;
 use h264_reader::nal::sps::{ChromaFormat, SeqParameterSet};
 use h264_reader::rbsp::{BitRead as _, BitReader, ByteReader};
@@ -16,25 +18,37 @@ const STEPS: u32 = 3;
 /// … within how many pictures. A clock that is set, or one picture that was late, is no reordering.
 const WITHIN: u32 = 60;
 
-/// Why pictures cannot be shown.
+/// What a source sends that no browser shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unplayable {
     /// Pictures that refer to later ones (H.264 §3.30): WebRTC has no way to say when each is shown.
     Bidirectional,
-    /// In words.
+    /// More colours than WebRTC carries.
     Format(&'static str),
+    /// Another codec, by its name.
+    Codec(String),
 }
 
 impl Unplayable {
-    /// What the source sends, and how a person can change that.
-    pub fn words(&self) -> (&'static str, &'static str) {
+    /// What a person can change in the camera.
+    pub fn advice(&self) -> &'static str {
         match self {
-            Self::Bidirectional => (
-                "B-frames",
-                "switch them off in the camera (profile Baseline or Main, B-frames 0, no \"smart\" coding)",
-            ),
-            Self::Format(what) => (what, "set profile High or Main with 8 bits and 4:2:0 in the camera"),
+            Self::Bidirectional => {
+                "switch them off in the camera (profile Baseline or Main, B-frames 0, no \"smart\" coding)"
+            }
+            Self::Format(_) => "set profile High or Main with 8 bits and 4:2:0 in the camera",
+            Self::Codec(_) => "set H.264 in the camera",
         }
+    }
+}
+
+impl fmt::Display for Unplayable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bidirectional => "B-frames",
+            Self::Format(what) => what,
+            Self::Codec(name) => name,
+        })
     }
 }
 
@@ -73,8 +87,9 @@ impl Doubts {
                         return Some(Unplayable::Format(what));
                     }
                 }
-                NalKind::Slice => {
-                    self.has_b_slices |= codec == NalCodec::H265 || is_b_slice(&nal);
+                kind if kind.is_slice() => {
+                    self.has_b_slices |=
+                        kind == NalKind::Slice && (codec == NalCodec::H265 || is_b_slice(&nal));
                     // The other slices of a picture are of the same kind, as far as this is concerned.
                     break;
                 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::status;
+use crate::media::Unplayable;
 
 /// What is named in an error (`url`, `address`, `program`) carries no user and no password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum SourceError {
     NoVideo { url: String },
     /// Pictures come, but no browser shows them as they are.
     #[error("{from} sends {what}, which browsers cannot show: {advice}")]
-    Unplayable { from: String, what: String, advice: String },
+    Unplayable { from: String, what: Unplayable, advice: String },
     #[error("{url} broke the protocol: {reason}")]
     Protocol { url: String, reason: String },
     /// The RTSP client does not take what the camera says. Others may.

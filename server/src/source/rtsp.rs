@@ -23,7 +23,7 @@ use tracing::debug;
 
 use crate::bitstream::annex_b;
 use crate::config::{Patience, RtspSource, RtspTransport};
-use crate::media::{AccessUnit, Codec, Timestamp90k};
+use crate::media::{AccessUnit, Codec, Timestamp90k, Unplayable};
 use crate::rtp::depacketize::{Depacketizer, Picture};
 
 use super::{Output, SourceError};
@@ -192,9 +192,9 @@ impl Camera<'_> {
             }
         }
         Err(match other {
-            Some(what) => {
-                let url = self.url();
-                let advice = format!("set H.264 in the camera, or use ffmpeg:{url}#video=h264");
+            Some(codec) => {
+                let (url, what) = (self.url(), Unplayable::Codec(codec));
+                let advice = format!("{}, or use ffmpeg:{url}#video=h264", what.advice());
                 SourceError::Unplayable { from: url, what, advice }
             }
             None => SourceError::NoVideo { url: self.url() },

@@ -217,8 +217,8 @@ impl Hub {
 
     fn unit(&mut self, unit: AccessUnit) {
         let now = Instant::now();
-        if let Some(unplayable) = self.doubts.see(&unit) {
-            self.cannot_play(&unplayable);
+        if let Some(what) = self.doubts.see(&unit) {
+            self.cannot_play(what);
             return;
         }
         match self.framer.frame(unit, self.clock.at(now)) {
@@ -246,24 +246,23 @@ impl Hub {
     }
 
     /// Has ffmpeg make the pictures of the running source, or gives it up.
-    fn cannot_play(&mut self, unplayable: &Unplayable) {
+    fn cannot_play(&mut self, what: Unplayable) {
         let now = Instant::now().into_std();
-        let (what, advice) = unplayable.words();
-        if self.begin_remake(what, *unplayable == Unplayable::Bidirectional) {
+        if self.begin_remake(&what) {
             self.life.handle_remade(false, now);
             return;
         }
         let Some(source) = self.life.source().and_then(|index| self.sources.get(index)) else { return };
-        let (from, what, advice) = (source::describe(source), what.to_owned(), advice.to_owned());
+        let (from, advice) = (source::describe(source), what.advice().to_owned());
         let error = error_of(&Ok(Err(SourceError::Unplayable { from, what, advice })));
         self.life.handle_unplayable(error, rand::random(), now);
     }
 
     /// Whether ffmpeg makes the pictures of the running source from now on.
-    fn begin_remake(&mut self, what: &str, is_order: bool) -> bool {
+    fn begin_remake(&mut self, what: &Unplayable) -> bool {
         let Some(index) = self.life.source() else { return false };
         let Some(source) = self.sources.get(index) else { return false };
-        let begins = self.remake.begin(index, source, what, is_order, Instant::now().into_std());
+        let begins = self.remake.begin(index, source, what, Instant::now().into_std());
         if begins {
             warn!(%source, "it sends {what}, which browsers cannot show: ffmpeg makes H.264 of it from now on, which takes CPU time");
         }
@@ -290,7 +289,7 @@ impl Hub {
         let refused =
             matches!(failure, Some(SourceError::LadderFull { .. } | SourceError::TranscodersFull { .. }));
         let remade = match failure {
-            Some(SourceError::Unplayable { what, .. }) => self.begin_remake(what, false),
+            Some(SourceError::Unplayable { what, .. }) => self.begin_remake(what),
             Some(error) if self.begin_detour(error) => true,
             Some(error) => {
                 if let Some(source) = self.life.source() {

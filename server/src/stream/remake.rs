@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::config::{MultistreamConfig, Source, Unshowable};
+use crate::media::Unplayable;
 use crate::source::{self, SourceError, Way};
 
 /// After this time the source is tried as it is again: its settings may have been changed.
@@ -47,19 +48,15 @@ impl Remake {
     }
 
     /// Whether ffmpeg is to make the pictures of this source from now on, since a browser cannot show `what` it sends.
-    pub(super) fn begin(
-        &mut self,
-        index: usize,
-        source: &Source,
-        what: &str,
-        is_order: bool,
-        now: Instant,
-    ) -> bool {
-        let policy = if is_order { self.policy.b_frames } else { self.policy.other };
+    pub(super) fn begin(&mut self, index: usize, source: &Source, what: &Unplayable, now: Instant) -> bool {
+        let policy = match what {
+            Unplayable::Bidirectional => self.policy.b_frames,
+            Unplayable::Format(_) | Unplayable::Codec(_) => self.policy.other,
+        };
         let Some(mark) = self.marks.get_mut(index) else { return false };
         let can = policy == Unshowable::Transcode && mark.is_none() && source::as_h264(source).is_some();
         if can {
-            *mark = Some(Mark { what: what.to_owned(), since: now });
+            *mark = Some(Mark { what: what.to_string(), since: now });
         }
         can
     }
@@ -92,6 +89,10 @@ mod tests {
         Remake::new(Policy { b_frames: Unshowable::Transcode, other }, 2)
     }
 
+    fn mjpeg() -> Unplayable {
+        Unplayable::Codec("MJPEG".to_owned())
+    }
+
     fn camera() -> Source {
         Source::Exec(ExecSource::new(vec!["cat".to_owned()]))
     }
@@ -100,26 +101,26 @@ mod tests {
     fn a_source_is_encoded_until_it_fails_or_an_hour_is_over() {
         let (mut remake, now) = (remake(Unshowable::Transcode), Instant::now());
         assert_eq!(remake.way(1, now), Way::AsItIs);
-        assert!(remake.begin(1, &camera(), "MJPEG", false, now));
-        assert!(!remake.begin(1, &camera(), "MJPEG", false, now), "it is encoded, and still cannot be shown");
+        assert!(remake.begin(1, &camera(), &mjpeg(), now));
+        assert!(!remake.begin(1, &camera(), &mjpeg(), now), "it is encoded, and still cannot be shown");
         assert_eq!((remake.way(1, now), remake.way(0, now)), (Way::AsH264, Way::AsItIs));
         remake.failed(1, &SourceError::TranscodersFull { limit: 1 });
         assert_eq!(remake.reason(1), Some("MJPEG"));
         remake.failed(1, &SourceError::NoVideo { url: "a".to_owned() });
         assert_eq!(remake.reason(1), None);
-        assert!(remake.begin(1, &camera(), "MJPEG", false, now));
+        assert!(remake.begin(1, &camera(), &mjpeg(), now));
         assert_eq!(remake.way(1, now + REMEMBERED + Duration::from_secs(1)), Way::AsItIs);
     }
 
     #[test]
     fn what_the_config_refuses_or_encodes_already_is_not_encoded() {
         let (mut remake, now) = (remake(Unshowable::Refuse), Instant::now());
-        assert!(!remake.begin(0, &camera(), "MJPEG", false, now));
-        assert!(remake.begin(0, &camera(), "B-frames", true, now));
+        assert!(!remake.begin(0, &camera(), &mjpeg(), now));
+        assert!(remake.begin(0, &camera(), &Unplayable::Bidirectional, now));
         let encoded = FfmpegSource {
             video: vec!["h264".to_owned()],
             ..FfmpegSource::new(FfmpegInput::Url("http://h/1".to_owned()))
         };
-        assert!(!remake.begin(1, &Source::Ffmpeg(encoded), "B-frames", true, now));
+        assert!(!remake.begin(1, &Source::Ffmpeg(encoded), &Unplayable::Bidirectional, now));
     }
 }

@@ -24,7 +24,7 @@ use super::process::{Child, Joined};
 use super::{Output, SourceError, Way, ffmpeg};
 use crate::bitstream::nal::NalCodec;
 use crate::config::{ExecSource, FfmpegConfig, Patience};
-use crate::media::{AccessUnit, Doubts, Timestamp90k};
+use crate::media::{AccessUnit, Doubts, Timestamp90k, Unplayable};
 
 /// Parses the output of a program, for `crate::fuzzing`; the first byte is the size of the pieces.
 pub(super) fn fuzz(bytes: &[u8]) {
@@ -104,7 +104,7 @@ async fn show(
         }
         Content::Mjpeg => Err(SourceError::Unplayable {
             from: format!("exec:{program}"),
-            what: "MJPEG".to_owned(),
+            what: Unplayable::Codec("MJPEG".to_owned()),
             advice: "have the program write H.264 (ffmpeg: -c:v libx264 -f h264 -)".to_owned(),
         }),
         Content::Unknown => Err(SourceError::Protocol {
@@ -138,11 +138,10 @@ async fn raw(
             let timestamp = given.map_or(place, |last: Timestamp90k| place.max(last + 1));
             given = Some(timestamp);
             let unit = AccessUnit { codec: codec.into(), timestamp, discontinuity: false, data };
-            if let Some(unplayable) = doubts.see(&unit) {
-                let (what, _) = unplayable.words();
+            if let Some(what) = doubts.see(&unit) {
                 return Err(SourceError::Unplayable {
                     from: format!("exec:{program}"),
-                    what: what.to_owned(),
+                    what,
                     advice: "have the program write none (ffmpeg: -bf 0 -pix_fmt yuv420p)".to_owned(),
                 });
             }

@@ -14,7 +14,7 @@ use super::rtp_socket::{RtpReader, RtpSocket};
 use super::sdp;
 use super::timeline::{SharedTimeline, Unwrapped};
 use crate::config::{FfmpegConfig, Patience};
-use crate::media::{AccessUnit, Codec, Timestamp90k};
+use crate::media::{AccessUnit, Codec, Timestamp90k, Unplayable};
 use crate::rtp::depacketize::Depacketizer;
 use crate::source::ivf::IvfReader;
 use crate::source::{Output, SourceError};
@@ -179,9 +179,11 @@ async fn described(reader: &RtpReader, program: &str) -> Result<sdp::Video, Sour
     let protocol = |reason: String| SourceError::Protocol { url: program.to_owned(), reason };
     let text = reader.sdp().await.map_err(|error| protocol(format!("no SDP of its output: {error}")))?;
     sdp::video(&text).map_err(|codec| match codec {
-        Some(what) => {
-            SourceError::Unplayable { from: program.to_owned(), what, advice: "use #video=h264".to_owned() }
-        }
+        Some(codec) => SourceError::Unplayable {
+            from: program.to_owned(),
+            what: Unplayable::Codec(codec),
+            advice: "use #video=h264".to_owned(),
+        },
         None => SourceError::NoVideo { url: program.to_owned() },
     })
 }
