@@ -227,9 +227,9 @@ impl Connection {
     ) -> Result<(), Error> {
         match (message, session.as_ref()) {
             (ClientMessage::Init(init), None) => {
-                let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone())
-                    .for_client(self.client.from, self.client.reached)
-                    .with_grant(self.access.grant.clone());
+                let grant = self.access.grant.clone();
+                let outbox = Outbox::new(self.framing, self.frames.clone(), self.overflow.clone(), grant)
+                    .for_client(self.client.from, self.client.reached);
                 *session = Some(sessions.init(init, outbox).await?);
             }
             (ClientMessage::Init(init), Some(_)) => {

@@ -30,9 +30,9 @@ pub struct Outbox {
 impl Outbox {
     /// Wraps `frames`, the queue of the texts that a socket is to send. The socket closes it when it is gone. `overflow`
     /// is notified when the queue is full: the socket must then be closed, since a client that missed a message no longer knows
-    /// the states of its slots.
-    pub fn new(framing: Framing, frames: Unread, overflow: Arc<Notify>) -> Self {
-        Self { framing, frames, overflow, reached: None, from: None, grant: Grant::ALL }
+    /// the states of its slots. `grant` is what the client may do.
+    pub fn new(framing: Framing, frames: Unread, overflow: Arc<Notify>, grant: Grant) -> Self {
+        Self { framing, frames, overflow, reached: None, from: None, grant }
     }
 
     /// Notes the address from which the client comes, or its proxy's, and the address of this machine to which its socket is
@@ -40,12 +40,6 @@ impl Outbox {
     #[must_use]
     pub fn for_client(self, from: IpAddr, reached: Option<IpAddr>) -> Self {
         Self { from: Some(from), reached, ..self }
-    }
-
-    /// Notes what the client may do.
-    #[must_use]
-    pub fn with_grant(self, grant: Grant) -> Self {
-        Self { grant, ..self }
     }
 
     pub(super) fn grant(&self) -> &Grant {
@@ -149,7 +143,7 @@ mod tests {
     async fn a_message_for_a_full_queue_closes_the_socket() {
         let (frames, _queue) = unread();
         let overflow = Arc::new(Notify::new());
-        let outbox = Outbox::new(Framing::Flat, frames, overflow.clone());
+        let outbox = Outbox::new(Framing::Flat, frames, overflow.clone(), Grant::ALL);
         let notified = || tokio::time::timeout(std::time::Duration::ZERO, overflow.notified());
         outbox.send(Disconnected::from(SessionEnd::Closed));
         assert!(notified().await.is_err(), "there is room");
