@@ -1,5 +1,7 @@
 //! Tests with whole config files.
 
+mod lock;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -65,18 +67,6 @@ streams:
   empty:
   plain: exec:ffmpeg -re -i /media/a.mp4 -c copy -f h264 -
 "#;
-
-#[test]
-fn a_short_token_and_an_open_server_for_all_origins_are_warned_about() {
-    let warnings = |text: &str| {
-        let (_, warnings) = Config::parse("m.yaml", text, &|_| None).expect("the config is fine");
-        warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    };
-    assert!(warnings("api: {token: fifteen-letters}").contains("api.token: fewer than 16 characters"));
-    assert_eq!(warnings("api: {token: sixteen--letters}"), "");
-    assert!(warnings("api: {origin: '*'}").contains("api.origin: without a token or password"));
-    assert_eq!(warnings("api: {origin: '*', token: sixteen--letters}"), "");
-}
 
 #[test]
 fn the_media_port_follows_the_pages_to_loopback_unless_a_proxy_stands_before_them() {
@@ -230,58 +220,6 @@ fn a_long_chain_of_variants_is_no_cycle() {
 }
 
 #[test]
-fn tls_is_read_with_its_certificate_and_wants_the_same_as_the_plain_address() {
-    let (config, _) = accepted(
-        "api:\n  tls_listen: \"127.0.0.1:8443\"\n  tls_cert: a/cert.pem\n  tls_key: |\n    -----BEGIN\n    x\n",
-    );
-    let tls = config.api.tls.expect("it is there");
-    assert_eq!((tls.listen, tls.cert.line, tls.key.line), (([127, 0, 0, 1], 8443).into(), 3, 4));
-    assert!(matches!(&tls.cert.source, PemSource::File(path) if path.as_os_str() == "a/cert.pem"));
-    assert!(matches!(&tls.key.source, PemSource::Text(text) if text == "-----BEGIN\nx\n"));
-    assert!(config.api.listen.is_some());
-
-    let pair = "tls_cert: c, tls_key: k";
-    for (api, expected) in [
-        ("tls_listen: \":443\"", "api.tls_listen: expected api.tls_cert and api.tls_key beside it"),
-        (
-            "tls_listen: \":443\", tls_cert: c, tls_key: k",
-            "api.tls_listen: [::]:443 can be reached from other machines",
-        ),
-        ("tls_listen: x, tls_cert: c, tls_key: k", "api.tls_listen: expected an address such as"),
-        ("tls_listen: \"127.0.0.1:1\", tls_cert: [c], tls_key: k", "api.tls_cert: expected a single value"),
-        ("listen: \"\"", "api.listen: expected an address here or in api.tls_listen"),
-        ("listen: \"\", tls_listen: \"\"", "api.listen: expected an address here or in api.tls_listen"),
-    ] {
-        let problems = refused(&format!("api: {{{api}}}"));
-        assert_eq!(problems.len(), 1, "{problems:#?}");
-        assert!(problems[0].contains(expected), "{expected} not in {problems:#?}");
-    }
-    for lock in ["token: t", "auth: none", "username: u, password: p"] {
-        let (config, _) = accepted(&format!("api: {{listen: \"\", tls_listen: \":443\", {pair}, {lock}}}"));
-        assert!(config.api.listen.is_none() && config.api.tls.is_some());
-    }
-    for without in ["", "tls_listen: \"\", "] {
-        let (config, warnings) = accepted(&format!("api: {{{without}{pair}}}"));
-        assert!(config.api.tls.is_none());
-        assert_eq!(warnings.len(), 2, "{warnings:#?}");
-    }
-}
-
-#[test]
-fn a_public_address_requires_authentication_or_auth_none() {
-    let problem = refused("api:\n  listen: \":1984\"\n");
-    assert!(problem[0].starts_with("m.yaml:2: api.listen: [::]:1984 can be reached from other machines"));
-    for lock in ["token: t", "auth: none", "username: u\n  password: p"] {
-        accepted(&format!("api:\n  listen: \":1984\"\n  {lock}\n"));
-    }
-    accepted("api: {listen: \"[::1]:1984\"}");
-    assert!(refused("api: {username: u}")[0].contains("expected a password beside it"));
-    assert!(refused("api: {password: hunter2}")[0].contains("expected a user beside it"));
-    assert!(refused("api: {auth: none, token: sixteen--letters}")[0].contains("not both"));
-    assert!(refused("api: {auth: maybe}")[0].contains("expected none"));
-}
-
-#[test]
 fn every_value_of_the_file_is_in_the_config() {
     let (config, warnings) = accepted(
         "api: {base_path: rtc/, origin: [\"https://Dash.example.com:443\", \"http://10.0.0.2:3000\"], token: 0123456789012345}\n\
@@ -402,37 +340,6 @@ fn no_secret_is_in_a_message_or_in_debug_output() {
     let config = read(text, &|_| Some("hunter2".to_owned()), &mut report);
     let shown = format!("{config:?} {}", Problems(report.into_problems()));
     assert!(!shown.contains("hunter2"), "{shown}");
-}
-
-#[test]
-fn tokens_for_some_streams_are_read_and_what_is_wrong_with_them_is_said_without_their_values() {
-    let hash = "5E884898DA28047151D0E56F8DC6292773603D0D6AABBDD62A11EF721D1542D8";
-    let secret = "0123456789abcdef0123456789abcdef";
-    let text = format!(
-        "api:\n  listen: ':1984'\n  tokens:\n  - {{sha256: {hash}, streams: yard}}\n  - {{file: t, streams: ['*'], actions: [view, metrics]}}\n  \
-         view_keys: [{{id: a, secret: {secret}}}, {{pem: p}}]\n"
-    );
-    let (config, warnings) = accepted(&text);
-    assert!(warnings.is_empty(), "{warnings:?}");
-    assert_eq!(config.api.tokens.len() + config.api.view_keys.len(), 4);
-    assert_eq!(config.api.tokens[0].actions, [Action::View]);
-    assert!(!format!("{config:?}").contains(secret));
-    for (text, expected) in [
-        ("tokens: [{streams: a}]", "m.yaml:1: api.tokens[0]: expected either sha256"),
-        (
-            "tokens: [{sha256: hunter2, streams: a}]",
-            "m.yaml:1: api.tokens[0].sha256: expected 64 hexadecimal digits",
-        ),
-        ("tokens: [{file: hunter2}]", "m.yaml:1: api.tokens[0]: expected streams"),
-        ("tokens: [{file: f, streams: a, actions: fly}]", "m.yaml:1: api.tokens[0].actions: expected view"),
-        ("view_keys: [{secret: hunter2}]", "m.yaml:1: api.view_keys[0].secret: expected at least 32 bytes"),
-        ("view_keys: [{}]", "m.yaml:1: api.view_keys[0]: expected either secret"),
-        ("view_keys: [{id: a, pem: p}, {id: a, pem: q}]", "m.yaml:1: api.view_keys: expected another id"),
-        ("auth: none, tokens: [{file: f, streams: a}]", "m.yaml:1: api.auth: expected either none"),
-    ] {
-        let problems = refused(&format!("api: {{{text}}}\n")).join("\n");
-        assert!(problems.contains(expected) && !problems.contains("hunter2"), "{text}: {problems}");
-    }
 }
 
 #[test]
