@@ -1,15 +1,13 @@
 //! Remembers how else the pictures of an RTSP camera are had where the configured way brings none: over the other transport, or by ffmpeg,
 //! which takes much that the RTSP client of this server does not, and passes the pictures on as they are.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::config::{RtspSource, RtspTransport, RtspVia, Source};
 use crate::source::{self, SourceError};
 
 use super::StreamError;
-
-/// After this time the source is tried as it is configured again: its settings may have been changed.
-const REMEMBERED: Duration = Duration::from_hours(1);
+use super::remembered::Remembered;
 
 #[derive(Debug, Clone)]
 struct Detour {
@@ -18,25 +16,21 @@ struct Detour {
     by_ffmpeg: bool,
     /// What was wrong with the way before this one.
     reason: String,
-    since: Instant,
 }
 
 #[derive(Debug)]
 pub(super) struct Detours {
-    /// By the index of the source.
-    of: Vec<Option<Detour>>,
+    of: Remembered<Detour>,
 }
 
 impl Detours {
     pub(super) fn new(sources: usize) -> Self {
-        Self { of: vec![None; sources] }
+        Self { of: Remembered::new(sources) }
     }
 
     /// The source to run.
     pub(super) fn source(&mut self, index: usize, source: Source, now: Instant) -> Source {
-        let Some(place) = self.of.get_mut(index) else { return source };
-        place.take_if(|detour| now.saturating_duration_since(detour.since) > REMEMBERED);
-        match (place, source) {
+        match (self.of.at_start(index, now), source) {
             (Some(detour), Source::Rtsp(mut source)) => {
                 source.transport = detour.transport.unwrap_or(source.transport);
                 if detour.by_ffmpeg { Source::Ffmpeg(source::copied(&source)) } else { Source::Rtsp(source) }
@@ -60,12 +54,9 @@ impl Detours {
         was_live: bool,
         now: Instant,
     ) -> bool {
-        let (Source::Rtsp(source) | Source::Onvif(source), Some(place)) = (source, self.of.get_mut(index))
-        else {
-            return false;
-        };
+        let (Source::Rtsp(source) | Source::Onvif(source)) = source else { return false };
         let (flipped, by_ffmpeg) =
-            place.as_ref().map_or((None, false), |detour| (detour.transport, detour.by_ffmpeg));
+            self.of.get(index).map_or((None, false), |detour| (detour.transport, detour.by_ffmpeg));
         let (transport, by_ffmpeg) = if by_ffmpeg {
             return false;
         } else if error.is_of_the_transport() && flipped.is_none() {
@@ -75,14 +66,14 @@ impl Detours {
         } else {
             return false;
         };
-        *place = Some(Detour { transport, by_ffmpeg, reason: error.to_string(), since: now });
+        self.of.set(index, Detour { transport, by_ffmpeg, reason: error.to_string() }, now);
         true
     }
 
     /// A source has failed, and is tried as it is configured next time. What to tell people of it is returned: where the way that failed
     /// was not the first one, what was wrong with that as well.
     pub(super) fn failed(&mut self, index: Option<usize>, error: StreamError) -> StreamError {
-        let detour = index.and_then(|index| self.of.get_mut(index)).and_then(Option::take);
+        let detour = index.and_then(|index| self.of.take(index));
         let Some(detour) = detour.filter(|detour| detour.reason != error.message) else { return error };
         let way = match (detour.by_ffmpeg, detour.transport) {
             (true, _) => "by ffmpeg",
@@ -99,7 +90,7 @@ impl Detours {
         let (Source::Rtsp(RtspSource { via, .. }) | Source::Onvif(RtspSource { via, .. })) = source else {
             return None;
         };
-        let detour = self.of.get(index).and_then(Option::as_ref);
+        let detour = self.of.get(index);
         match detour.map(|detour| (detour.by_ffmpeg, detour.transport)) {
             Some((false, Some(RtspTransport::Udp))) => Some("udp"),
             Some((false, Some(RtspTransport::Tcp))) => Some("tcp"),
@@ -118,6 +109,9 @@ fn other(transport: RtspTransport) -> RtspTransport {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::remembered::FOR;
     use super::*;
 
     fn camera(via: RtspVia) -> Source {
@@ -151,7 +145,7 @@ mod tests {
         assert!(error.message.contains("an odd header; tried by ffmpeg then: ffmpeg is not"), "{error:?}");
         assert_eq!(detours.source(1, camera.clone(), now), camera);
         assert!(detours.begin(1, &camera, &misread(), false, now));
-        assert_eq!(detours.source(1, camera.clone(), now + REMEMBERED + Duration::from_secs(1)), camera);
+        assert_eq!(detours.source(1, camera.clone(), now + FOR + Duration::from_secs(1)), camera);
     }
 
     #[test]

@@ -432,7 +432,7 @@ impl Hub {
             gop_duration: self.health.gop.map(|(_, duration)| duration),
             last_frame_age: self.health.last_frame.map(|at| now.saturating_duration_since(at)),
             error: self.life.error().cloned(),
-            transcoded: active.and_then(|source| self.remake.reason(source)).map(str::to_owned),
+            transcoded: active.and_then(|source| self.remake.reason(source)).map(ToString::to_string),
             frames: self.health.frames,
             key_frames: self.health.key_frames,
             bytes: self.health.bytes,

@@ -17,6 +17,7 @@ mod names;
 mod registry;
 mod relay;
 mod remake;
+mod remembered;
 mod run;
 mod snapshot;
 mod stand_ins;

@@ -1,13 +1,11 @@
 //! Remembers which sources of a stream ffmpeg has to make playable, and decides whether it shall.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::remembered::Remembered;
 use crate::config::{MultistreamConfig, Source, Unshowable};
 use crate::media::Unplayable;
 use crate::source::{self, SourceError, Way};
-
-/// After this time the source is tried as it is again: its settings may have been changed.
-const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// What the config wants.
 #[derive(Debug, Clone, Copy)]
@@ -16,18 +14,11 @@ pub(super) struct Policy {
     pub(super) other: Unshowable,
 }
 
-/// Why a source is encoded again.
-#[derive(Debug, Clone)]
-struct Mark {
-    what: String,
-    since: Instant,
-}
-
 #[derive(Debug)]
 pub(super) struct Remake {
     policy: Policy,
-    /// By the index of the source.
-    marks: Vec<Option<Mark>>,
+    /// What each source sends, where ffmpeg encodes it again.
+    encoded: Remembered<Unplayable>,
 }
 
 impl Policy {
@@ -38,13 +29,11 @@ impl Policy {
 
 impl Remake {
     pub(super) fn new(policy: Policy, sources: usize) -> Self {
-        Self { policy, marks: vec![None; sources] }
+        Self { policy, encoded: Remembered::new(sources) }
     }
 
     pub(super) fn way(&mut self, index: usize, now: Instant) -> Way {
-        let Some(mark) = self.marks.get_mut(index) else { return Way::AsItIs };
-        mark.take_if(|mark| now.saturating_duration_since(mark.since) > REMEMBERED);
-        if mark.is_some() { Way::AsH264 } else { Way::AsItIs }
+        if self.encoded.at_start(index, now).is_some() { Way::AsH264 } else { Way::AsItIs }
     }
 
     /// Whether ffmpeg is to make the pictures of this source from now on, since a browser cannot show `what` it sends.
@@ -53,17 +42,17 @@ impl Remake {
             Unplayable::Bidirectional => self.policy.b_frames,
             Unplayable::Format(_) | Unplayable::Codec(_) => self.policy.other,
         };
-        let Some(mark) = self.marks.get_mut(index) else { return false };
-        let can = policy == Unshowable::Transcode && mark.is_none() && source::as_h264(source).is_some();
+        let is_new = self.encoded.get(index).is_none();
+        let can = policy == Unshowable::Transcode && is_new && source::as_h264(source).is_some();
         if can {
-            *mark = Some(Mark { what: what.to_string(), since: now });
+            self.encoded.set(index, what.clone(), now);
         }
         can
     }
 
     /// What the source sends that ffmpeg encodes again.
-    pub(super) fn reason(&self, index: usize) -> Option<&str> {
-        self.marks.get(index)?.as_ref().map(|mark| mark.what.as_str())
+    pub(super) fn reason(&self, index: usize) -> Option<&Unplayable> {
+        self.encoded.get(index)
     }
 
     /// A source has failed. Where that is the camera's doing, it may have been given other settings, and is tried as it is.
@@ -74,14 +63,17 @@ impl Remake {
                 | SourceError::LadderFull { .. }
                 | SourceError::CannotStart { .. }
         );
-        if !is_ours && let Some(mark) = self.marks.get_mut(index) {
-            *mark = None;
+        if !is_ours {
+            self.encoded.take(index);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::remembered::FOR;
     use super::*;
     use crate::config::{ExecSource, FfmpegInput, FfmpegSource};
 
@@ -105,11 +97,11 @@ mod tests {
         assert!(!remake.begin(1, &camera(), &mjpeg(), now), "it is encoded, and still cannot be shown");
         assert_eq!((remake.way(1, now), remake.way(0, now)), (Way::AsH264, Way::AsItIs));
         remake.failed(1, &SourceError::TranscodersFull { limit: 1 });
-        assert_eq!(remake.reason(1), Some("MJPEG"));
+        assert_eq!(remake.reason(1), Some(&mjpeg()));
         remake.failed(1, &SourceError::NoVideo { url: "a".to_owned() });
         assert_eq!(remake.reason(1), None);
         assert!(remake.begin(1, &camera(), &mjpeg(), now));
-        assert_eq!(remake.way(1, now + REMEMBERED + Duration::from_secs(1)), Way::AsItIs);
+        assert_eq!(remake.way(1, now + FOR + Duration::from_secs(1)), Way::AsItIs);
     }
 
     #[test]
