@@ -202,18 +202,22 @@ fn allow_open_files() {
 /// `file` is what SIGHUP has read again.
 fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
     allow_open_files();
-    if let Err(error) = std::env::current_exe().and_then(|program| guardian::start(program.into(), "guard")) {
-        warn!(%error, "the guardian does not start: programs may outlive a server that is killed");
-    }
     let runtime = tokio::runtime::Runtime::new()?;
     let served = runtime.block_on(async {
+        // Before anything is started: whoever ends the server meanwhile ends it as cleanly as later.
+        let (stopped, hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
+        if let Err(error) =
+            std::env::current_exe().and_then(|program| guardian::start(program.into(), "guard"))
+        {
+            warn!(%error, "the guardian does not start: programs may outlive a server that is killed");
+        }
         let base_path = config.api.base_path.clone();
         let server = Server::bind(config).await?;
         let pages = check::urls(server.http_addr(), server.https_addr(), &base_path);
         info!("serving {pages}, WebRTC on {}", server.webrtc_addr());
         let (reloaded, configs) = mpsc::channel(1);
-        tokio::spawn(reload_on_hangup(signal(SignalKind::hangup())?, file, reloaded));
-        server.run_with(configs, stop_signal()?).await;
+        tokio::spawn(reload_on_hangup(hangup, file, reloaded));
+        server.run_with(configs, stopped).await;
         anyhow::Ok(())
     });
     // Tasks that still hang end with the process, and their programs now.

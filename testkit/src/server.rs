@@ -1,6 +1,6 @@
 //! Runs a server, this one or a go2rtc for comparison, with a config of the test's own.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::EmulatedPath;
 use crate::TestkitError;
 use crate::child::Process;
+use crate::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
@@ -98,15 +99,4 @@ impl Drop for Server {
     fn drop(&mut self) {
         std::fs::remove_file(&self.config).ok();
     }
-}
-
-/// A free TCP port.
-///
-/// # Panics
-/// If the machine has no free port.
-pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .expect("a machine with a loopback interface has a free port")
-        .port()
 }

@@ -346,10 +346,15 @@ async fn write(
             }
             _ = ping.tick() => Message::Ping(axum::body::Bytes::new()),
         };
-        if !matches!(timeout(WRITE_TIMEOUT, sink.send(message)).await, Ok(Ok(()))) {
-            return;
+        match timeout(WRITE_TIMEOUT, sink.send(message)).await {
+            Ok(Ok(())) => drop(waiting),
+            // Nothing is sent after the client's close frame but the answer to it, which may wait here.
+            Ok(Err(_)) => {
+                let _ = timeout(WRITE_TIMEOUT, sink.close()).await;
+                return;
+            }
+            Err(_) => return,
         }
-        drop(waiting);
     }
 }
 
