@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type CDPSession, chromium } from '@playwright/test';
 import { expect, rtspStreams, test } from './fixtures';
+import { packageHost } from './package-host';
 import type { Wall } from './wall';
 
 const SWITCHES = 120;
@@ -44,6 +45,41 @@ test('four switches a second for 30 s end on the last camera and leak nothing', 
   expect(memory(server.child.pid) - rss, 'kB of the server').toBeLessThan(8_000);
   const streams = await server.streams();
   expect(Object.values(streams).map(({ viewers }) => viewers)).toEqual([0, 1, 0, 0, 0, 1]);
+});
+
+test('walls whose videos were never detached leave nothing when their clients are disconnected', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  await page.goto(await packageHost());
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  const left = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    const names = ['Nodes', 'JSEventListeners', 'RTCPeerConnections'];
+    return metrics.filter(({ name }) => names.includes(name)).map(({ name, value }) => `${name} ${value}`);
+  };
+  const before = await left();
+  await page.evaluate(async (url) => {
+    const { MultiStreamClient } = (await import(
+      '/index.js' as string
+    )) as typeof import('multistream-client');
+    const mount = async () => {
+      const client = new MultiStreamClient(url);
+      const video = document.createElement('video');
+      document.body.append(video);
+      client.attach(0, video);
+      await client.connect([{ slot: 0, stream: 'camera1' }]);
+      await new Promise((shown) => video.requestVideoFrameCallback(shown));
+      client.disconnect();
+      video.remove();
+    };
+    for (let mounts = 0; mounts < 5; mounts++) await mount();
+  }, server.url);
+  await expect.poll(left, { timeout: 15_000 }).toEqual(before);
 });
 
 test('a browser that is killed leaves no viewer and no RTSP session, and another viewer misses no frame', async ({

@@ -13,6 +13,8 @@ import { installProbe } from './probe.mjs';
 
 /** The package lives below this path. */
 const PREFIX = '/__bench__';
+/** Its module. */
+export const ENTRY = `${PREFIX}/index.js`;
 const PACKAGE = fileURLToPath(new URL('../../npm/dist', import.meta.url));
 /** @type {Record<string, string>} */
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
@@ -92,7 +94,7 @@ export async function newClientPage(browser, url, slots, { options = {}, size } 
         client.attach(slot, video);
       }
     },
-    { entry: `${PREFIX}/index.js`, slots, options, size },
+    { entry: ENTRY, slots, options, size },
   );
   return page;
 }

@@ -5,11 +5,12 @@ import { busy } from './busy.mjs';
 import { launch } from './chromium.mjs';
 import { connect } from './connect.mjs';
 import { iframes } from './iframes.mjs';
+import { soak } from './soak.mjs';
 import { squeeze } from './squeeze.mjs';
 import { switching } from './switching.mjs';
 
 /** @type {Record<string, (browser: import('./chromium.mjs').Browser, job: any, say: import('./chromium.mjs').Say) => Promise<void>>} */
-const SCRIPTS = { busy, connect, iframes, squeeze, switching };
+const SCRIPTS = { busy, connect, iframes, soak, squeeze, switching };
 
 const [name = '', job = '{}'] = process.argv.slice(2);
 const script = SCRIPTS[name];

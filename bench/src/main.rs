@@ -16,6 +16,7 @@ mod pictures;
 mod report;
 mod scene;
 mod soak;
+mod soak_browser;
 mod squeeze;
 mod switch;
 
@@ -83,7 +84,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Bench::Squeeze(options) => squeeze::run(&binaries, &options).await?,
         Bench::Fanout(options) => fanout::run(&binaries, &options).await?,
         Bench::Soak(options) => {
-            let (report, not_flat) = soak::run(&binaries, &options).await?;
+            let (report, not_flat) = if options.browser {
+                soak_browser::run(&binaries, &options).await?
+            } else {
+                soak::run(&binaries, &options).await?
+            };
             faults = not_flat;
             report
         }

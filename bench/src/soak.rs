@@ -52,6 +52,15 @@ pub(crate) struct Options {
     /// Viewers at the same time, each with nine slots.
     #[arg(long, default_value_t = 50)]
     viewers: u64,
+    /// In Chromium instead: switches on one connection, then walls that come and go.
+    #[arg(long)]
+    pub(crate) browser: bool,
+    /// With `--browser`.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) switches: u64,
+    /// With `--browser`.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) mounts: u64,
 }
 
 /// What is counted while it runs.
@@ -344,7 +353,7 @@ fn children(pid: u32) -> usize {
         .len()
 }
 
-async fn metrics(url: &str) -> anyhow::Result<String> {
+pub(crate) async fn metrics(url: &str) -> anyhow::Result<String> {
     let host = url.trim_start_matches("http://");
     let mut socket = TcpStream::connect(host).await?;
     socket.write_all(format!("GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes()).await?;

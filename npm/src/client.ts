@@ -385,26 +385,37 @@ export class Client {
   }
 
   #makeCore(CoreClass: typeof Core): Core {
-    const { reconnect } = this.#options;
-    const hooks: Hooks = {
-      event: (event) => this.#handle(event),
+    return new CoreClass(settingsOf(this.#serverUrl, this.#options), Client.#hooks(new WeakRef(this)));
+  }
+
+  /**
+   * What the core calls. WebAssembly keeps it for as long as the core exists, and the client has the core: with the client itself in
+   * it neither would ever be collected. While there is a connection, what listens to the network keeps the client.
+   */
+  static #hooks(weak: WeakRef<Client>): Hooks {
+    const of = <T>(read: (client: Client) => T): T | undefined => {
+      const client = weak.deref();
+      return client && read(client);
+    };
+    return {
+      event: (event) => of((client) => client.#handle(event)),
       error: (code, message, slot, kept) => new MultiStreamError(code as ErrorCode, message, slot, kept),
       look: (attempt, pc, tracks) => {
         // A connection that is closed meanwhile has no statistics.
         readArrivals(pc, tracks)
-          .then((numbers) => this.#core?.received(attempt, numbers))
+          .then((numbers) => of((client) => client.#core)?.received(attempt, numbers))
           .catch(() => {});
       },
       refusal: async (url) => {
-        await this.#tokens.refuse();
-        return explainRefusal(url, this.state === 'connecting');
+        await of((client) => client.#tokens)?.refuse();
+        return explainRefusal(url, of((client) => client.state) === 'connecting');
       },
       reconnectDelay: (retry, reason, defaultDelayMs) => {
+        const reconnect = of((client) => client.#options.reconnect);
         if (reconnect === false) return null;
         return reconnect ? reconnect({ retry, reason, defaultDelayMs }) : defaultDelayMs;
       },
     };
-    return new CoreClass(settingsOf(this.#serverUrl, this.#options), hooks);
   }
 
   #handle(event: ClientEvent): void {

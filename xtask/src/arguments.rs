@@ -13,7 +13,7 @@ cargo xtask test --release-checks
     For a release: the oldest Rust it is said to build with, advisories, changes of the crates' API, the release binary.
 cargo xtask bench NAME [--out FILE] …
     Runs a benchmark; `cargo xtask bench help` lists them.
-cargo xtask soak [--minutes N] [--viewers N] [--out FILE]
+cargo xtask soak [--minutes N] [--viewers N] [--browser] [--out FILE]
     Many viewers that come, switch and go, and cameras that die; fails if the server is not the same afterwards.
 cargo xtask setup
     Installs everything that demo and test need, and nothing that is there already.";

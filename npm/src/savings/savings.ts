@@ -75,11 +75,13 @@ export class Savings {
   begin(slots: readonly SlotConfig[]): void {
     this.end();
     if (!Array.isArray(slots)) return;
+    this.#sight.listen();
     for (const { slot } of slots) this.#slots.set(slot, { calls: 0, hiding: undefined, resizing: undefined });
   }
 
   /** The connection has ended. */
   end(): void {
+    this.#sight.ignore();
     for (const { hiding, resizing } of this.#slots.values()) {
       clearTimeout(hiding);
       clearTimeout(resizing);

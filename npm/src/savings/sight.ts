@@ -30,7 +30,7 @@ export class Sight {
   /** Observes a video that shows the slot. Returns a function that stops it. */
   watch(slot: number, video: HTMLVideoElement): () => void {
     const watched = { slot, video, intersects: true };
-    if (this.#watched.size === 0) this.#open();
+    this.#open();
     this.#watched.add(watched);
     this.#slots.add(slot);
     this.#intersections?.observe(video);
@@ -48,7 +48,6 @@ export class Sight {
         this.#intersections?.unobserve(video);
         this.#sizes?.unobserve(video);
       }
-      if (this.#watched.size === 0) this.#close();
       this.#changes.seen(slot);
     };
   }
@@ -78,12 +77,20 @@ export class Sight {
       new ResizeObserver((entries) => {
         for (const { target } of entries) this.#tell('size', target);
       });
+  }
+
+  /**
+   * Listens to the page, which keeps this and its videos: so only while there is a connection, since an app may let go of a
+   * client without detaching its videos.
+   */
+  listen(): void {
     document.addEventListener('visibilitychange', this.#onVisibility);
     // Zooming changes a tile's device pixels, but not its size in CSS pixels.
     window.addEventListener('resize', this.#onZoom);
   }
 
-  #close(): void {
+  /** Undoes `listen`. */
+  ignore(): void {
     document.removeEventListener('visibilitychange', this.#onVisibility);
     window.removeEventListener('resize', this.#onZoom);
   }
