@@ -17,20 +17,23 @@ function step(text) {
   console.log(`multistream-client: ${text}`);
 }
 
-function run(command, args, missing) {
-  const { status, error } = spawnSync(command, args, { cwd: npm, stdio: 'inherit' });
+/** Returns what the command has said, if `stdout` is `pipe`. */
+function run(command, args, missing, stdout = 'inherit') {
+  const stdio = ['inherit', stdout, 'inherit'];
+  const { status, error, stdout: said } = spawnSync(command, args, { cwd: npm, stdio, encoding: 'utf8' });
   if (error?.code === 'ENOENT') {
     console.error(`${command} is missing: ${missing}`);
     process.exit(1);
   }
   if (status !== 0) process.exit(status ?? 1);
+  return said;
 }
 
 /** A command-line tool that an npm package ships, run by this Node on any platform. */
-function runPackaged(name, bin, args) {
+function runPackaged(name, bin, args, stdout) {
   const manifest = require.resolve(`${name}/package.json`);
   const relative = JSON.parse(readFileSync(manifest, 'utf8')).bin[bin];
-  run(process.execPath, [join(dirname(manifest), relative), ...args], 'run npm install first');
+  return run(process.execPath, [join(dirname(manifest), relative), ...args], 'run npm install first', stdout);
 }
 
 /**
@@ -54,6 +57,27 @@ function perInstance(glue) {
   }
   if (/^(export|import) /m.test(body)) stop('the glue exports or imports more than perInstance() knows');
   return `export function makeGlue(guard) {\n${body}}\n`;
+}
+
+/**
+ * The glue with the short names that wasm-opt has given to what the module imports and exports. Those of wasm-bindgen stand in
+ * both files and contain hashes, which do not compress.
+ */
+function renamed(glue, { imports, exports }) {
+  const unused = new Map(imports.map(([, name, short]) => [name, short]));
+  const shortened = glue.replace(/^( {8})(\w+)(?=: function)/gm, (whole, indent, name) => {
+    const short = unused.get(name);
+    unused.delete(name);
+    return short === undefined ? whole : indent + short;
+  });
+  if (unused.size > 0) stop(`the glue of this wasm-bindgen has no "${[...unused.keys()]}": adapt renamed()`);
+  const short = new Map(exports);
+  return (
+    shortened
+      // The one name that wasm-opt gives to every module that is imported from.
+      .replaceAll('./glue_bg.js', 'a')
+      .replace(/(?<=\bwasm\.)\w+/g, (name) => short.get(name) ?? stop(`the module has no export "${name}"`))
+  );
 }
 
 function stop(message) {
@@ -99,20 +123,27 @@ const features = [
   'reference-types',
   'multivalue',
 ];
-runPackaged('binaryen', 'wasm-opt', [
-  join(pkg, 'glue_bg.wasm'),
-  '-o',
-  wasm,
-  // Larger than by -Oz, but smaller once it is compressed.
-  '-Os',
-  '--strip-debug',
-  '--strip-producers',
-  '--strip-target-features',
-  ...features.map((feature) => `--enable-${feature}`),
-]);
+const names = runPackaged(
+  'binaryen',
+  'wasm-opt',
+  [
+    join(pkg, 'glue_bg.wasm'),
+    '-o',
+    wasm,
+    // Larger than by -Oz, but smaller once it is compressed.
+    '-Os',
+    '--strip-debug',
+    '--strip-producers',
+    '--strip-target-features',
+    '--minify-imports-and-exports-and-modules',
+    ...features.map((feature) => `--enable-${feature}`),
+  ],
+  'pipe',
+);
 
 step('its glue, once per instance');
-writeFileSync(join(dist, 'wasm/glue.js'), perInstance(readFileSync(join(pkg, 'glue.js'), 'utf8')));
+const glue = renamed(perInstance(readFileSync(join(pkg, 'glue.js'), 'utf8')), JSON.parse(names));
+writeFileSync(join(dist, 'wasm/glue.js'), glue);
 
 step('the module as text, for ./inline');
 const base64 = readFileSync(wasm).toString('base64');
