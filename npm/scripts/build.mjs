@@ -130,7 +130,11 @@ const names = runPackaged(
     join(pkg, 'glue_bg.wasm'),
     '-o',
     wasm,
-    // Larger than by -Oz, but smaller once it is compressed.
+    // Larger than by -Oz, but smaller once it is compressed; docs/decisions/wasm-with-std.md has what else was tried.
+    '-Os',
+    '--flatten',
+    '--rereloop',
+    '-Os',
     '-Os',
     '--strip-debug',
     '--strip-producers',
