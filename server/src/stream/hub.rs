@@ -13,12 +13,13 @@ use tracing::{Instrument, debug, info, info_span, warn};
 
 use crate::config::{Config, FfmpegConfig, Known, Source, StreamConfig};
 use crate::faults;
-use crate::media::{AccessUnit, Doubts, FrameError, Framer, GopCache, GopLimits, Unplayable};
+use crate::media::{AccessUnit, Doubts, FrameError, Framer, GopLimits, Unplayable};
 use crate::source::{self, SourceError, Way};
 
 use super::command::{Command, Purpose};
 use super::detour::Detours;
 use super::ending::{Ended, error_of};
+use super::fresh_gop::FreshGop;
 use super::health::Health;
 use super::life::{Action, Life, LifeSettings};
 use super::meter::Meter;
@@ -101,7 +102,7 @@ impl Template {
             detours: Detours::new(self.sources.len()),
             doubts: Doubts::default(),
             framer: Framer::new(),
-            gop: GopCache::new(self.limits),
+            gop: FreshGop::new(self.limits),
             viewers: Viewers::default(),
             leaving: FuturesUnordered::new(),
             health: Health::default(),
@@ -126,7 +127,7 @@ struct Hub {
     detours: Detours,
     doubts: Doubts,
     framer: Framer,
-    gop: GopCache,
+    gop: FreshGop,
     // The viewers, who get the frames, and the measurements.
     viewers: Viewers,
     /// One future per viewer. It completes with the viewer's number when the viewer drops its queue, which is how it leaves.
@@ -169,7 +170,7 @@ impl Hub {
         let now = Instant::now().into_std();
         match command {
             Command::Join { viewer, queue, purpose } => {
-                let gop = self.gop.gop();
+                let gop = self.gop.gop(now);
                 let closed = queue.clone();
                 self.leaving.push(Box::pin(async move {
                     closed.closed().await;
@@ -178,14 +179,15 @@ impl Hub {
                 if purpose == Purpose::Keep {
                     self.viewers.keep(viewer, queue);
                 } else {
-                    self.viewers.join(viewer, queue, gop, self.down());
+                    self.viewers.join(viewer, queue, gop, self.down(now));
                 }
                 self.life.handle_joined(purpose != Purpose::Feed, now);
             }
             Command::Refresh { viewer } => {
-                let gop = self.gop.gop();
-                let down = self.down();
-                self.viewers.refresh(viewer, gop, down);
+                if self.gop.is_held_back(now) {
+                    self.viewers.hold_back(viewer);
+                }
+                self.viewers.refresh(viewer, self.gop.gop(now), self.down(now));
             }
             Command::LetGo => {
                 // Those who have just left are seen first.
@@ -210,9 +212,10 @@ impl Hub {
         }
     }
 
-    /// Why the stream is offline; `None` if it is not.
-    fn down(&self) -> Option<StreamError> {
-        (self.life.state() == StreamState::Offline).then(|| self.life.error().cloned()).flatten()
+    /// Why the stream is offline or silent; `None` if it is neither.
+    fn down(&self, now: std::time::Instant) -> Option<StreamError> {
+        let offline = self.life.error().filter(|_| self.life.state() == StreamState::Offline);
+        offline.cloned().or_else(|| self.gop.silence(now))
     }
 
     fn unit(&mut self, unit: AccessUnit) {
@@ -230,14 +233,15 @@ impl Hub {
                 self.life.handle_frame(frame.keyframe, now.into_std());
                 self.health.count(&frame, now.into_std());
                 let frame = Arc::new(frame);
-                if self.gop.push(Arc::clone(&frame)) {
+                if self.gop.push(Arc::clone(&frame), now.into_std()) {
                     warn!("the key frames are far apart: set a shorter key frame interval in the camera");
                 }
                 if frame.keyframe || self.health.frames.is_multiple_of(MEASURE_EVERY) {
                     self.meter.measure(&self.health, now.into_std());
                 }
                 let gop = &mut self.gop;
-                self.viewers.send(&frame, || gop.gop());
+                self.viewers.send(&frame, || gop.gop(now.into_std()));
+                self.life.handle_awaited(self.viewers.await_key_frame(), now.into_std());
             }
             Err(FrameError::NoPicture) => {}
             Err(FrameError::AwaitsKeyFrame) => self.life.handle_waiting_frame(now.into_std()),

@@ -330,11 +330,17 @@ impl Life {
     }
 
     fn ask_for_key_frame(&mut self, source: usize, jitter: f64, now: Instant) {
-        let message = format!(
-            "no key frame came for a viewer within {:.1} s, so the source is started anew for one: set a shorter key frame \
-             interval in the camera",
-            self.settings.key_frame_within.as_secs_f64()
-        );
+        let message = match self.phase {
+            Phase::Running { last_frame, awaited: Some(since), .. } if last_frame <= since => format!(
+                "the source has sent no picture for {} s while a viewer waits, so it is started anew",
+                now.saturating_duration_since(last_frame).as_secs()
+            ),
+            _ => format!(
+                "no key frame came for a viewer within {:.1} s, so the source is started anew for one: set a shorter key frame \
+                 interval in the camera",
+                self.settings.key_frame_within.as_secs_f64()
+            ),
+        };
         let error = StreamError { permanent: false, message };
         // As after a permanent failure: not more often than every 10 s.
         self.asks_from = Some(now + self.asking.after_failure(true, jitter));

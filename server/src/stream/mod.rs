@@ -8,6 +8,7 @@ mod clock;
 mod command;
 mod detour;
 mod ending;
+mod fresh_gop;
 mod health;
 mod hub;
 mod ladder;

@@ -93,6 +93,14 @@ impl Viewers {
         }
     }
 
+    /// The next frame of this viewer comes with its GOP, which it is not sent now.
+    pub(super) fn hold_back(&mut self, id: u64) {
+        let wants = |viewer: &&mut Viewer| viewer.id == id && viewer.place != Place::Keeping;
+        if let Some(viewer) = self.viewers.iter_mut().find(wants) {
+            viewer.place = Place::New;
+        }
+    }
+
     /// Sends a frame to all viewers. `gop` returns the GOP that ends with `frame`, if there is one.
     pub(crate) fn send(&mut self, frame: &Arc<Frame>, mut gop: impl FnMut() -> Option<Gop>) {
         for viewer in &mut self.viewers {
@@ -283,6 +291,18 @@ mod tests {
         bench.frame(false);
         assert_eq!(seen(&mut events), "g7-7 8");
         assert_eq!(bench.viewers.frames_skipped(), 3);
+    }
+
+    #[test]
+    fn a_viewer_whose_gop_is_held_back_gets_it_with_the_next_frame() {
+        let mut bench = bench();
+        let mut events = bench.join(8);
+        (0..2).for_each(|number| bench.frame(number == 0));
+        bench.viewers.hold_back(0);
+        assert_eq!(seen(&mut events), "g0-0 1");
+        assert!(bench.viewers.await_key_frame());
+        (0..2).for_each(|_| bench.frame(false));
+        assert_eq!(seen(&mut events), "g0-2 3");
     }
 
     #[test]

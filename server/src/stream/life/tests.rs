@@ -291,6 +291,18 @@ fn a_source_is_started_anew_for_a_viewer_that_no_key_frame_comes_for() {
 }
 
 #[test]
+fn a_silent_source_that_is_started_anew_for_a_viewer_is_not_said_to_lack_key_frames() {
+    let mut bench = keyless();
+    bench.frames(2);
+    bench.awaited(true);
+    let actions = bench.pass(5 * SECOND);
+    assert!(
+        matches!(&actions[..], [Action::TellWaiting(error), Action::Stop] if error.message.contains("no picture for")),
+        "{actions:?}"
+    );
+}
+
+#[test]
 fn a_key_frame_in_time_or_a_viewer_that_leaves_needs_no_new_start() {
     let mut bench = keyless();
     bench.awaited(true);
