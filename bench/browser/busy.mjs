@@ -28,6 +28,7 @@ export async function busy(browser, { url, phases }, say) {
         atomic: false,
         BEFORE_MS,
         AFTER_MS,
+        SHOWN_MS: 0,
       });
       say({ event: 'switch', index, slots: changes.map((change, at) => ({ ...change, ...seen[at] })) });
       for (const { slot, to } of changes) shown[slot] = to.camera;

@@ -8,6 +8,8 @@ const WARM_UP_MS = 3_000;
 /** How long pictures are recorded before a switch and after it. */
 const BEFORE_MS = 500;
 const AFTER_MS = 1_000;
+/** How long a tile is recorded at least once it shows its new stream, which may take longer than that to come. */
+const SHOWN_MS = 300;
 /** The longest random pause before a switch, so that switches fall on every part of a GOP. */
 const PAUSE_MS = 1_200;
 
@@ -52,11 +54,12 @@ export async function switching(browser, { url, kind, switches }, say) {
     await sleep(Math.random() * PAUSE_MS);
     if (kind === 'cold') await untilIdle(url, changes);
     const atomic = kind === 'atomic';
-    const seen = await page.evaluate(observe, { targets: changes.map(target), atomic, BEFORE_MS, AFTER_MS });
+    const times = { BEFORE_MS, AFTER_MS, SHOWN_MS };
+    const seen = await page.evaluate(observe, { targets: changes.map(target), atomic, ...times });
     say({ event: 'switch', slots: changes.map((change, at) => ({ ...change, ...seen[at] })) });
     for (const { slot, to } of changes) shown[slot] = to.camera;
     if (kind === 'cold') {
-      await page.evaluate(observe, { targets: changes.map(back), atomic, BEFORE_MS: 0, AFTER_MS });
+      await page.evaluate(observe, { targets: changes.map(back), atomic, ...times, BEFORE_MS: 0 });
     }
   }
   say({ event: 'plis', count: (await plis(page)) - pliBefore });
@@ -99,9 +102,9 @@ const back = ({ slot, from: { camera } }) => ({ slot, stream: `camera${camera}` 
 /**
  * In the page: switches, and notes what the tiles show around it.
  *
- * @param {{targets: Target[], atomic: boolean, BEFORE_MS: number, AFTER_MS: number}} options
+ * @param {{targets: Target[], atomic: boolean, BEFORE_MS: number, AFTER_MS: number, SHOWN_MS: number}} options
  */
-export async function observe({ targets, atomic, BEFORE_MS, AFTER_MS }) {
+export async function observe({ targets, atomic, BEFORE_MS, AFTER_MS, SHOWN_MS }) {
   const client = window.__multistream?.client;
   const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const tiles = document.querySelectorAll('video');
@@ -114,7 +117,7 @@ export async function observe({ targets, atomic, BEFORE_MS, AFTER_MS }) {
     targets.length === 1 && first
       ? client?.switchStream(first.slot, first.stream, first.quality)
       : client?.switchMany(targets, { atomic });
-  await Promise.all([switched, wait(AFTER_MS)]);
+  await Promise.all([switched?.then(() => wait(SHOWN_MS)), wait(AFTER_MS)]);
   const pictures = await Promise.all(videos.map(window.bench.stop));
   return pictures.map((pictures) => ({ requested, origin: performance.timeOrigin, pictures }));
 }

@@ -44,13 +44,20 @@ pub(crate) struct Footage {
     native_width: u32,
     /// Frames until a camera's loop starts again: frame `k` is sent when `floor(unix_time * fps) % frames` is `k`.
     loop_frames: f64,
+    /// How many frames older than before the switch a picture may be that counts as live.
+    lag_frames: f64,
 }
 
 impl Footage {
     /// The footage of a camera with a key frame every `gop_s` seconds. Its loop has whole GOPs and takes at least ten seconds.
     pub(crate) fn new(native_width: u32, gop_s: f64) -> Self {
         let gop_frames = gop_s * FPS;
-        Self { native_width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil() }
+        Self { native_width, loop_frames: gop_frames * (10.0 * FPS / gop_frames).ceil(), lag_frames: 1.0 }
+    }
+
+    /// The same, had by something that lets it fall so many frames behind.
+    pub(crate) fn behind(self, lag_frames: f64) -> Self {
+        Self { lag_frames, ..self }
     }
 
     /// How old a picture is at its video frame callback, in ms, by its frame number. `origin` is as in [`Tile`].
@@ -116,7 +123,7 @@ impl Watched {
 pub(crate) struct Outcome {
     /// First picture of the new stream.
     pub(crate) first_frame: f64,
-    /// First picture whose age exceeds the median age before the switch by at most one frame.
+    /// First picture whose age exceeds the median age before the switch by at most one frame, or by what the footage falls behind.
     pub(crate) live: f64,
     /// Longest time without a picture, from the last one before the switch on.
     pub(crate) longest_gap: f64,
@@ -138,7 +145,8 @@ impl Tile {
         let first = after.iter().position(|picture| shows(picture, &self.to, footage))?;
         let (waiting, shown) = after.split_at(first);
         let live = shown.iter().position(|picture| {
-            self.age(picture, footage).is_some_and(|age| age <= latency_before + FRAME_MS)
+            self.age(picture, footage)
+                .is_some_and(|age| age <= latency_before + footage.lag_frames * FRAME_MS)
         })?;
         let is_old = |picture: &&&Picture| !shows(picture, &self.from, footage);
         let is_foreign = |picture: &&&Picture| !shows(picture, &self.to, footage);
@@ -186,7 +194,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const FOOTAGE: Footage = Footage { native_width: 640, loop_frames: 300.0 };
+    const FOOTAGE: Footage = Footage { native_width: 640, loop_frames: 300.0, lag_frames: 1.0 };
     const LATENCY_FRAMES: u16 = 2;
 
     /// Frame `number` of a camera, `late` frames behind the usual latency.

@@ -28,15 +28,54 @@ pub(crate) struct Options {
     only: Vec<String>,
 }
 
-/// What is switched, by the words of the browser script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// What is switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     One,
     All,
     /// All six in one atomic layout.
     Atomic,
-    Cold,
+    /// One to a stream that is not running.
+    Cold(Stopped),
+}
+
+impl Kind {
+    /// The word of the browser script.
+    fn word(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::All => "all",
+            Self::Atomic => "atomic",
+            Self::Cold(_) => "cold",
+        }
+    }
+}
+
+/// A stream that is not running: what it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    /// A camera that is live, which ffmpeg makes smaller.
+    Variant,
+    /// Another camera, which nobody is connected to.
+    Rtsp,
+    /// The same, read by ffmpeg.
+    Ffmpeg,
+    /// The same, read by a program.
+    Exec,
+}
+
+impl Stopped {
+    /// The source of the 360p stream of a camera; `url` is that of a 360p camera with the same pictures.
+    fn source(self, camera: u8, url: &str) -> String {
+        match self {
+            Self::Variant => format!("ffmpeg:camera{camera}#video=h264#width=640#height=360"),
+            Self::Rtsp => url.to_owned(),
+            Self::Ffmpeg => format!("ffmpeg:{url}#video=copy"),
+            Self::Exec => {
+                format!("exec:ffmpeg -v error -rtsp_transport tcp -i {url} -an -c:v copy -f h264 -")
+            }
+        }
+    }
 }
 
 struct Setting {
@@ -54,7 +93,14 @@ const WARM: &[Setting] = &[
     Setting { name: "all6-2s-360p", kind: Kind::All, gop_s: 2.0, height: 360 },
     Setting { name: "atomic6-2s-360p", kind: Kind::Atomic, gop_s: 2.0, height: 360 },
 ];
-const COLD: &[Setting] = &[Setting { name: "cold-2s-720p", kind: Kind::Cold, gop_s: 2.0, height: 720 }];
+const COLD: &[Setting] = &[
+    Setting { name: "cold-2s-720p", kind: Kind::Cold(Stopped::Variant), gop_s: 2.0, height: 720 },
+    Setting { name: "cold-rtsp-2s", kind: Kind::Cold(Stopped::Rtsp), gop_s: 2.0, height: 720 },
+    Setting { name: "cold-ffmpeg-2s", kind: Kind::Cold(Stopped::Ffmpeg), gop_s: 2.0, height: 720 },
+    Setting { name: "cold-exec-2s", kind: Kind::Cold(Stopped::Exec), gop_s: 2.0, height: 720 },
+];
+/// How much older than those of a camera the pictures of a program may be when they count as live, in frames: it holds some back.
+const LAG_OF_PROGRAMS: f64 = 6.0;
 
 #[derive(Debug, Serialize)]
 struct Measured {
@@ -100,8 +146,8 @@ pub(crate) async fn run_warm(binaries: &Binaries, options: &Options) -> anyhow::
 }
 
 pub(crate) async fn run_cold(binaries: &Binaries, options: &Options) -> anyhow::Result<Report> {
-    let about =
-        "six tiles of 720p on one connection, one of them to a 360p variant whose ffmpeg is not running";
+    let about = "six tiles of 720p on one connection, one of them to a 360p stream that is not running: a variant, an RTSP camera, one \
+         that ffmpeg reads, and one that an exec source reads; the six cameras are preloaded";
     run("cold", COLD, about, binaries, options).await
 }
 
@@ -147,11 +193,21 @@ async fn measure(
         ..CamerasOptions::default()
     })?;
     let streams = scene::streams(&cameras, CAMERAS, "");
-    let server = scene::server(binaries, &streams, &variants(setting.kind))?;
+    let small = CamerasOptions { count: CAMERAS, gop_s: setting.gop_s, ..CamerasOptions::default() };
+    let small = matches!(setting.kind, Kind::Cold(_)).then(|| scene::cameras(&small)).transpose()?;
+    let more = match (setting.kind, &small) {
+        (Kind::Cold(stopped), Some(small)) => not_running(stopped, |camera| small.url(camera)),
+        _ => String::new(),
+    };
+    let server = scene::server(binaries, &streams, &more)?;
     let footage = Footage::new(width, setting.gop_s);
+    let footage = match setting.kind {
+        Kind::Cold(Stopped::Ffmpeg | Stopped::Exec) => footage.behind(LAG_OF_PROGRAMS),
+        _ => footage,
+    };
 
     let (mut outcomes, mut spreads, mut failed, mut pli) = (Vec::new(), Vec::new(), 0, 0);
-    let job = json!({ "url": server.url(), "kind": setting.kind, "switches": switches });
+    let job = json!({ "url": server.url(), "kind": setting.kind.word(), "switches": switches });
     let version = browser::run("switching", &job, |_, event| {
         match serde_json::from_value(event).context("what the browser said")? {
             Event::Switch { slots } => {
@@ -186,18 +242,13 @@ async fn measure(
     Ok((case, version))
 }
 
-/// A 360p variant of each camera, which stops as soon as it has no viewer.
-fn variants(kind: Kind) -> String {
+/// A 360p stream of each camera, which stops as soon as it has no viewer.
+fn not_running(stopped: Stopped, url: impl Fn(u8) -> String) -> String {
     let mut more = String::new();
-    if kind == Kind::Cold {
-        for camera in 1..=CAMERAS {
-            let _ = writeln!(
-                more,
-                "  camera{camera}-360p: ffmpeg:camera{camera}#video=h264#width=640#height=360"
-            );
-        }
-        more += "multistream:\n  linger: 0\n";
+    for camera in 1..=CAMERAS {
+        let _ = writeln!(more, "  camera{camera}-360p: {}", stopped.source(camera, &url(camera)));
     }
+    more += "multistream:\n  linger: 0\n";
     more
 }
 
