@@ -25,6 +25,11 @@ export function dashboardPage(react: ReactOf): Promise<string> {
   return page('dashboard', react);
 }
 
+/** The address of the page of e2e/tiles, with this React. */
+export function tilesPage(react: ReactOf): Promise<string> {
+  return page('tiles', react);
+}
+
 function page(folder: string, react: ReactOf): Promise<string> {
   const name = `${folder}-${react}`;
   const made = pages.get(name) ?? bundle(folder, react, name);

@@ -1,7 +1,8 @@
 // The public API that every entry of the package exports, and that is the same in each.
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-export type { ServerErrorCode } from './generated/protocol.js';
+export type { ServerErrorCode, StreamState, Variant } from './generated/protocol.js';
+export type { Camera } from './streams.js';
 export type {
   ClientOptions,
   ClientState,

@@ -4,8 +4,10 @@ import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+import type { Streams } from './generated/protocol.js';
 import { explainRefusal } from './refusal.js';
 import { Savings } from './savings/savings.js';
+import { type Camera, camerasOf } from './streams.js';
 import { Tokens } from './token.js';
 import type {
   ClientOptions,
@@ -56,11 +58,11 @@ export class Client {
     this.#serverUrl = serverUrl;
     this.#options = options;
     this.#tokens = new Tokens(options.token, (token) => this.#core?.renew(token));
-    const askStreams = async () => {
-      const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
-      return guard.settled(fetchStreams(absolute(serverUrl), token));
-    };
-    this.#savings = new Savings(options, askStreams, () => this.#core);
+    this.#savings = new Savings(
+      options,
+      () => this.#askStreams(),
+      () => this.#core,
+    );
   }
 
   /**
@@ -117,26 +119,12 @@ export class Client {
     );
   }
 
-  /**
-   * Stops a slot's picture, and the work for it on the server. The track stays.
-   *
-   * @example
-   * ```ts
-   * await client.pause(1);
-   * ```
-   */
+  /** Stops a slot's picture, and the work for it on the server. The track stays. @example `await client.pause(1);` */
   pause(slot: number): Promise<SlotStatus> {
     return Call.of(this.#call((core) => this.#savings.pause(core, slot)));
   }
 
-  /**
-   * Shows a paused slot again. Resolves when its picture is being sent.
-   *
-   * @example
-   * ```ts
-   * await client.resume(1);
-   * ```
-   */
+  /** Shows a paused slot again. Resolves when its picture is being sent. @example `await client.resume(1);` */
   resume(slot: number): Promise<SlotStatus> {
     return Call.of(this.#call((core) => this.#savings.resume(core, slot)));
   }
@@ -164,6 +152,18 @@ export class Client {
    */
   warm(stream: string, quality?: string): Promise<string> {
     return Call.of(this.#call((core) => this.#savings.warm(core, stream, quality)));
+  }
+
+  /**
+   * The server's cameras, with what is known of each, and their qualities as `variants`. Needs no connection.
+   *
+   * @example
+   * ```ts
+   * for (const { name, state } of await client.listStreams()) console.log(name, state);
+   * ```
+   */
+  listStreams(): Promise<Camera[]> {
+    return Call.of(this.#askStreams().then(camerasOf));
   }
 
   /**
@@ -244,14 +244,7 @@ export class Client {
     return this.#emitter.on(type, handler);
   }
 
-  /**
-   * Undoes `on`.
-   *
-   * @example
-   * ```ts
-   * client.off('status', handler);
-   * ```
-   */
+  /** Undoes `on`. @example `client.off('status', handler);` */
   off<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): void {
     this.#emitter.off(type, handler);
   }
@@ -313,6 +306,11 @@ export class Client {
   /** The slots whose picture stands still, and why. @example `client.stalled.get(0) === 'network'` */
   get stalled(): ReadonlyMap<number, StallCause> {
     return this.#stalled;
+  }
+
+  async #askStreams(): Promise<Streams | undefined> {
+    const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
+    return guard.settled(fetchStreams(absolute(this.#serverUrl), token));
   }
 
   async #connect(

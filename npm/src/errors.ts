@@ -29,6 +29,8 @@ export type ClientErrorCode =
   | 'bad-message'
   /** The server did not answer in time. */
   | 'timeout'
+  /** The list of streams could not be had: the server is not there, wants its token, or does not let this page in. */
+  | 'list-failed'
   /** The stream's source is down; the slot turns `active` by itself when it is back. */
   | 'source-offline'
   /** This environment has no WebRTC: Node, or a very old browser. */

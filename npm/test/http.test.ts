@@ -71,6 +71,31 @@ describe('GET /api/streams', () => {
   });
 });
 
+describe('listStreams', () => {
+  const variant = (quality: string, stream: string) => ({ quality, stream, width: null, height: null });
+  const stream = (...variants: object[]) => ({ state: 'live', codec: 'h264', variants });
+
+  test('resolves to the cameras in the order of the config, each with its variants, without a connection', async () => {
+    const variants = [variant('native', 'yard'), variant('360p', 'yard-360p')];
+    const list = {
+      yard: stream(...variants),
+      'yard-360p': stream(),
+      door: stream(variant('native', 'door')),
+    };
+    answer = { status: 200, body: JSON.stringify(list) };
+    const cameras = await makeClient(await listen(), { token: 't' }).listStreams();
+    expect(cameras.map(({ name }) => name)).toEqual(['yard', 'door']);
+    expect(cameras[0]).toEqual({ name: 'yard', ...list.yard });
+    expect(asked).toEqual(['GET /base/api/streams Bearer t']);
+    expect(sockets).toEqual([]);
+  });
+
+  test('rejects when the server refuses', async () => {
+    answer = { status: 401, body: '{}' };
+    await expect(makeClient(await listen()).listStreams()).rejects.toMatchObject({ code: 'list-failed' });
+  });
+});
+
 describe('GET /healthz', () => {
   const slots = [{ slot: 0, stream: 'camera1' }];
 
