@@ -4,10 +4,9 @@ import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-import type { Streams } from './generated/protocol.js';
 import { explainRefusal } from './refusal.js';
 import { Savings } from './savings/savings.js';
-import { type Camera, camerasOf } from './streams.js';
+import type { Camera } from './streams.js';
 import { Tokens } from './token.js';
 import type {
   ClientOptions,
@@ -23,7 +22,7 @@ import type {
   WebSocketState,
 } from './types.js';
 import { readArrivals } from './video/arrivals.js';
-import { show } from './video/attach.js';
+import { hide, show } from './video/attach.js';
 import { type ConnectionPath, readPath } from './video/path.js';
 import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
@@ -58,11 +57,11 @@ export class Client {
     this.#serverUrl = serverUrl;
     this.#options = options;
     this.#tokens = new Tokens(options.token, (token) => this.#core?.renew(token));
-    this.#savings = new Savings(
-      options,
-      () => this.#askStreams(),
-      () => this.#core,
-    );
+    const askStreams = async () => {
+      const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
+      return guard.settled(fetchStreams(absolute(serverUrl), token));
+    };
+    this.#savings = new Savings(options, askStreams, () => this.#core);
   }
 
   /**
@@ -124,7 +123,14 @@ export class Client {
     return Call.of(this.#call((core) => this.#savings.pause(core, slot)));
   }
 
-  /** Shows a paused slot again. Resolves when its picture is being sent. @example `await client.resume(1);` */
+  /**
+   * Shows a paused slot again. Resolves when its picture is being sent.
+   *
+   * @example
+   * ```ts
+   * await client.resume(1);
+   * ```
+   */
   resume(slot: number): Promise<SlotStatus> {
     return Call.of(this.#call((core) => this.#savings.resume(core, slot)));
   }
@@ -163,7 +169,7 @@ export class Client {
    * ```
    */
   listStreams(): Promise<Camera[]> {
-    return Call.of(this.#askStreams().then(camerasOf));
+    return Call.of(this.#savings.listStreams());
   }
 
   /**
@@ -227,7 +233,7 @@ export class Client {
       off();
       unwatch();
       forget();
-      show(video, undefined);
+      hide(video, this.#tracks.get(slot));
     };
   }
 
@@ -306,11 +312,6 @@ export class Client {
   /** The slots whose picture stands still, and why. @example `client.stalled.get(0) === 'network'` */
   get stalled(): ReadonlyMap<number, StallCause> {
     return this.#stalled;
-  }
-
-  async #askStreams(): Promise<Streams | undefined> {
-    const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
-    return guard.settled(fetchStreams(absolute(this.#serverUrl), token));
   }
 
   async #connect(

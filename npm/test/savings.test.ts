@@ -72,6 +72,24 @@ describe('pauseHidden', () => {
     expect(news()).toEqual(['resume 0']);
   });
 
+  test('does not pause a slot whose video is not in the document, as one that is drawn on a canvas', async () => {
+    const savings = await connect(options, slots);
+    const video = new FakeVideo();
+    video.isConnected = false;
+    savings.watch(0, video.element);
+    news();
+    video.scroll(false);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(news()).toEqual([]);
+    // Once it was in the document it is out of sight without one.
+    video.isConnected = true;
+    video.scroll(true);
+    video.isConnected = false;
+    video.scroll(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(news()).toEqual(['pause 0']);
+  });
+
   test('does not pause a slot while one of its videos is visible', async () => {
     const { savings, video } = await watched();
     const second = new FakeVideo();

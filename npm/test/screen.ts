@@ -19,6 +19,8 @@ class FakeObserver {
 }
 
 export class FakeVideo extends EventTarget {
+  isConnected = true;
+  srcObject = null;
   clientWidth = 1280;
   clientHeight = 720;
   get ownerDocument(): FakePage {

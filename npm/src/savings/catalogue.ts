@@ -1,5 +1,6 @@
 // The variants of each stream, from `GET /api/streams`. The answer is kept for a minute.
 import type { Stream, Streams } from '../generated/protocol.js';
+import { type Camera, camerasOf } from '../streams.js';
 import type { Variant } from './choose.js';
 
 const FRESH_MS = 60_000;
@@ -20,6 +21,11 @@ export class Catalogue {
   /** The variants of a stream; empty until the server has answered. */
   variants(stream: string): readonly Variant[] {
     return this.#streams.get(stream) ?? [];
+  }
+
+  /** Requests the list, for who wants to show it: it rejects when there is no answer. */
+  async list(): Promise<Camera[]> {
+    return camerasOf(await this.#askStreams());
   }
 
   get isFresh(): boolean {

@@ -3,6 +3,7 @@
 // from the core, and never undoes it.
 
 import type { ClientEvent } from '../events.js';
+import type { Camera } from '../streams.js';
 import type { ClientOptions, SlotConfig, SlotStatus } from '../types.js';
 import type { ChosenSlot, Core } from '../wasm/glue.js';
 import { type AskStreams, Catalogue } from './catalogue.js';
@@ -120,6 +121,11 @@ export class Savings {
   setPriority(slot: number, priority: number): void {
     this.#priorities.set(slot, priority);
     this.#core()?.setPriority(slot, priority);
+  }
+
+  /** The server's cameras, as they are now. */
+  listStreams(): Promise<Camera[]> {
+    return this.#catalogue.list();
   }
 
   /** Keeps a stream running. It is not known which tile will show it, so the quality fits the largest one. */

@@ -1,4 +1,5 @@
 // Observes the <video> elements of the slots: whether one is visible, and how many device pixels it has.
+import { playOutside } from '../video/removed.js';
 import type { Tile } from './choose.js';
 
 /** The callbacks for changes; the new values are read by `isSeen` and `tile`. */
@@ -12,6 +13,8 @@ interface Watched {
   video: HTMLVideoElement;
   /** Whether the video is laid out and inside the viewport; `true` until the observer's first report. */
   intersects: boolean;
+  /** The video was in the document while it was watched. One that never was is drawn on a canvas, and seen there. */
+  wasInside: boolean;
 }
 
 /** Knows of each slot whether one of its videos is visible, and how large they are. */
@@ -29,12 +32,13 @@ export class Sight {
 
   /** Observes a video that shows the slot. Returns a function that stops it. */
   watch(slot: number, video: HTMLVideoElement): () => void {
-    const watched = { slot, video, intersects: true };
+    const watched = { slot, video, intersects: true, wasInside: video.isConnected };
     this.#open();
     this.#watched.add(watched);
     this.#slots.add(slot);
     this.#intersections?.observe(video);
     this.#sizes?.observe(video);
+    const stopPlaying = playOutside(video);
     const onPicture = () => this.#changes.seen(slot);
     video.addEventListener('enterpictureinpicture', onPicture);
     video.addEventListener('leavepictureinpicture', onPicture);
@@ -42,6 +46,7 @@ export class Sight {
     this.#changes.size(slot);
     return () => {
       if (!this.#watched.delete(watched)) return;
+      stopPlaying();
       video.removeEventListener('enterpictureinpicture', onPicture);
       video.removeEventListener('leavepictureinpicture', onPicture);
       if (![...this.#watched].some((other) => other.video === video)) {
@@ -97,7 +102,11 @@ export class Sight {
 
   readonly #onIntersections = (entries: IntersectionObserverEntry[]): void => {
     for (const { target, isIntersecting } of entries) {
-      for (const watched of this.#watched) if (watched.video === target) watched.intersects = isIntersecting;
+      for (const watched of this.#watched) {
+        if (watched.video !== target) continue;
+        watched.wasInside ||= target.isConnected;
+        watched.intersects = isIntersecting || !watched.wasInside;
+      }
       this.#tell('seen', target);
     }
   };

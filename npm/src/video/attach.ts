@@ -10,6 +10,12 @@ export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefine
   if (track) play(video);
 }
 
+/** Shows nothing any more, unless the video shows another track by now: that of another slot. */
+export function hide(video: HTMLVideoElement, track: MediaStreamTrack | undefined): void {
+  const shown = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : undefined;
+  if (track === undefined || shown === track) show(video, undefined);
+}
+
 /** The events that give a page user activation (HTML §6.4.1): a mouse does when it is pressed, a finger when it is lifted. */
 const GESTURES = ['pointerdown', 'pointerup', 'keydown'] as const;
 
