@@ -84,6 +84,10 @@ for (const react of ['react-18', 'react-19'] as const satisfies ReactOf[]) {
       // Variants are told with their camera.
       await expect(page.locator('p').first()).toHaveText(/^camera1\(2\) camera2\(\d\)$/);
 
+      // A slot that is paused has nothing to tell, on a busy machine neither.
+      await page.evaluate(() => window.wall.tiles[0]?.pause());
+      await expect(tile(page, 0)).toHaveAttribute('data-status', 'paused');
+      await expect(tile(page, 0)).toHaveAttribute('data-live', 'false');
       const before = await renders(page);
       for (const [call, status] of [
         ['pause', 'paused'],
@@ -99,6 +103,19 @@ for (const react of ['react-18', 'react-19'] as const satisfies ReactOf[]) {
       const after = await renders(page);
       expect(after['tile 1']).toBeGreaterThan(before['tile 1'] ?? 0);
       expect({ ...after, 'tile 1': 0 }).toEqual({ ...before, 'tile 1': 0 });
+    });
+
+    test("a server's markup is taken over, and plays on one connection", async ({ cameras, serve, page }) => {
+      const server = await serve({ streams: rtspStreams(cameras, 2) });
+      await page.evaluate(({ url, slots }) => window.wall.hydrate(url, slots, [0, 1]), {
+        url: server.url,
+        slots: TWO,
+      });
+      await expectPlaying(page, 0);
+      await expectPlaying(page, 1);
+      expect(await page.evaluate(() => window.wall.mismatches)).toEqual([]);
+      expect(await openPeers(page)).toBe(1);
+      expect(await sessions(server)).toBe(1);
     });
 
     test('a tile that unmounts, or moves, leaves the others alone', async ({ cameras, serve, page }) => {

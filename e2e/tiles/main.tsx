@@ -8,13 +8,18 @@ import {
   useStreams,
   useTile,
 } from 'multistream-client/react';
-import { StrictMode, useEffect, version } from 'react';
+import { type ReactNode, StrictMode, useEffect, version } from 'react';
 import { flushSync } from 'react-dom';
-import { createRoot, type Root } from 'react-dom/client';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
+import { renderToString } from 'react-dom/server';
 
 export interface Wall {
   /** Shows these slots, or others: `tiles` names the slots of the tiles in their order, of which two may have the same one. */
   show(url: string, slots: SlotConfig[], tiles: number[]): void;
+  /** The same, in the markup that a server has made. */
+  hydrate(url: string, slots: SlotConfig[], tiles: number[]): void;
+  /** What React said of markup that is another than it renders. */
+  mismatches: string[];
   unmount(): void;
   /** The calls of each slot's tile, as they were rendered last. */
   tiles: Record<number, Tile>;
@@ -65,29 +70,42 @@ function Bar() {
 
 let root: Root | undefined;
 
+function tree(url: string, slots: SlotConfig[], tiles: number[]): ReactNode {
+  const seen = new Map<number, number>();
+  const keyOf = (slot: number) => {
+    const nth = seen.get(slot) ?? 0;
+    seen.set(slot, nth + 1);
+    return `${slot}-${nth}`;
+  };
+  return (
+    <StrictMode>
+      <MultiStreamProvider url={url} slots={slots}>
+        <Bar />
+        <Bar />
+        {tiles.map((slot) => (
+          <Picture key={keyOf(slot)} slot={slot} />
+        ))}
+      </MultiStreamProvider>
+    </StrictMode>
+  );
+}
+
 window.wall = {
   show: (url, slots, tiles) => {
     const element = document.getElementById('root');
     if (element === null) return;
     root ??= createRoot(element);
-    const seen = new Map<number, number>();
-    const keyOf = (slot: number) => {
-      const nth = seen.get(slot) ?? 0;
-      seen.set(slot, nth + 1);
-      return `${slot}-${nth}`;
-    };
-    root.render(
-      <StrictMode>
-        <MultiStreamProvider url={url} slots={slots}>
-          <Bar />
-          <Bar />
-          {tiles.map((slot) => (
-            <Picture key={keyOf(slot)} slot={slot} />
-          ))}
-        </MultiStreamProvider>
-      </StrictMode>,
-    );
+    root.render(tree(url, slots, tiles));
   },
+  hydrate: (url, slots, tiles) => {
+    const element = document.getElementById('root');
+    if (element === null) return;
+    element.innerHTML = renderToString(tree(url, slots, tiles));
+    root = hydrateRoot(element, tree(url, slots, tiles), {
+      onRecoverableError: (error) => window.wall.mismatches.push(String(error)),
+    });
+  },
+  mismatches: [],
   unmount: () => {
     flushSync(() => root?.unmount());
     root = undefined;

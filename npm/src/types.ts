@@ -165,7 +165,8 @@ export interface ClientOptions {
   retryConnect?: boolean | undefined;
   /**
    * Pause a slot when its attached video was out of sight for 2 s, and resume it as soon as it is visible. A pause of your own
-   * is never ended. Slots that never had a video attached are not paused, nor those of a video that never was in the page. Default `false`; in the React hook `true`.
+   * is never ended. Slots that never had a video attached are not paused, nor those of a video that never was in the page.
+   * Default `false`; in the React hook `true`.
    */
   pauseHidden?: boolean | undefined;
   /**
