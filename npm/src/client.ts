@@ -22,8 +22,8 @@ import type {
   WebSocketState,
 } from './types.js';
 import { readArrivals } from './video/arrivals.js';
-import { hide, show } from './video/attach.js';
 import { type ConnectionPath, readPath } from './video/path.js';
+import { Pictures } from './video/pictures.js';
 import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
 import { watchNetwork } from './wake.js';
@@ -37,8 +37,7 @@ export class Client {
   readonly #serverUrl: string;
   readonly #options: ClientOptions;
   readonly #emitter = new Emitter();
-  readonly #tracks = new Map<number, MediaStreamTrack>();
-  readonly #stalled = new Map<number, StallCause>();
+  readonly #pictures: Pictures;
   readonly #stats = new StatsReader();
   readonly #savings: Savings;
   readonly #tokens: Tokens;
@@ -62,6 +61,8 @@ export class Client {
       return guard.settled(fetchStreams(absolute(serverUrl), token));
     };
     this.#savings = new Savings(options, askStreams, () => this.#core);
+    const isSeen = (slot: number) => this.#savings.isSeen(slot);
+    this.#pictures = new Pictures(isSeen, (event) => this.#emit(event));
   }
 
   /**
@@ -120,7 +121,7 @@ export class Client {
 
   /** Stops a slot's picture, and the work for it on the server. The track stays. @example `await client.pause(1);` */
   pause(slot: number): Promise<SlotStatus> {
-    return Call.of(this.#call((core) => this.#savings.pause(core, slot)));
+    return Call.of(this.#told((core) => this.#savings.pause(core, slot)));
   }
 
   /**
@@ -132,7 +133,7 @@ export class Client {
    * ```
    */
   resume(slot: number): Promise<SlotStatus> {
-    return Call.of(this.#call((core) => this.#savings.resume(core, slot)));
+    return Call.of(this.#told((core) => this.#savings.resume(core, slot)));
   }
 
   /**
@@ -208,14 +209,15 @@ export class Client {
    */
   async getPath(): Promise<ConnectionPath | undefined> {
     // All slots take the same one.
-    const [slot] = this.#tracks.keys();
+    const [slot] = this.#pictures.tracks.keys();
     const receiver = slot === undefined ? undefined : this.#core?.receiver(slot);
     return receiver && readPath(receiver);
   }
 
   /**
    * Keeps a slot's picture in a `<video>` element, also across reconnects. Returns how to stop.
-   * May be called before `connect`.
+   * May be called before `connect`. The attribute `data-picture` of the video is `live`, `frozen` or `waiting`. The picture of
+   * another camera than one that is `offline` or in `error` is removed.
    *
    * @example
    * ```ts
@@ -223,17 +225,9 @@ export class Client {
    * ```
    */
   attach(slot: number, video: HTMLVideoElement): () => void {
-    show(video, this.#tracks.get(slot));
-    const off = this.on('track', (event) => {
-      if (event.slot === slot) show(video, event.track);
-    });
-    const unwatch = this.#savings.watch(slot, video);
-    const forget = this.#firstPictures.watch(slot, video);
+    const ends = [this.#pictures, this.#savings, this.#firstPictures].map((part) => part.watch(slot, video));
     return () => {
-      off();
-      unwatch();
-      forget();
-      hide(video, this.#tracks.get(slot));
+      for (const end of ends) end();
     };
   }
 
@@ -306,12 +300,12 @@ export class Client {
 
   /** The current track of each slot. @example `client.tracks.get(0)?.readyState` */
   get tracks(): ReadonlyMap<number, MediaStreamTrack> {
-    return this.#tracks;
+    return this.#pictures.tracks;
   }
 
   /** The slots whose picture stands still, and why. @example `client.stalled.get(0) === 'network'` */
   get stalled(): ReadonlyMap<number, StallCause> {
-    return this.#stalled;
+    return this.#pictures.stalled;
   }
 
   async #connect(
@@ -358,8 +352,17 @@ export class Client {
   /** A switch, with what it took, told to who asked and to who listens. */
   async #timed(slots: readonly number[], perform: () => Promise<SlotStatus[]>): Promise<SwitchedStatus[]> {
     const statuses = await this.#firstPictures.time(slots, perform);
-    for (const status of statuses) this.#emitter.emit({ type: 'switched', slot: status.slot, status });
+    for (const status of statuses) {
+      status.live = this.#pictures.isLive(status.slot);
+      this.#emitter.emit({ type: 'switched', slot: status.slot, status });
+    }
     return statuses;
+  }
+
+  /** A call that resolves to a status. */
+  async #told(call: (core: Core) => Promise<SlotStatus>): Promise<SlotStatus> {
+    const status = await this.#call(call);
+    return { ...status, live: this.#pictures.isLive(status.slot) };
   }
 
   async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {
@@ -402,7 +405,12 @@ export class Client {
       look: (attempt, pc, tracks) => {
         // A connection that is closed meanwhile has no statistics.
         readArrivals(pc, tracks)
-          .then((numbers) => of((client) => client.#core)?.received(attempt, numbers))
+          .then((numbers) =>
+            of((client) => {
+              client.#core?.received(attempt, numbers);
+              client.#pictures.arrived(numbers);
+            }),
+          )
           .catch(() => {});
       },
       refusal: async (url) => {
@@ -419,16 +427,12 @@ export class Client {
 
   #handle(event: ClientEvent): void {
     this.#savings.handle(event);
-    if (event.type === 'track') this.#tracks.set(event.slot, event.track);
-    if (event.type === 'stalled') {
-      this.#stalled.delete(event.slot);
-      if (event.cause) this.#stalled.set(event.slot, event.cause);
-    }
-    if (event.type === 'disconnected') {
-      this.#tracks.clear();
-      this.#stalled.clear();
-      this.#release();
-    }
+    this.#pictures.handle(event);
+    if (event.type === 'disconnected') this.#release();
+    this.#emit(event);
+  }
+
+  #emit(event: ClientEvent): void {
     if (event.type === 'status') {
       try {
         this.#onStatus?.(event.slot, event.status);

@@ -15,10 +15,17 @@ import type { SwitchedStatus } from './video/timing.js';
  */
 export type ClientEvent =
   | { type: 'state'; state: ClientState }
-  /** A slot's status changed. */
+  /** A slot's status changed, or its picture began or ceased to be live. */
   | { type: 'status'; slot: number; status: SlotStatus }
   /** A slot's picture stands still, for this reason; `null`: it moves again, or need not. */
   | { type: 'stalled'; slot: number; cause: StallCause | null }
+  /**
+   * The picture that an attached video shows stands although it should move, and is `sinceMs` old. The cause is `null` while it is
+   * not known; the event comes again when it is.
+   */
+  | { type: 'frozen'; slot: number; sinceMs: number; cause: StallCause | null }
+  /** A frozen picture moves again, is gone, or need not move; it stood for `sinceMs` milliseconds. */
+  | { type: 'thawed'; slot: number; sinceMs: number; cause: StallCause | null }
   /** A switch that the app asked for is done, and took this long. */
   | { type: 'switched'; slot: number; status: SwitchedStatus }
   /** A slot has this track from now on: after the first connection, and after a reconnect. */

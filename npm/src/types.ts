@@ -49,6 +49,11 @@ export interface SlotStatus {
   actualQuality?: string;
   /** `active` means that the first key frame of this stream was sent, not merely that it was chosen. */
   status: SlotState;
+  /**
+   * Pictures of this camera are being shown: the status is `active`, and an `attach`ed video shows them as often as they should
+   * come. `false` for a slot without an attached video. A `status` event tells when it changes.
+   */
+  live: boolean;
   /** A sentence for people. */
   error?: string;
   /**

@@ -45,6 +45,7 @@ describe('connect', () => {
       stream: 'camera2',
       status: 'active',
       actualQuality: 'native',
+      live: false,
     };
     expect(onStatus).toHaveBeenCalledWith(4, status);
     expect([client.isConnected, client.state, client.wsState, client.pcState]).toEqual([
@@ -155,6 +156,7 @@ describe('a connection', () => {
       camera: 'camera7',
       stream: 'camera7',
       status: 'active',
+      live: false,
       timing: { requested: expect.any(Number), active: expect.any(Number) },
     });
     expect(heard).toEqual([{ type: 'switched', slot: 4, status }]);

@@ -8,8 +8,8 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   : S;
 type CamelKeys<T> = { [K in keyof T as Camel<K & string>]: T[K] };
 
-test('a slot status has the fields of the protocol, and the camera', () => {
-  expectTypeOf<Omit<SlotStatus, 'camera'>>().toEqualTypeOf<CamelKeys<WireStatus>>();
+test('a slot status has the fields of the protocol, the camera, and whether it is live', () => {
+  expectTypeOf<Omit<SlotStatus, 'camera' | 'live'>>().toEqualTypeOf<CamelKeys<WireStatus>>();
 });
 
 test('the codes of the server are codes of the client', () => {

@@ -62,6 +62,11 @@ export class Savings {
     return this.#sight.watch(slot, video);
   }
 
+  /** Whether a video of the slot can be seen; `undefined` without a video. */
+  isSeen(slot: number): boolean | undefined {
+    return this.#sight.isSeen(slot);
+  }
+
   /** Returns the slots to connect with, with the chosen qualities. Waits up to `CATALOGUE_MS` for the list of variants. */
   async plan(slots: readonly SlotConfig[]): Promise<readonly ChosenSlot[]> {
     // Not an array: passed on as it is, so that the core reports the error.

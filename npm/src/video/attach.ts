@@ -1,13 +1,21 @@
 // Shows a slot's track in a <video> element.
 
-/** Shows `track`, or nothing. Muted and inline, so that browsers let it play without a click. */
-export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefined): void {
+/** Shows `track`, or nothing. Muted and inline, so that browsers let it play without a click. Returns whether that is another one. */
+export function show(video: HTMLVideoElement, track: MediaStreamTrack | undefined): boolean {
   video.muted = true;
   video.autoplay = true;
   video.playsInline = true;
   const shown = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : undefined;
   if (shown !== track) video.srcObject = track ? new MediaStream([track]) : null;
   if (track) play(video);
+  return shown !== track;
+}
+
+/** Removes the picture. The next one of the same track is shown. */
+export function blank(video: HTMLVideoElement): void {
+  if (!(video.srcObject instanceof MediaStream)) return;
+  video.srcObject = new MediaStream(video.srcObject.getTracks());
+  play(video);
 }
 
 /** Shows nothing any more, unless the video shows another track by now: that of another slot. */
