@@ -1,6 +1,8 @@
 // Tests a tile of the wall: enlarging it, its quality, saving its picture, and its caption.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { Cameras } from '../cameras';
 import { expect, rtspStreams, test } from '../fixtures';
 import { WallPage } from './wall-page';
@@ -165,7 +167,7 @@ test('the pictures of a server that hangs are not live', async ({ cameras, serve
   await wall.expectLive(0, 1);
 });
 
-test('a camera that stopped is offline since its last frame, and its picture is hidden', async ({
+test('a camera that stopped is offline since its last frame, and its last picture is grey', async ({
   serve,
   page,
 }) => {
@@ -182,7 +184,9 @@ test('a camera that stopped is offline since its last frame, and its picture is 
     // The minute may have changed in between.
     const since = new RegExp(`offline since (${clock(before)}|${clock(Date.now())})`);
     await expect(wall.tile(0)).toContainText(since);
-    await expect(wall.tile(0).locator('video')).toHaveCSS('opacity', '0');
+    await expect(wall.tile(0).locator('video')).toHaveCSS('filter', 'grayscale(1)');
+    await expect(wall.tile(0).locator('video')).toHaveCSS('opacity', '0.35');
+    expect(await wall.pictureOf(0)).toBe(1);
     await expect(wall.camera('camera1')).toContainText('offline');
     await cameras.restart();
     await wall.expectLive(0, 1);
@@ -200,6 +204,7 @@ test('an error of one camera is shown on its tile only', async ({ cameras, serve
   await wall.expectLive(0, 1);
   await wall.camera('dead').click();
   await expect(wall.tile(0).locator('.notice')).toContainText('refuses the connection');
+  await expect.poll(() => wall.pictureOf(0), 'the picture of the camera before').toBeUndefined();
   await expect(page.getByRole('status')).toHaveText('1 on one connection');
   await wall.camera('camera2').click();
   await wall.expectLive(0, 2);
@@ -214,4 +219,37 @@ test('a lost server is shown at once, and its pictures are not live', async ({ c
   await expect(page.getByRole('status')).toContainText('reconnecting');
   await expect(wall.tile(0)).toContainText('reconnecting');
   await expect(wall.tile(0)).not.toHaveAttribute('data-tone', 'live');
+});
+
+test('a tile that starts for too long asks again, and then says so and can be told to', async ({
+  serve,
+  page,
+}) => {
+  // It takes connections, and never answers.
+  const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  try {
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const server = await serve({
+      streams: { silent: `rtsp://127.0.0.1:${port}/#timeout=60` },
+      multistream: { switch_timeout: '60s' },
+    });
+    const asked: string[] = [];
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        if (String(payload).includes('multistream/switch')) asked.push(String(payload));
+      }),
+    );
+    const wall = await WallPage.open(page, server);
+    await expect(wall.tile(0)).toContainText('starting');
+    await expect.poll(() => asked.length, { timeout: 15_000 }).toBe(1);
+    const retry = wall.tile(0).getByRole('button', { name: 'Retry' });
+    await expect(retry).toBeVisible({ timeout: 15_000 });
+    await expect(wall.tile(0).locator('.notice')).toContainText('No picture came for 8 s.');
+    await retry.click();
+    await expect.poll(() => asked.length).toBeGreaterThan(1);
+    await expect(retry).toBeHidden();
+  } finally {
+    silent.close();
+  }
 });

@@ -93,7 +93,8 @@ export function CameraTile(props: CameraTileProps): ReactNode {
   );
 }
 
-function fineOf({ status, reason }: SlotStatus): string | undefined {
+function fineOf({ status, reason, live }: SlotStatus): string | undefined {
+  if (status === 'active' && !live) return 'waiting for pictures';
   return LOST[reason ?? ''] === undefined ? FINE[status] : undefined;
 }
 
@@ -102,10 +103,10 @@ function troubleOf({ status, reason, error }: SlotStatus): string {
 }
 
 /** What is shown of a tile whose link is too slow for its stream. */
-function slowLink({ status, reason, pictureEveryMs }: SlotStatus): string | undefined {
+function slowLink({ status, reason, pictureEveryMs, live }: SlotStatus): string | undefined {
   if (reason !== 'bandwidth') return undefined;
   if (status === 'paused') return 'paused, slow link';
-  if (pictureEveryMs === undefined) return undefined;
+  if (pictureEveryMs === undefined || !live) return undefined;
   return `slow link, a picture every ${Math.max(1, Math.round(pictureEveryMs / 1_000))} s`;
 }
 

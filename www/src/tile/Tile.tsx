@@ -5,9 +5,11 @@ import { AUTO, type Choice } from '../cameras/choice';
 import type { Meters } from '../stats/meters';
 import { Icon } from '../ui/icons';
 import { Menu } from '../ui/Menu';
-import { caption } from './caption';
+import { caption, startsAs } from './caption';
+import { useFrames } from './frames';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
+import { useStarting } from './starting';
 import { saveSnapshot, toggleFullScreen } from './tile-element';
 
 interface Props {
@@ -46,9 +48,12 @@ export function Tile(props: Props) {
   }, [client, slot]);
   // The caption is that of what is shown.
   const camera = status?.camera ?? choice.stream;
-  const picture = usePicture(video, status?.stream, (frame) => meters?.frame(slot, frame));
+  const picture = usePicture(client, slot, status);
+  useFrames(video, (frame) => meters?.frame(slot, frame));
   const offlineSince = useOfflineSince(status);
-  const { status: word, tone, text, detail } = caption({ client: state, status, picture, offlineSince });
+  const known = { client: state, status, picture, offlineSince };
+  const starting = useStarting(client, slot, choice, startsAs(known));
+  const { status: word, tone, text, detail } = caption({ ...known, startingForS: starting.forS });
   return (
     <figure
       ref={figure}
@@ -78,6 +83,11 @@ export function Tile(props: Props) {
         <span className="state">{text}</span>
       </figcaption>
       {props.onChoose && <Surface {...props} text={text} />}
+      {starting.forS !== undefined && (
+        <button type="button" className="retry" onClick={starting.retry}>
+          Retry
+        </button>
+      )}
       {qualities && (
         <div className="tools">
           <Menu

@@ -20,24 +20,32 @@ export interface Known {
   picture: Picture;
   /** When the last frame of a camera that is offline came, in ms since 1970. */
   offlineSince?: number | undefined;
+  /** For how many seconds it has been starting, once that is too long. */
+  startingForS?: number | undefined;
 }
 
-export function caption({ client, status, picture, offlineSince }: Known): Caption {
+/** Whether the tile is starting, and by which of the server's states. */
+export function startsAs({ client, status, picture }: Known): 'active' | 'buffering' | undefined {
+  if (client !== 'connected' || picture.state !== 'none') return undefined;
+  if (status?.status === 'active') return 'active';
+  return status?.status === 'buffering' && !isLost(status) ? 'buffering' : undefined;
+}
+
+export function caption({ client, status, picture, offlineSince, startingForS }: Known): Caption {
   if (client === 'disconnected') return { status: 'disconnected', tone: 'bad', text: 'not connected' };
   if (client === 'reconnecting') {
     // Only the WebSocket may be lost while media still flows, so a moving picture counts as live.
-    const isLive = status?.status === 'active' && picture.state === 'moving';
+    const isLive = picture.state === 'moving';
     return { status: 'reconnecting', tone: isLive ? 'live' : 'wait', text: isLive ? 'live' : 'reconnecting' };
   }
   if (client !== 'connected' || status === undefined)
     return { status: 'connecting', tone: 'wait', text: 'connecting' };
   switch (status.status) {
     case 'active':
-      return { status: 'active', ...active(picture, status.pictureEveryMs) };
-    case 'buffering': {
-      const isLost = status.reason === 'connection-lost' || status.reason === 'media-lost';
-      return { status: status.status, tone: 'wait', text: isLost ? 'reconnecting' : 'starting' };
-    }
+      return { status: 'active', ...active(picture, status.pictureEveryMs, startingForS) };
+    case 'buffering':
+      if (isLost(status)) return { status: status.status, tone: 'wait', text: 'reconnecting' };
+      return { status: status.status, ...starting(startingForS) };
     case 'offline':
       return { status: 'offline', tone: 'bad', text: offline(offlineSince), detail: status.error };
     case 'error':
@@ -54,17 +62,31 @@ export function caption({ client, status, picture, offlineSince }: Known): Capti
   }
 }
 
-function active(picture: Picture, pictureEveryMs?: number): Pick<Caption, 'tone' | 'text' | 'detail'> {
-  if (pictureEveryMs !== undefined && picture.state !== 'none') {
+function isLost({ reason }: SlotStatus): boolean {
+  return reason === 'connection-lost' || reason === 'media-lost';
+}
+
+type Said = Pick<Caption, 'tone' | 'text' | 'detail'>;
+
+function active(
+  picture: Picture,
+  pictureEveryMs: number | undefined,
+  startingForS: number | undefined,
+): Said {
+  if (picture.state === 'none') return starting(startingForS);
+  if (picture.state === 'moving') {
+    if (pictureEveryMs === undefined) return { tone: 'live', text: 'live' };
     const seconds = Math.max(1, Math.round(pictureEveryMs / 1_000));
-    const isLate = picture.state === 'frozen' && picture.ageS > seconds + 2;
     const text = `slow link, a picture every ${seconds} s`;
-    if (!isLate) return { tone: 'live', text, detail: 'The link is too slow for all pictures of this tile.' };
+    return { tone: 'live', text, detail: 'The link is too slow for all pictures of this tile.' };
   }
-  if (picture.state === 'moving') return { tone: 'live', text: 'live' };
-  if (picture.state === 'none') return { tone: 'wait', text: 'starting' };
   const age = duration(picture.ageS);
   return { tone: 'bad', text: `frozen for ${age}`, detail: `The last picture is ${age} old.` };
+}
+
+function starting(forS: number | undefined): Said {
+  const detail = forS === undefined ? undefined : `No picture came for ${forS} s.`;
+  return { tone: 'wait', text: 'starting', detail };
 }
 
 function offline(since: number | undefined): string {

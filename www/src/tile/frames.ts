@@ -1,32 +1,24 @@
-// Reports each displayed frame of a <video>.
+// Reports each displayed frame of a <video>, for the statistics.
+import { type RefObject, useEffect, useRef } from 'react';
 
-/** Where a browser has no `requestVideoFrameCallback` (Safari before 15.4), the frame counter is read this often. */
-const POLL_MS = 100;
-
-/** Calls `onFrame` after frames of `video` were displayed, with their metadata where the browser knows it. Returns how to stop. */
-export function watchFrames(
-  video: HTMLVideoElement,
-  onFrame: (frame?: VideoFrameCallbackMetadata) => void,
-): () => void {
-  if (!('requestVideoFrameCallback' in video)) return pollFrames(video, onFrame);
-  let handle = 0;
-  const next = () => {
-    handle = video.requestVideoFrameCallback((_now, frame) => {
-      onFrame(frame);
-      next();
-    });
-  };
-  next();
-  return () => video.cancelVideoFrameCallback(handle);
-}
-
-function pollFrames(video: HTMLVideoElement, onFrame: () => void): () => void {
-  const displayed = () => video.getVideoPlaybackQuality().totalVideoFrames;
-  let seen = displayed();
-  const timer = window.setInterval(() => {
-    const frames = displayed();
-    if (frames !== seen) onFrame();
-    seen = frames;
-  }, POLL_MS);
-  return () => window.clearInterval(timer);
+/** Calls `onFrame` after frames of `video` were displayed, in browsers that tell of them. */
+export function useFrames(
+  video: RefObject<HTMLVideoElement | null>,
+  onFrame: (frame: VideoFrameCallbackMetadata) => void,
+): void {
+  const each = useRef(onFrame);
+  each.current = onFrame;
+  useEffect(() => {
+    const element = video.current;
+    if (element === null || !('requestVideoFrameCallback' in element)) return;
+    let handle = 0;
+    const next = () => {
+      handle = element.requestVideoFrameCallback((_now, frame) => {
+        each.current(frame);
+        next();
+      });
+    };
+    next();
+    return () => element.cancelVideoFrameCallback(handle);
+  }, [video]);
 }
