@@ -110,7 +110,9 @@ test('a paused slot is neither live nor frozen, and neither is it frozen when it
   await wall.page.waitForTimeout(4_000);
   await wall.resume(0);
   await expectLive(wall, 0, true);
-  expect(await stood(wall)).toEqual([]);
+  // One that was called frozen by the age of the picture before the pause would stand for longer than the pause; a busy machine may
+  // have had a shorter freeze of its own.
+  expect((await stood(wall)).filter(({ sinceMs }) => sinceMs > 4_000)).toEqual([]);
 });
 
 test("a camera that is down is not shown by another camera's picture, and a refusal changes nothing", async ({

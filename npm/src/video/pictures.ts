@@ -142,7 +142,9 @@ export class Pictures {
 
   #change(screen: Screen, status: SlotStatus): void {
     const now = performance.now();
-    if (status.status === 'active' && screen.status?.status !== 'active') screen.freshAt = now;
+    const was = screen.status?.status;
+    // A resumed slot is `buffering` first, and its picture is as old as the pause.
+    if (was === 'paused' || (status.status === 'active' && was !== 'active')) screen.freshAt = now;
     screen.status = status;
     screen.toldAt = now;
     // A picture may be faster than the status that tells of it.
