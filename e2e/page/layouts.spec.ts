@@ -26,10 +26,13 @@ test('layouts of up to max_slots tiles are offered, and each shows its tiles', a
     const layouts = page.locator('.layouts button');
     await expect(layouts.last()).toHaveAccessibleName(last);
     for (const layout of await layouts.all()) {
-      const [a = 0, sign, b = 0] = ((await layout.getAttribute('aria-label')) ?? '').split(' ');
+      const label = (await layout.getAttribute('aria-label')) ?? '';
+      const [a = 0, sign, b = 0] = label.split(' ');
       await layout.click();
       await expect(layout).toHaveAttribute('aria-pressed', 'true');
-      const tiles = sign === '×' ? Number(a) * Number(b) : Number(a) + Number(b);
+      // The packed layout has as many tiles as there are cameras.
+      const grid = sign === '×' ? Number(a) * Number(b) : Number(a) + Number(b);
+      const tiles = label === 'Auto' ? 1 : grid;
       await expect(wall.visibleTiles).toHaveCount(tiles);
     }
   }
@@ -50,6 +53,32 @@ test('a smaller layout pauses the hidden slots and keeps the connection', async 
   await page.getByRole('button', { name: '2 × 2' }).click();
   await wall.expectLive(3, 4);
   expect(await wall.connections()).toBe(1);
+});
+
+test('the default layout has a tile for each camera and no empty one, and covers most of the wall', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 6) });
+  for (const [width, height] of [
+    [1440, 900],
+    [844, 390],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    const wall = await WallPage.open(page, server);
+    expect(wall.query().get('layout')).toBe('auto');
+    await expect(wall.visibleTiles).toHaveCount(6);
+    await expect(page.locator('.vacant')).toHaveCount(0);
+    await wall.expectLive(5, 6);
+    const share = await page.locator('main.grid').evaluate((grid) => {
+      const boxes = [...grid.querySelectorAll('video')].map((video) => video.getBoundingClientRect());
+      const areas = boxes.map((box) => Math.min(box.width, (box.height * 16) / 9) ** 2 * (9 / 16));
+      return areas.reduce((sum, area) => sum + area, 0) / (grid.clientWidth * grid.clientHeight);
+    });
+    console.log(`six cameras at ${width} × ${height}: ${share.toFixed(2)} of the wall`);
+    expect(share).toBeGreaterThan(0.7);
+  }
 });
 
 test('in 1 + 5 the first tile is as large as four others', async ({ cameras, serve, page }) => {

@@ -32,7 +32,12 @@ function Page() {
       if (cameras.cameras.length === 0) return <EmptyState />;
       if (maxSlots === undefined) return <main className="empty" aria-busy="true" />;
       return (
-        <Wall cameras={cameras.cameras} layouts={layoutsUpTo(maxSlots)} theme={theme} onTheme={toggleTheme} />
+        <Wall
+          cameras={cameras.cameras}
+          layouts={layoutsUpTo(maxSlots, cameras.cameras.length)}
+          theme={theme}
+          onTheme={toggleTheme}
+        />
       );
   }
 }

@@ -1,5 +1,6 @@
 // A tile: its picture, its status, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
+import type { PackedTile } from 'multistream-client/wall';
 import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
 import { AUTO, type Choice } from '../cameras/choice';
 import type { Meters } from '../stats/meters';
@@ -29,6 +30,8 @@ interface Props {
   meters?: Meters;
   /** Whether something is being dragged over it. */
   target?: boolean;
+  /** Where the tile is in a wall without a grid. */
+  packed?: PackedTile | undefined;
   onSelect?: () => void;
   onChoose?: () => void;
   onEnlarge?: () => void;
@@ -59,6 +62,8 @@ export function Tile(props: Props) {
       ref={figure}
       className="tile"
       hidden={props.hidden}
+      style={props.packed && at(props.packed)}
+      data-caption={props.packed?.caption}
       data-cell={slot}
       data-slot={slot}
       data-stream={status?.stream ?? choice.stream}
@@ -143,6 +148,10 @@ function Surface({ slot, choice, text, onSelect, onChoose, onEnlarge, onPress }:
       onPointerDown={onPress}
     />
   );
+}
+
+function at({ cell: { x, y, width, height } }: PackedTile) {
+  return { left: x, top: y, width, height };
 }
 
 interface ToolProps {

@@ -1,6 +1,6 @@
 // The camera wall: a layout of tiles over one connection, with its keyboard, drag and dialog controls.
 import { useMultiStream } from 'multistream-client/react';
-import { type CSSProperties, useEffect, useMemo, useState } from 'react';
+import { type CSSProperties, useEffect, useMemo, useRef, useState } from 'react';
 import { useAccess } from '../api/access';
 import { serverUrl } from '../api/server';
 import type { Camera } from '../api/streams';
@@ -17,9 +17,10 @@ import { type Load, useDrag } from './drag';
 import { Header } from './Header';
 import { Help } from './Help';
 import { useKeys } from './keys';
-import type { Layout } from './layouts';
+import { type Layout, PACKED } from './layouts';
 import { useListOpen, useTourInterval } from './settings';
 import { DEFAULT_INTERVAL_S, useTour } from './tour';
+import { usePacking } from './use-packing';
 import { useWall } from './use-wall';
 import { type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
 
@@ -116,6 +117,21 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     },
   });
 
+  const main = useRef<HTMLElement>(null);
+  const aspect = (cell: number) => {
+    const status = statuses.get(cell);
+    const width = status?.displayWidth ?? status?.width;
+    const height = status?.displayHeight ?? status?.height;
+    if (!width || !height || status?.camera !== choices[cell]?.stream) return undefined;
+    // The qualities of a camera differ by a pixel or two.
+    return Math.round((width / height) * 50) / 50;
+  };
+  const isPacked = layout.name === PACKED;
+  const packing = usePacking(
+    main,
+    Array.from({ length: isPacked ? layout.cells : 0 }, (_, cell) => aspect(cell)),
+  );
+
   const tile = (cell: number) => {
     const choice = choices[cell];
     const isHere = { selected: cell === selected, target: drag?.over === cell };
@@ -138,6 +154,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         meters={meters}
         enlarged={cell === enlarged}
         hidden={cell >= layout.cells || (enlarged !== null && cell !== enlarged)}
+        packed={cell === enlarged ? undefined : packing[cell]}
         onSelect={onSelect}
         onChoose={onChoose}
         onEnlarge={() => enlarge(cell)}
@@ -180,6 +197,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
           />
         )}
         <main
+          ref={main}
           className="grid"
           style={grid as CSSProperties}
           data-layout={layout.name}

@@ -2,7 +2,7 @@
 import type { SlotConfig } from 'multistream-client';
 import type { Camera } from '../api/streams';
 import { AUTO, type Choice } from '../cameras/choice';
-import { type Layout, layoutFor } from './layouts';
+import { type Layout, PACKED, packed } from './layouts';
 
 export interface WallState {
   layout: Layout;
@@ -24,8 +24,7 @@ export interface WallQuery {
 
 /** Reads `layout=2x2`, `tiles=camera1,camera4:720p`. Cells that are not named get the cameras that are not shown yet. */
 export function readWall(query: WallQuery, { cameras, layouts }: Means): WallState {
-  const named = layouts.find(({ name }) => name === query.layout);
-  const layout = named ?? layoutFor(cameras.length, layouts);
+  const layout = layouts.find(({ name }) => name === query.layout) ?? layouts[0];
   const tiles = query.tiles?.split(',') ?? [];
   const choices = tiles.map((tile): Choice | null => {
     if (tile === '') return null;
@@ -34,7 +33,14 @@ export function readWall(query: WallQuery, { cameras, layouts }: Means): WallSta
       ? { stream: tile, quality: AUTO }
       : { stream: tile.slice(0, at), quality: tile.slice(at + 1) || AUTO };
   });
-  return fill({ layout, choices }, cameras);
+  return layout.name === PACKED ? pack({ layout, choices }, cameras) : fill({ layout, choices }, cameras);
+}
+
+/** Packed tiles are as many as have a camera: those that are named, or all if none is. */
+function pack({ layout, choices }: WallState, cameras: readonly Camera[]): WallState {
+  const named = choices.filter((choice) => choice !== null);
+  if (named.length === 0) return fill({ layout, choices: [] }, cameras);
+  return { layout: packed(Math.min(named.length, layout.cells)), choices: named };
 }
 
 /** The parameters that {@link readWall} reads back. */
@@ -58,7 +64,8 @@ export function fill({ layout, choices }: WallState, cameras: readonly Camera[])
 
 /** Changes the layout. Every cell keeps its camera. */
 export function withLayout(wall: WallState, layout: Layout, cameras: readonly Camera[]): WallState {
-  return fill({ ...wall, layout }, cameras);
+  const choices = layout.name === PACKED ? wall.choices.filter((choice) => choice !== null) : wall.choices;
+  return fill({ layout, choices }, cameras);
 }
 
 export function place(wall: WallState, cell: number, choice: Choice): WallState {
