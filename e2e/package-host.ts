@@ -4,7 +4,8 @@
 // A page made by Playwright's `route.fulfill` would not do: Chromium treats it as public, and blocks connections of public
 // pages to this machine.
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { extname, join } from 'node:path';
 import { freePort, repository } from './child';
 
@@ -18,6 +19,15 @@ const PAGE = '<!doctype html><title>wall</title><link rel="icon" href="data:," /
 /** The folders that are served below a first path segment, instead of the package. */
 const folders = new Map<string, string>();
 let origin: Promise<string> | undefined;
+
+/** The same over TLS, with this key and certificate as PEM. It ends with the worker. */
+export async function securePackageHost(pem: string): Promise<string> {
+  const port = await freePort();
+  const server = createSecureServer({ key: pem, cert: pem }, answer);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  server.unref();
+  return `https://localhost:${port}`;
+}
 
 export function packageHost(): Promise<string> {
   origin ??= start();
@@ -36,21 +46,26 @@ function fileOf(path: string): string {
   return folder === undefined ? join(repository, 'npm/dist', path) : join(folder, ...rest);
 }
 
+/** The empty page has the Content-Security-Policy of its query `csp`. */
+const answer: RequestListener = (request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://host');
+  if (pathname === '/') {
+    const policy = searchParams.get('csp');
+    if (policy !== null) response.setHeader('content-security-policy', policy);
+    response.setHeader('content-type', 'text/html').end(PAGE);
+    return;
+  }
+  const file = fileOf(pathname);
+  if (!existsSync(file)) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain').end(readFileSync(file));
+};
+
 async function start(): Promise<string> {
   const port = await freePort();
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://host').pathname;
-    if (path === '/') {
-      response.setHeader('content-type', 'text/html').end(PAGE);
-      return;
-    }
-    const file = fileOf(path);
-    if (!existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain').end(readFileSync(file));
-  });
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   // It does not keep the worker alive.
   server.unref();

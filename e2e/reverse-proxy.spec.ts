@@ -68,11 +68,11 @@ test('the error of a WebSocket that does not open tells its other causes apart',
   await gone.kill();
   try {
     for (const [url, said] of [
-      [locked.url, 'the server wants its token'],
-      [`${locked.url}/elsewhere`, 'the answer is 405. Is the server there?'],
-      [strange.url, "this page's origin in its `api.origin`?"],
-      [proxy.url, 'what answers does not let this page read it'],
-      [gone.url, 'nothing answers. Is the server there?'],
+      [locked.url, 'lets nobody in without its token'],
+      [`${locked.url}/elsewhere`, 'the answer is 405. Are the address, the port and the path right?'],
+      [strange.url, 'add that to `api.origin` in its config'],
+      [proxy.url, 'is no Multistream server, or one of an earlier version'],
+      [gone.url, 'Is the server running, and are the address and the port right?'],
     ] as const) {
       const wall = await openWall({ url });
       await expect(wall.connect([{ slot: 0, stream: 'camera1' }]), url).rejects.toThrow(said);

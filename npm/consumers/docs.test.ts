@@ -12,7 +12,7 @@ import { Titles } from './titles.js';
 
 const DOCUMENTS = ['README.md', 'npm/README.md', 'docs/npm.md', 'docs/vue.md', 'docs/migration.md'];
 /** What a page shows when no server listens at its address. */
-const NOBODY_THERE = /WebSocket could not be opened/;
+const NOBODY_THERE = /Nothing answers at/;
 
 let installed: Installed;
 let titles: Titles;

@@ -9,6 +9,11 @@ const SILENT: readonly ErrorCode[] = ['aborted', 'superseded'];
 export class Call<T> extends Promise<T> {
   #hasListener = false;
 
+  /** The outcome of `perform`, also where that throws. */
+  static run<T>(perform: () => Promise<T>): Call<T> {
+    return Call.of(new Promise((resolve) => resolve(perform())));
+  }
+
   /** The same outcome as `promise`. */
   static of<T>(promise: Promise<T>): Call<T> {
     return watched(new Call<T>((resolve, reject) => void promise.then(resolve, reject)));

@@ -1,10 +1,12 @@
 // The face of the Rust core, behind `MultiStreamClient`. It holds handlers and nothing else; the core decides.
 
+import * as check from './arguments.js';
+import { bindOwn } from './bound.js';
 import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
-import { explainRefusal } from './refusal.js';
+import { Refusals } from './refusal.js';
 import { Savings } from './savings/savings.js';
 import type { Camera } from './streams.js';
 import { Tokens } from './token.js';
@@ -28,13 +30,13 @@ import { type SlotStats, StatsReader } from './video/stats.js';
 import { FirstPictures, type SwitchedStatus } from './video/timing.js';
 import { watchNetwork } from './wake.js';
 import type { Core, Hooks } from './wasm/glue.js';
-import type { Guard } from './wasm/guard.js';
-import { type Instance, loadWasm } from './wasm/load.js';
-import { absolute, settingsOf } from './wasm/settings.js';
+import { loadWasm } from './wasm/load.js';
+import { Running } from './wasm/running.js';
+import { settingsOf } from './wasm/settings.js';
 
 /** The client, whatever the entry; an entry adds where the WebAssembly module is. */
 export class Client {
-  readonly #serverUrl: string;
+  readonly #serverUrl: string | URL;
   readonly #options: ClientOptions;
   readonly #emitter = new Emitter();
   readonly #pictures: Pictures;
@@ -42,8 +44,7 @@ export class Client {
   readonly #savings: Savings;
   readonly #tokens: Tokens;
   readonly #firstPictures = new FirstPictures();
-  /** The core, and what knows whether the WebAssembly that it is part of has crashed. */
-  #running: { core: Core; guard: Guard } | undefined;
+  readonly #running = new Running();
   /** Of the connection there is: a signal often lives longer, and would keep all of this. */
   #ignoreSignal: (() => void) | undefined;
   #ignoreCrash: (() => void) | undefined;
@@ -52,15 +53,17 @@ export class Client {
   /** Grows with each disconnect(), so that a connect() still loading WebAssembly learns of it. */
   #disconnects = 0;
 
-  constructor(serverUrl: string, options: ClientOptions = {}) {
+  /** Never throws, since it may run while an app renders: what is wrong with its arguments is told by `connect`. */
+  constructor(serverUrl: string | URL, options: ClientOptions = {}) {
+    bindOwn(this, Client.prototype);
     this.#serverUrl = serverUrl;
     this.#options = options;
-    this.#tokens = new Tokens(options.token, (token) => this.#core?.renew(token));
+    this.#tokens = new Tokens(options?.token, (token) => this.#running.core?.renew(token));
     const askStreams = async () => {
       const [{ fetchStreams, guard }, token] = await Promise.all([loadWasm(), this.#tokens.get()]);
-      return guard.settled(fetchStreams(absolute(serverUrl), token));
+      return guard.settled(fetchStreams(check.address(serverUrl).href, token));
     };
-    this.#savings = new Savings(options, askStreams, () => this.#core);
+    this.#savings = new Savings(options ?? {}, askStreams, () => this.#running.core);
     const isSeen = (slot: number) => this.#savings.isSeen(slot);
     this.#pictures = new Pictures(isSeen, (event) => this.#emit(event));
   }
@@ -79,7 +82,7 @@ export class Client {
     onStatus?: StatusCallback,
     options: ConnectOptions = {},
   ): Promise<Map<number, MediaStreamTrack>> {
-    return Call.of(this.#connect(slots, onStatus, options));
+    return Call.run(() => this.#connect(slots, onStatus, options));
   }
 
   /**
@@ -93,9 +96,13 @@ export class Client {
    * ```
    */
   switchStream(slot: number, stream: string, quality?: string): Promise<SwitchedStatus> {
-    const perform = (core: Core) => this.#savings.switchStream(core, slot, stream, quality);
-    const statuses = this.#timed([slot], async () => [await this.#call(perform)]);
-    return Call.of(statuses.then(([status]) => status as SwitchedStatus));
+    return Call.run(async () => {
+      check.slot(slot);
+      check.stream(stream, quality);
+      const perform = (core: Core) => this.#savings.switchStream(core, slot, stream, quality);
+      const [status] = await this.#timed([slot], async () => [await this.#running.call(perform)]);
+      return status as SwitchedStatus;
+    });
   }
 
   /**
@@ -109,19 +116,19 @@ export class Client {
    * await client.switchMany(nextPage, { atomic: true });
    * ```
    */
-  switchMany(
-    slots: readonly SlotConfig[],
-    { atomic = false }: SwitchManyOptions = {},
-  ): Promise<SwitchedStatus[]> {
-    const indices = slots.map(({ slot }) => slot);
-    return Call.of(
-      this.#timed(indices, () => this.#call((core) => this.#savings.switchMany(core, slots, atomic))),
-    );
+  switchMany(slots: readonly SlotConfig[], options: SwitchManyOptions = {}): Promise<SwitchedStatus[]> {
+    return Call.run(() => {
+      check.slots(slots);
+      check.options(options);
+      const perform = (core: Core) => this.#savings.switchMany(core, slots, options.atomic === true);
+      const indices = slots.map(({ slot }) => slot);
+      return this.#timed(indices, () => this.#running.call(perform));
+    });
   }
 
   /** Stops a slot's picture, and the work for it on the server. The track stays. @example `await client.pause(1);` */
   pause(slot: number): Promise<SlotStatus> {
-    return Call.of(this.#told((core) => this.#savings.pause(core, slot)));
+    return this.#told(slot, (core) => this.#savings.pause(core, slot));
   }
 
   /**
@@ -133,7 +140,7 @@ export class Client {
    * ```
    */
   resume(slot: number): Promise<SlotStatus> {
-    return Call.of(this.#told((core) => this.#savings.resume(core, slot)));
+    return this.#told(slot, (core) => this.#savings.resume(core, slot));
   }
 
   /**
@@ -145,7 +152,7 @@ export class Client {
    * ```
    */
   requestKeyframe(slot: number): Promise<KeyframeStatus> {
-    return Call.of(this.#call((core) => core.requestKeyframe(slot)));
+    return this.#callFor(slot, (core) => core.requestKeyframe(slot));
   }
 
   /**
@@ -158,7 +165,10 @@ export class Client {
    * ```
    */
   warm(stream: string, quality?: string): Promise<string> {
-    return Call.of(this.#call((core) => this.#savings.warm(core, stream, quality)));
+    return Call.run(() => {
+      check.stream(stream, quality);
+      return this.#running.call((core) => this.#savings.warm(core, stream, quality));
+    });
   }
 
   /**
@@ -183,6 +193,8 @@ export class Client {
    * ```
    */
   setPriority(slot: number, priority: number): void {
+    check.slot(slot);
+    check.priority(priority);
     this.#savings.setPriority(slot, priority);
   }
 
@@ -195,7 +207,8 @@ export class Client {
    * ```
    */
   async getStats(slot: number): Promise<SlotStats | undefined> {
-    const receiver = this.#core?.receiver(slot);
+    check.slot(slot);
+    const receiver = this.#running.core?.receiver(slot);
     return receiver && this.#stats.read(slot, receiver);
   }
 
@@ -210,7 +223,7 @@ export class Client {
   async getPath(): Promise<ConnectionPath | undefined> {
     // All slots take the same one.
     const [slot] = this.#pictures.tracks.keys();
-    const receiver = slot === undefined ? undefined : this.#core?.receiver(slot);
+    const receiver = slot === undefined ? undefined : this.#running.core?.receiver(slot);
     return receiver && readPath(receiver);
   }
 
@@ -225,6 +238,8 @@ export class Client {
    * ```
    */
   attach(slot: number, video: HTMLVideoElement): () => void {
+    check.slot(slot);
+    check.video(video);
     const ends = [this.#pictures, this.#savings, this.#firstPictures].map((part) => part.watch(slot, video));
     return () => {
       for (const end of ends) end();
@@ -241,6 +256,7 @@ export class Client {
    * ```
    */
   on<T extends ClientEventType>(type: T, handler: (event: ClientEventOf<T>) => void): () => void {
+    check.callable(handler);
     return this.#emitter.on(type, handler);
   }
 
@@ -259,12 +275,7 @@ export class Client {
    */
   disconnect(): void {
     this.#disconnects += 1;
-    try {
-      this.#core?.disconnect();
-    } catch (error) {
-      // It is over in that case too, and the events tell why.
-      if (!(error instanceof MultiStreamError)) throw error;
-    }
+    this.#running.disconnect();
   }
 
   /** The same as {@link disconnect}. @example `client.close();` */
@@ -279,23 +290,22 @@ export class Client {
 
   /** Where the connection is in its life. @example `client.state === 'reconnecting'` */
   get state(): ClientState {
-    if (this.#running?.guard.crash) return 'disconnected';
-    return this.#core?.state ?? 'idle';
+    return this.#running.state;
   }
 
   /** Whether media can flow. @example `if (!client.isConnected) await client.connect(slots);` */
   get isConnected(): boolean {
-    return this.#core?.isConnected ?? false;
+    return this.#running.core?.isConnected ?? false;
   }
 
   /** The state of the control connection. @example `client.wsState === 'open'` */
   get wsState(): WebSocketState {
-    return this.#core?.wsState ?? 'closed';
+    return this.#running.core?.wsState ?? 'closed';
   }
 
   /** The state of the media connection. @example `client.pcState === 'connected'` */
   get pcState(): PeerConnectionState {
-    return this.#core?.pcState ?? 'new';
+    return this.#running.core?.pcState ?? 'new';
   }
 
   /** The current track of each slot. @example `client.tracks.get(0)?.readyState` */
@@ -311,11 +321,11 @@ export class Client {
   async #connect(
     slots: readonly SlotConfig[],
     onStatus: StatusCallback | undefined,
-    { signal }: ConnectOptions,
+    options: ConnectOptions,
   ): Promise<Map<number, MediaStreamTrack>> {
-    if (typeof RTCPeerConnection === 'undefined') {
-      throw new MultiStreamError('unsupported', 'There is no WebRTC here: connect() works in browsers only.');
-    }
+    check.connection(this.#serverUrl, this.#options);
+    check.connect(slots, onStatus, options);
+    const { signal } = options;
     const disconnects = this.#disconnects;
     const onAbort = () => this.disconnect();
     const ignoreSignal = () => signal?.removeEventListener('abort', onAbort);
@@ -330,13 +340,13 @@ export class Client {
     assertWanted();
     // The same one, unless it crashed meanwhile.
     const instance = await loadWasm();
-    const core = this.#coreOf(instance);
+    const core = this.#running.coreOf(instance, (CoreClass) => this.#makeCore(CoreClass));
     if (core.state === 'idle' || core.state === 'disconnected') {
       this.#onStatus = onStatus;
       this.#savings.begin(planned);
     }
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#ignoreNetwork ??= watchNetwork(() => this.#core?.wake());
+    this.#ignoreNetwork ??= watchNetwork(() => this.#running.core?.wake());
     this.#ignoreCrash ??= instance.guard.onCrash((error) => this.#crashed(error));
     try {
       const tracks = await instance.guard.settled(core.connect(planned, token));
@@ -359,55 +369,45 @@ export class Client {
     return statuses;
   }
 
-  /** A call that resolves to a status. */
-  async #told(call: (core: Core) => Promise<SlotStatus>): Promise<SlotStatus> {
-    const status = await this.#call(call);
-    return { ...status, live: this.#pictures.isLive(status.slot) };
+  /** A call for a slot that resolves to its status. */
+  #told(slot: number, call: (core: Core) => Promise<SlotStatus>): Promise<SlotStatus> {
+    return this.#callFor(slot, async (core) => {
+      const status = await call(core);
+      return { ...status, live: this.#pictures.isLive(status.slot) };
+    });
   }
 
-  async #call<T>(call: (core: Core) => Promise<T>): Promise<T> {
-    if (this.#running === undefined) {
-      const message = 'There is no connection: call connect() first.';
-      throw new MultiStreamError('not-connected', message, undefined, true);
-    }
-    const { core, guard } = this.#running;
-    if (guard.crash !== undefined) throw guard.crash;
-    return guard.settled(call(core));
-  }
-
-  /** The core, unless the WebAssembly that it is part of has crashed. */
-  get #core(): Core | undefined {
-    return this.#running?.guard.crash === undefined ? this.#running?.core : undefined;
-  }
-
-  /** The core that there is, or a new one: the first, and after a crash. */
-  #coreOf({ Core, guard }: Instance): Core {
-    if (this.#running?.guard !== guard) this.#running = { core: this.#makeCore(Core), guard };
-    return this.#running.core;
+  #callFor<T>(slot: number, call: (core: Core) => Promise<T>): Promise<T> {
+    return Call.run(() => {
+      check.slot(slot);
+      return this.#running.call(call);
+    });
   }
 
   #makeCore(CoreClass: typeof Core): Core {
-    return new CoreClass(settingsOf(this.#serverUrl, this.#options), Client.#hooks(new WeakRef(this)));
+    const address = check.address(this.#serverUrl);
+    return new CoreClass(settingsOf(address, this.#options), Client.#hooks(new WeakRef(this), address));
   }
 
   /**
    * What the core calls. WebAssembly keeps it for as long as the core exists, and the client has the core: with the client itself in
    * it neither would ever be collected. While there is a connection, what listens to the network keeps the client.
    */
-  static #hooks(weak: WeakRef<Client>): Hooks {
+  static #hooks(weak: WeakRef<Client>, address: URL): Hooks {
     const of = <T>(read: (client: Client) => T): T | undefined => {
       const client = weak.deref();
       return client && read(client);
     };
+    const refusals = new Refusals(address);
     return {
       event: (event) => of((client) => client.#handle(event)),
-      error: (code, message, slot, kept) => new MultiStreamError(code as ErrorCode, message, slot, kept),
+      error: (code, message, slot, kept) => refusals.error(code as ErrorCode, message, slot, kept),
       look: (attempt, pc, tracks) => {
         // A connection that is closed meanwhile has no statistics.
         readArrivals(pc, tracks)
           .then((numbers) =>
             of((client) => {
-              client.#core?.received(attempt, numbers);
+              client.#running.core?.received(attempt, numbers);
               client.#pictures.arrived(numbers);
             }),
           )
@@ -415,7 +415,7 @@ export class Client {
       },
       refusal: async (url) => {
         await of((client) => client.#tokens)?.refuse();
-        return explainRefusal(url, of((client) => client.state) === 'connecting');
+        return refusals.explain(url, of((client) => client.state) === 'connecting');
       },
       reconnectDelay: (retry, reason, defaultDelayMs) => {
         const reconnect = of((client) => client.#options.reconnect);

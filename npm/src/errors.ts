@@ -3,10 +3,12 @@ import type { ServerErrorCode } from './generated/protocol.js';
 
 /** The codes the client makes itself, beside those of the server. */
 export type ClientErrorCode =
-  /** The server's address is not an `http(s)` or `ws(s)` URL. */
+  /** The server's address is missing, or not an `http(s)` or `ws(s)` URL with its scheme. */
   | 'invalid-url'
   /** The slots are empty, repeated, negative, or lack a stream. */
   | 'invalid-slots'
+  /** Something else that was passed to a call is not what the call takes. */
+  | 'invalid-argument'
   /** `connect` was called twice. */
   | 'already-connected'
   /** The call needs a connection: call `connect` first. */
@@ -17,14 +19,26 @@ export type ClientErrorCode =
   | 'superseded'
   /** `disconnect()` or an `AbortSignal` ended the call. */
   | 'aborted'
-  /** The WebSocket could not be opened, or was closed during the handshake. */
+  /** The server wants a token or password, or does not know the one that was given. */
+  | 'unauthorized'
+  /** The server lets no page of this origin in: its `api.origin` does not name it. */
+  | 'origin-refused'
+  /** Nothing answers at the server's address, or what answers is no such server. */
+  | 'unreachable'
+  /** The page came by https and the server's address is http: the browser refuses that. */
+  | 'mixed-content'
+  /** The page's own Content-Security-Policy forbids the server's address, or WebAssembly. */
+  | 'csp-blocked'
+  /** The WebSocket was closed during the handshake, or did not open for a cause that could not be found out. */
   | 'websocket-failed'
   /** The handshake took longer than `connectionTimeout`. */
   | 'connection-timeout'
   /** The connection broke while the call was waiting. */
   | 'connection-lost'
-  /** The `RTCPeerConnection` refused the session, or no media path to the server was found. */
+  /** The `RTCPeerConnection` refused the session. */
   | 'peer-failed'
+  /** The server answers, but no path for its pictures was found: a firewall, or its addresses are wrong (`webrtc.candidates`). */
+  | 'media-unreachable'
   /** The server sent something that is not part of the protocol. */
   | 'bad-message'
   /** The server did not answer in time. */
@@ -33,8 +47,10 @@ export type ClientErrorCode =
   | 'list-failed'
   /** The stream's source is down; the slot turns `active` by itself when it is back. */
   | 'source-offline'
-  /** This environment has no WebRTC: Node, or a very old browser. */
-  | 'unsupported'
+  /** This environment has no WebRTC: Node, a very old browser, or one in which it is switched off. */
+  | 'no-webrtc'
+  /** This environment has no WebAssembly: a very old browser, or one in which it is switched off. */
+  | 'no-wasm'
   /** The WebAssembly module could not be loaded. */
   | 'wasm-failed'
   /** The WebAssembly of the package crashed, a fault of this package. The next `connect` starts it anew. */
@@ -49,6 +65,26 @@ export type ClientErrorCode =
  * ```
  */
 export type ErrorCode = ClientErrorCode | ServerErrorCode;
+
+/** The codes of what may pass without anyone changing anything. */
+const PASSING: readonly ErrorCode[] = [
+  'superseded',
+  'aborted',
+  'not-connected',
+  'unreachable',
+  'websocket-failed',
+  'connection-timeout',
+  'connection-lost',
+  'peer-failed',
+  'media-unreachable',
+  'timeout',
+  'source-offline',
+  'switch-timeout',
+  'limit-reached',
+  'bandwidth',
+  'wasm-failed',
+  'client-crashed',
+];
 
 /**
  * What every promise of the package is rejected with.
@@ -71,10 +107,25 @@ export class MultiStreamError extends Error {
   readonly slot: number | undefined;
   /** The call was refused and changed nothing: every slot goes on as it was before it. */
   readonly kept: boolean;
+  /** The server's address, without what may be a secret in it. */
+  readonly url: string | undefined;
+  /**
+   * The same call fails again until somebody changes something: the address, the token, the page, the server's configuration or the
+   * program. Nothing fatal is retried. It says nothing of a connection that there is: after a call that was refused that goes on.
+   */
+  readonly fatal: boolean;
 
-  constructor(code: ErrorCode, message: string, slot?: number, kept = false) {
-    super(message);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    slot?: number,
+    kept = false,
+    { url, cause }: { url?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, { cause });
     this.code = code;
+    this.url = url;
+    this.fatal = !PASSING.includes(code);
     this.slot = slot;
     this.kept = kept;
   }

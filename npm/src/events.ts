@@ -30,8 +30,11 @@ export type ClientEvent =
   | { type: 'switched'; slot: number; status: SwitchedStatus }
   /** A slot has this track from now on: after the first connection, and after a reconnect. */
   | { type: 'track'; slot: number; track: MediaStreamTrack }
-  /** The connection is lost; the next attempt starts after `delayMs`. */
-  | { type: 'reconnecting'; retry: number; delayMs: number; reason: string }
+  /**
+   * The connection is lost, or the first one could not be made (`retryConnect`); the next attempt starts after `delayMs`.
+   * `reason` is the message of `error`.
+   */
+  | { type: 'reconnecting'; retry: number; delayMs: number; reason: string; error: MultiStreamError }
   /** The connection is back, with the same slots. */
   | { type: 'reconnected'; tracks: Map<number, MediaStreamTrack> }
   /** The connection has ended, and no further attempt will be made. */

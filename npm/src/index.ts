@@ -38,7 +38,7 @@ export class MultiStreamClient extends Client {
    * const client = new MultiStreamClient('http://127.0.0.1:1984', { connectionTimeout: 5_000, debug: true });
    * ```
    */
-  constructor(serverUrl: string, options?: ClientOptions) {
+  constructor(serverUrl: string | URL, options?: ClientOptions) {
     // Said by what an app imports and not by this file as it is loaded: a bundler may drop whatever else a file does.
     provideUrl(besideThis);
     super(serverUrl, options);

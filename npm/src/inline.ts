@@ -14,7 +14,7 @@ provideInline(inThis);
 /** The same as `MultiStreamClient` of the main entry. */
 export class MultiStreamClient extends Client {
   /** @param serverUrl The device's address, e.g. `https://device.example.com` or `https://example.com/base`. */
-  constructor(serverUrl: string, options?: ClientOptions) {
+  constructor(serverUrl: string | URL, options?: ClientOptions) {
     provideInline(inThis);
     super(serverUrl, options);
   }

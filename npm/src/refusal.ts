@@ -1,27 +1,37 @@
-// Finds out why the first WebSocket did not open. The browser says nothing about that (RFC 6455 §10.1), but it lets a page read
-// the answers to requests that the server allows it.
-const TIMEOUT_MS = 2_000;
-/** The server's answer to what is no WebSocket, where it would take one of this page. */
-const UPGRADE_REQUIRED = 426;
+// Tells why the first WebSocket did not open. What finds that out is a file of its own, which is loaded only then.
+import type { Diagnosis } from './diagnosis/diagnosis.js';
+import { type ErrorCode, MultiStreamError } from './errors.js';
 
-/** A sentence for people. `asks`: whether the server is asked; a connection that worked before is made again without that. */
-export async function explainRefusal(socketUrl: string, asks: boolean): Promise<string> {
-  return `The WebSocket could not be opened${asks ? `: ${await reason(socketUrl.replace('ws', 'http'))}` : '.'}`;
-}
+/** Makes the errors of one client: each with its address, and with the cause that was found. */
+export class Refusals {
+  readonly #url: string;
+  #last: Diagnosis | undefined;
 
-async function reason(url: string): Promise<string> {
-  // The browser adds the page's origin to a POST, also where it is that of the server.
-  const status = (await ask(url, { method: 'POST' }))?.status;
-  if (status === UPGRADE_REQUIRED) {
-    return 'a proxy before the server does not pass WebSocket upgrades on (docs/network.md, "Behind a reverse proxy").';
+  constructor({ protocol, host, pathname }: URL) {
+    this.#url = `${protocol}//${host}${pathname}`;
   }
-  if (status === 401) return 'the server wants its token or password.';
-  if (status) return `the answer is ${status}. Is the server there?`;
-  return (await ask(url.replace(/\/api\/ws.*/, '/healthz'), { mode: 'no-cors' }))
-    ? "what answers does not let this page read it. Is the server there, and this page's origin in its `api.origin`?"
-    : 'nothing answers. Is the server there?';
+
+  /** A code, a space and a sentence. `asks`: whether the server is asked; a connection that worked is made again without that. */
+  async explain(socketUrl: string, asks: boolean): Promise<string> {
+    this.#last = asks ? await diagnose(socketUrl) : undefined;
+    const { code, message } = this.#last ?? UNKNOWN;
+    return `${code} ${message}`;
+  }
+
+  error(code: ErrorCode, message: string, slot: number | undefined, kept: boolean): MultiStreamError {
+    const cause = message === this.#last?.message ? this.#last.cause : undefined;
+    return new MultiStreamError(code, message, slot, kept, { url: this.#url, cause });
+  }
 }
 
-function ask(url: string, init: RequestInit): Promise<Response | undefined> {
-  return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined);
+const UNKNOWN: Diagnosis = { code: 'websocket-failed', message: 'The WebSocket could not be opened.' };
+
+async function diagnose(socketUrl: string): Promise<Diagnosis> {
+  try {
+    const { whyRefused } = await import('./diagnosis/diagnose.js');
+    return await whyRefused(socketUrl);
+  } catch {
+    // As where the page comes from the server that is gone.
+    return UNKNOWN;
+  }
 }

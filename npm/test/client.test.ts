@@ -99,7 +99,7 @@ describe('connect', () => {
 
   test('rejects when no server listens, or it sends a malformed frame, or it sends nothing', async () => {
     server.accepts = false;
-    expect(await failure(makeClient().connect(SLOTS))).toBe('websocket-failed');
+    expect(await failure(makeClient().connect(SLOTS))).toBe('unreachable');
     server.accepts = true;
     server.answer = (socket) => {
       socket.say('<html>');
@@ -139,7 +139,7 @@ describe('connect', () => {
 
   test('rejects with a typed error where there is no WebRTC', async () => {
     uninstall();
-    expect(await failure(makeClient().connect(SLOTS))).toBe('unsupported');
+    expect(await failure(makeClient().connect(SLOTS))).toBe('no-webrtc');
   });
 });
 

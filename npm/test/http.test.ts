@@ -159,7 +159,7 @@ describe('the WebSocket', () => {
     await vi.waitFor(() => expect(reasons).toHaveLength(1));
     expect(reasons[0]).toContain('1012');
     webSockets.accepts = false;
-    await expect(makeClient(1).connect(slots)).rejects.toThrow('nothing answers. Is the server there?');
+    await expect(makeClient(1).connect(slots)).rejects.toThrow('Nothing answers at http://127.0.0.1:1/base.');
   });
 
   test('stays open after a binary frame, which is reported', async () => {

@@ -310,6 +310,22 @@ async fn origins_of_the_config_may_use_the_websocket_and_read_the_api() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_may_read_healthz_and_nothing_else() {
+    let server = Running::with("", "").await;
+    let origin = "Origin: https://elsewhere.example";
+    let healthz = server.ask(&format!("GET /healthz\n{origin}")).await;
+    assert!(
+        healthz.status == 200 && healthz.head.contains("access-control-allow-origin: *"),
+        "{}",
+        healthz.head
+    );
+    for request in ["GET /api", "GET /api/streams", "GET /", "GET /healthz/"] {
+        let head = server.ask(&format!("{request}\n{origin}")).await.head;
+        assert!(!head.contains("access-control-allow-origin"), "{request}: {head}");
+    }
+}
+
+#[tokio::test]
 async fn pages_are_served_with_security_headers() {
     let server = Running::with("", "").await;
     let index = server.ask("GET /").await;

@@ -173,6 +173,8 @@ enum EventFields<'a> {
         retry: u32,
         delay_ms: u32,
         reason: &'a str,
+        #[serde(with = "preserve")]
+        error: JsValue,
     },
     Reconnected {
         #[serde(with = "preserve")]
@@ -204,9 +206,12 @@ pub(super) fn event(
             EventFields::Stalled { slot: *slot, cause: stalled.map(Stall::as_str) }
         }
         Event::Track { attempt, slot } => EventFields::Track { slot: *slot, track: track(*attempt, *slot) },
-        Event::Reconnecting { retry, delay, reason } => {
-            EventFields::Reconnecting { retry: *retry, delay_ms: delay.as_millis() as u32, reason }
-        }
+        Event::Reconnecting { retry, delay, error: cause } => EventFields::Reconnecting {
+            retry: *retry,
+            delay_ms: delay.as_millis() as u32,
+            reason: &cause.message,
+            error: error(cause),
+        },
         Event::Reconnected(attempt) => EventFields::Reconnected { tracks: tracks(*attempt).into() },
         Event::Disconnected { reason } => EventFields::Disconnected { reason },
         Event::Error(cause) => EventFields::Error { error: error(cause) },

@@ -233,10 +233,10 @@ impl Driver {
         };
         let opened = Socket::open(&self.socket_url.borrow(), attempt, report);
         match opened {
-            Ok(socket) => {
+            Some(socket) => {
                 self.socket.replace(Some(socket));
             }
-            Err(reason) => self.with_core(|client, _| client.handle_socket_closed(attempt, reason)),
+            None => self.handle_refused(attempt),
         }
     }
 
@@ -261,10 +261,11 @@ impl Driver {
     fn handle_refused(&self, attempt: Attempt) {
         let (this, asked) = (self.this.clone(), self.hooks.refusal(&self.socket_url.borrow()));
         spawn_local(async move {
-            let reason =
-                JsFuture::from(asked).await.ok().and_then(|reason| reason.as_string()).unwrap_or_default();
+            let told = JsFuture::from(asked).await.ok().and_then(|told| told.as_string()).unwrap_or_default();
+            let (code, message) = told.split_once(' ').unwrap_or_default();
+            let error = ClientError::from_server(code.to_owned(), message.to_owned());
             if let Some(driver) = this.upgrade() {
-                driver.with_core(|client, _| client.handle_socket_closed(attempt, reason));
+                driver.with_core(|client, _| client.handle_socket_refused(attempt, error));
             }
         });
     }

@@ -31,7 +31,7 @@ extern "C" {
         tracks: &Map,
     ) -> Result<(), JsValue>;
 
-    /// Why a WebSocket at this address did not open: a promise of a sentence for people.
+    /// Why a WebSocket at this address did not open: a promise of a code, a space and a sentence for people.
     #[wasm_bindgen(method)]
     pub(crate) fn refusal(this: &Hooks, socket_url: &str) -> Promise;
 

@@ -35,15 +35,12 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn open(
-        url: &str,
-        attempt: Attempt,
-        on: impl Fn(SocketEvent) + 'static,
-    ) -> Result<Self, String> {
-        let ws = WebSocket::open(url).map_err(|error| error.to_string())?;
+    /// `None` where the browser throws: an address without TLS in a page with it.
+    pub(super) fn open(url: &str, attempt: Attempt, on: impl Fn(SocketEvent) + 'static) -> Option<Self> {
+        let ws = WebSocket::open(url).ok()?;
         let ws = Rc::new(RefCell::new(ws));
         spawn_local(listen(Rc::downgrade(&ws), on));
-        Ok(Self { attempt, ws })
+        Some(Self { attempt, ws })
     }
 
     pub(super) fn attempt(&self) -> Attempt {
@@ -107,7 +104,8 @@ async fn listen(ws: Weak<RefCell<WebSocket>>, on: impl Fn(SocketEvent)) {
                     SocketEvent::Refused
                 });
             }
-            // The browser fires `close` after `error`, and `error` carries no details.
+            // An `error` carries no details. `close` follows, but not where a Content-Security-Policy forbids the address.
+            Some(Step::Read(Some(Err(_)))) if !opened => return on(SocketEvent::Refused),
             Some(Step::Read(Some(Err(_)))) => {}
             Some(Step::Read(None)) | None => return,
         }

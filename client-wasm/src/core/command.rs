@@ -84,7 +84,8 @@ pub enum Event {
     Reconnecting {
         retry: u32,
         delay: Duration,
-        reason: String,
+        /// Why the last attempt failed, or the connection was lost.
+        error: ClientError,
     },
     Reconnected(Attempt),
     /// The connection has ended, and no further attempt will be made.

@@ -36,14 +36,18 @@ codes! {
     Superseded = "superseded",
     /// `disconnect()` or an `AbortSignal` ended the call.
     Aborted = "aborted",
-    /// The WebSocket could not be opened or was closed during the handshake.
+    /// The WebSocket was closed during the handshake, or could not be opened for a cause that the façade did not find.
     WebsocketFailed = "websocket-failed",
+    /// Nothing answers at the server's address, or what answers is no such server. The façade finds that out.
+    Unreachable = "unreachable",
     /// The handshake took longer than `connectionTimeout`.
     ConnectionTimeout = "connection-timeout",
     /// The connection broke while the call was waiting.
     ConnectionLost = "connection-lost",
-    /// The `RTCPeerConnection` refused the session or could not reach the server.
+    /// The `RTCPeerConnection` refused the session.
     PeerFailed = "peer-failed",
+    /// The server answers, but no path was found for the media.
+    MediaUnreachable = "media-unreachable",
     /// The server sent something that is not part of the protocol.
     BadMessage = "bad-message",
     /// The server did not answer in time.
@@ -51,7 +55,7 @@ codes! {
     /// The stream's source is down.
     SourceOffline = "source-offline",
     /// This environment has no WebRTC.
-    Unsupported = "unsupported",
+    NoWebrtc = "no-webrtc",
 }
 
 /// Why a call failed.
@@ -72,7 +76,7 @@ impl ClientError {
         Self { code: Cow::Borrowed(code.as_str()), message: message.into(), slot: None, kept: false }
     }
 
-    /// An error with the code and the sentence that the server sent.
+    /// An error with the code and the sentence that the server sent, or that the façade made.
     pub fn from_server(code: String, message: String) -> Self {
         Self { code: Cow::Owned(code), message, slot: None, kept: false }
     }
@@ -92,7 +96,14 @@ impl ClientError {
 
     /// Whether the same call may succeed later without anyone changing anything.
     pub fn may_pass(&self) -> bool {
-        let client = [Code::WebsocketFailed, Code::ConnectionTimeout, Code::ConnectionLost, Code::PeerFailed];
+        let client = [
+            Code::WebsocketFailed,
+            Code::Unreachable,
+            Code::ConnectionTimeout,
+            Code::ConnectionLost,
+            Code::PeerFailed,
+            Code::MediaUnreachable,
+        ];
         client.iter().any(|code| code.as_str() == self.code) || self.code == ErrorCode::LimitReached.as_str()
     }
 

@@ -35,6 +35,13 @@ impl Client {
         }
     }
 
+    /// The WebSocket did not open, for this cause.
+    pub fn handle_socket_refused(&mut self, attempt: Attempt, error: ClientError) {
+        if self.handshake(attempt).is_some() {
+            self.fail_attempt(error);
+        }
+    }
+
     /// Handles a text frame of the server. Returns its `type` if the protocol has it. Other types are ignored: they belong to
     /// other protocols on the same socket, or to a later server.
     pub fn handle_text(&mut self, attempt: Attempt, text: &str) -> Option<&'static str> {
@@ -148,7 +155,7 @@ impl Client {
             }
             (Phase::Handshake(_), PeerState::Failed) => {
                 let message = self.no_media_path("No media path to the server".to_owned());
-                self.fail_attempt(ClientError::new(Code::PeerFailed, message));
+                self.fail_attempt(ClientError::new(Code::MediaUnreachable, message));
             }
             (Phase::Connected { peer_deadline }, PeerState::Connected) => *peer_deadline = None,
             (Phase::Connected { .. }, PeerState::Disconnected) => self.arm_peer_deadline(now),

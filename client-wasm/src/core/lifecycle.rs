@@ -28,7 +28,7 @@ pub(super) enum Phase {
     },
     /// The shell asks the reconnect policy for the next delay.
     PlanningReconnect {
-        reason: String,
+        error: ClientError,
     },
     /// The next attempt starts at `until`.
     Waiting {
@@ -224,7 +224,7 @@ impl Client {
                 self.spare = None;
                 self.push(Command::ClosePeer(self.attempt));
             }
-            self.plan_reconnect(error.message);
+            self.plan_reconnect(error);
         }
     }
 
@@ -244,24 +244,24 @@ impl Client {
         }
         let settled = self.requests.handle_lost();
         self.settle(settled);
-        self.plan_reconnect(reason);
+        self.plan_reconnect(ClientError::new(Code::ConnectionLost, reason));
     }
 
-    fn plan_reconnect(&mut self, reason: String) {
-        self.phase = Phase::PlanningReconnect { reason: reason.clone() };
+    fn plan_reconnect(&mut self, error: ClientError) {
+        let reason = error.message.clone();
+        self.phase = Phase::PlanningReconnect { error };
         self.push(Command::PlanReconnect { retry: self.retry, reason });
     }
 
     /// The reconnect policy's answer: the delay before the next attempt, or `None` to give up.
     pub fn handle_reconnect_delay(&mut self, now: Duration, delay: Option<Duration>) {
-        let Phase::PlanningReconnect { reason } = &mut self.phase else { return };
-        let reason = std::mem::take(reason);
+        let Phase::PlanningReconnect { error } = &self.phase else { return };
+        let error = error.clone();
         let Some(delay) = delay else {
-            let error = ClientError::new(Code::ConnectionLost, "The connection was lost and not made again.");
-            self.end(&reason, &error);
+            self.end(&error.message, &error);
             return;
         };
-        self.emit(Event::Reconnecting { retry: self.retry, delay, reason });
+        self.emit(Event::Reconnecting { retry: self.retry, delay, error });
         self.retry += 1;
         self.phase = Phase::Waiting { until: now + delay };
         if delay.is_zero() {
@@ -302,11 +302,13 @@ impl Client {
         }
         match &self.phase {
             Phase::Handshake(handshake) => {
+                let mut code = Code::ConnectionTimeout;
                 let mut message = ["Timed out waiting for ", handshake.step.waits_for()].concat();
                 if handshake.step == Step::Media {
+                    code = Code::MediaUnreachable;
                     message = self.no_media_path(message);
                 }
-                self.fail_attempt(ClientError::new(Code::ConnectionTimeout, message));
+                self.fail_attempt(ClientError::new(code, message));
             }
             Phase::Connected { .. } => {
                 self.media.silent = true;

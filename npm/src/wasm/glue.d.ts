@@ -16,7 +16,7 @@ export interface Hooks {
   error(code: string, message: string, slot: number | undefined, kept: boolean): Error;
   /** Reads what the connection has received, and passes it to `Core.received`. */
   look(attempt: number, pc: RTCPeerConnection, tracks: ReadonlyMap<number, MediaStreamTrack>): void;
-  /** Why a WebSocket at this address did not open, as a sentence for people. */
+  /** Why a WebSocket at this address did not open: a code, a space and a sentence for people. */
   refusal(socketUrl: string): Promise<string>;
   reconnectDelay(retry: number, reason: string, defaultMs: number): number | null | undefined;
 }

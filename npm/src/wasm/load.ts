@@ -1,4 +1,5 @@
 // Where the WebAssembly module comes from, and that it is loaded once, when it is first needed, and again after a crash.
+import { watchPolicy } from '../diagnosis/policy.js';
 import { MultiStreamError } from '../errors.js';
 import { type Glue, makeGlue } from './glue.js';
 import { Guard } from './guard.js';
@@ -13,6 +14,8 @@ export interface Instance extends Pick<Glue, 'Core' | 'fetchStreams'> {
 let url: Source | undefined;
 let inline: Source | undefined;
 let loading: Promise<Instance> | undefined;
+/** Where the module was last loaded from. */
+let moduleUrl: string | undefined;
 
 /** Registered by the package's entries. The inline module wins, whichever entry is imported first. */
 export function provideUrl(source: Source): void {
@@ -25,20 +28,24 @@ export function provideInline(source: Source): void {
 
 /** The instance that all clients of a page share. After a failed load, or a crash, the next call loads anew. */
 export function loadWasm(): Promise<Instance> {
-  loading ??= load().catch((cause: unknown) => {
+  loading ??= load().catch(async (cause: unknown) => {
     loading = undefined;
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    const hint =
-      'Is client.wasm served beside the script? The entry multistream-client/inline needs no such file.';
-    throw new MultiStreamError(
-      'wasm-failed',
-      `The WebAssembly module could not be loaded: ${detail}. ${hint}`,
-    );
+    if (cause instanceof MultiStreamError) throw cause;
+    const { whyNotLoaded } = await import('../diagnosis/diagnose.js');
+    const found = await whyNotLoaded(cause, moduleUrl);
+    throw new MultiStreamError(found.code, found.message, undefined, false, found);
   });
   return loading;
 }
 
 async function load(): Promise<Instance> {
+  if (typeof WebAssembly === 'undefined') {
+    throw new MultiStreamError(
+      'no-wasm',
+      'There is no WebAssembly here: this browser is too old, or it is switched off.',
+    );
+  }
+  watchPolicy();
   const source = inline ?? url;
   if (source === undefined) throw new Error('no entry of the package was imported');
   const module = source();
@@ -47,7 +54,9 @@ async function load(): Promise<Instance> {
     loading = undefined;
   });
   const { init, Core, fetchStreams } = makeGlue(guard);
-  await init({ module_or_path: module instanceof URL ? whereItIs(module) : module });
+  const place = module instanceof URL ? whereItIs(module) : module;
+  moduleUrl = String(place instanceof URL ? place : '');
+  await init({ module_or_path: place });
   return { Core, fetchStreams, guard };
 }
 

@@ -4,11 +4,11 @@ import type { Settings } from './glue.js';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-export function settingsOf(serverUrl: string, options: ClientOptions): Settings {
+export function settingsOf(serverUrl: URL, options: ClientOptions): Settings {
   const { pcConfig, reconnect } = options;
   const { connectionTimeout = DEFAULT_TIMEOUT_MS, retryConnect = false, debug = false } = options;
   return {
-    serverUrl: absolute(serverUrl),
+    serverUrl: serverUrl.href,
     pcConfig,
     connectionTimeoutMs: connectionTimeout,
     retryConnect,
@@ -17,13 +17,4 @@ export function settingsOf(serverUrl: string, options: ClientOptions): Settings 
     knock: reconnect === undefined,
     debug,
   };
-}
-
-/** The server's address may be relative to the page. What is no address is refused by the core. */
-export function absolute(url: string): string {
-  try {
-    return new URL(url, globalThis.location?.href).href;
-  } catch {
-    return url;
-  }
 }

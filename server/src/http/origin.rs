@@ -46,6 +46,8 @@ pub(super) async fn require(
         let message = "pages of this origin may not use the server: add it to `api.origin` in the config";
         return error(StatusCode::FORBIDDEN, message);
     }
+    // A page that is refused learns from it that this server is there, and that it is not let in.
+    let is_public = request.uri().path() == "/healthz";
     let preflight = request.method() == Method::OPTIONS;
     let mut response =
         if preflight && listed { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
@@ -56,6 +58,8 @@ pub(super) async fn require(
         if preflight {
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization"));
         }
+    } else if is_public {
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
     response
 }

@@ -4,7 +4,7 @@ use multistream_protocol::client::Ice;
 use serde_json::json;
 
 use super::{Rig, answer, ms, show};
-use crate::core::{Command, Event, Options, Outcome, PeerState, State};
+use crate::core::{ClientError, Command, Event, Options, Outcome, PeerState, State};
 
 fn candidate(text: &str) -> Ice {
     Ice { candidate: text.to_owned(), sdp_mid: Some("0".to_owned()), sdp_m_line_index: None }
@@ -137,7 +137,8 @@ fn a_handshake_step_that_never_comes_is_a_timeout_that_names_it() {
         assert_eq!(rig.outcome(promise), None, "{awaited}");
         rig.pass(ms(1));
         let Some(Err(error)) = rig.outcome(promise) else { panic!("connect() hangs waiting for {awaited}") };
-        assert_eq!(error.code, "connection-timeout");
+        let is_media = awaited.starts_with("a media path");
+        assert_eq!(error.code, if is_media { "media-unreachable" } else { "connection-timeout" });
         assert!(error.message.contains(awaited), "{}", error.message);
     }
 }
@@ -306,18 +307,49 @@ fn a_socket_or_a_peer_that_fails_rejects_connect() {
     rig.drain();
     assert_eq!(rig.code(promise), "websocket-failed");
 
-    for fail in [
-        |rig: &mut Rig| rig.peer(PeerState::Failed),
-        |rig: &mut Rig| {
+    type Fail = fn(&mut Rig);
+    let fails: [(&str, Fail); 2] = [
+        ("media-unreachable", |rig| rig.peer(PeerState::Failed)),
+        ("peer-failed", |rig| {
             rig.client.handle_peer_error(1, "no H.264".to_owned());
             rig.drain();
-        },
-    ] {
+        }),
+    ];
+    for (code, fail) in fails {
         let mut rig = Rig::new();
         let promise = rig.connect();
         rig.until_answer();
         fail(&mut rig);
-        assert_eq!(rig.code(promise), "peer-failed");
+        assert_eq!(rig.code(promise), code);
         assert!(rig.said.contains(&Command::ClosePeer(1)));
+    }
+}
+
+#[test]
+fn a_first_attempt_that_was_refused_for_good_is_not_made_again_and_any_other_is_told_with_its_error() {
+    let refused = |code: &str| {
+        let mut rig = Rig::with(Options { retry_connect: true, ..Options::default() });
+        let promise = rig.connect();
+        let error = ClientError::from_server(code.to_owned(), "No.".to_owned());
+        rig.client.handle_socket_refused(1, error.clone());
+        rig.drain();
+        (rig, promise, error)
+    };
+    for code in ["unauthorized", "origin-refused", "mixed-content", "csp-blocked"] {
+        let (rig, promise, _) = refused(code);
+        assert_eq!((rig.code(promise), rig.client.state()), (code.into(), State::Disconnected));
+    }
+    for code in ["unreachable", "websocket-failed"] {
+        let (mut rig, promise, error) = refused(code);
+        rig.plan(Some(ms(500)));
+        let told = Event::Reconnecting { retry: 0, delay: ms(500), error: error.clone() };
+        assert!(rig.said.contains(&Command::Emit(told)), "{:?}", rig.said);
+        assert_eq!(rig.outcome(promise), None);
+        // Giving up tells the cause, and not that a connection was lost which there never was.
+        rig.pass(ms(500));
+        rig.client.handle_socket_refused(2, error);
+        rig.drain();
+        rig.plan(None);
+        assert_eq!(rig.code(promise), code);
     }
 }
