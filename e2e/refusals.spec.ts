@@ -5,59 +5,12 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
-import type { ClientOptions } from 'multistream-client';
 import { freePort, repository } from './child';
 import { expect, test } from './fixtures';
 import { packageHost, securePackageHost } from './package-host';
+import { connect, open, POLICIES } from './refused';
 
 const STREAMS = { camera1: 'rtsp://127.0.0.1:1/' };
-/** Longer than a test lasts: what is told was not waited for. */
-const LONG_MS = 600_000;
-
-interface Told {
-  code: string;
-  message: string;
-  url: string | undefined;
-  cause: string;
-  fatal: boolean;
-}
-
-/** Connects as the React hook does, again and again, until it is given up or a first attempt was told to have failed. */
-async function connect(page: Page, url: string, options: ClientOptions = {}) {
-  return page.evaluate(
-    async ({ url, options }) => {
-      const { MultiStreamClient, MultiStreamError } = (await import(
-        '/index.js' as string
-      )) as typeof import('multistream-client');
-      const read = (error: unknown): Told => {
-        if (!(error instanceof MultiStreamError)) throw error;
-        const { code, message, url, fatal } = error;
-        return { code, message, url, fatal, cause: String(error.cause) };
-      };
-      const client = new MultiStreamClient(url, options);
-      const retried = new Promise<{ retried: boolean; told: Told }>((resolve) => {
-        client.on('reconnecting', ({ error }) => resolve({ retried: true, told: read(error) }));
-      });
-      const over = client.connect([{ slot: 0, stream: 'camera1' }]).then(
-        () => {
-          throw new Error('it is connected');
-        },
-        (error: unknown) => ({ retried: false, told: read(error) }),
-      );
-      const end = await Promise.race([retried, over]);
-      client.disconnect();
-      await over.catch(() => {});
-      return end;
-    },
-    { url, options: { retryConnect: true, connectionTimeout: LONG_MS, ...options } },
-  );
-}
-
-async function open(page: Page, policy?: string): Promise<void> {
-  await page.goto(`${await packageHost()}/${policy ? `?csp=${encodeURIComponent(policy)}` : ''}`);
-}
-
 test('nothing listens at the port: unreachable, and tried again', async ({ page }) => {
   await open(page);
   const url = `http://127.0.0.1:${await freePort()}`;
@@ -123,16 +76,7 @@ test('an origin that the server does not let in: origin-refused, and not tried a
   expect(told.message).toContain(await packageHost());
 });
 
-for (const [what, policy, forbids] of [
-  ['the server', (page: string) => `connect-src ${page}`, 'connect-src'],
-  ['its WebSocket alone', (page: string, server: string) => `connect-src ${page} ${server}`, 'connect-src'],
-  ['WebAssembly', () => "script-src 'self'", 'wasm-unsafe-eval'],
-  [
-    'the file of the WebAssembly',
-    (_: string, server: string) => `connect-src ${server}`,
-    "connect-src`, mostly `'self'",
-  ],
-] as const) {
+for (const [what, policy, forbids] of POLICIES) {
   test(`a Content-Security-Policy that forbids ${what}: csp-blocked, and not tried again`, async ({
     page,
     serve,

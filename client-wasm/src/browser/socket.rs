@@ -35,9 +35,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// `None` where the browser throws: an address without TLS in a page with it.
+    /// `None` where the browser throws: an address without TLS in a page with it, or in Firefox one that a Content-Security-Policy
+    /// forbids. `gloo-net` would panic at what Firefox throws, which is no `Error`.
     pub(super) fn open(url: &str, attempt: Attempt, on: impl Fn(SocketEvent) + 'static) -> Option<Self> {
-        let ws = WebSocket::open(url).ok()?;
+        let ws = WebSocket::try_from(web_sys::WebSocket::new(url).ok()?).ok()?;
         let ws = Rc::new(RefCell::new(ws));
         spawn_local(listen(Rc::downgrade(&ws), on));
         Some(Self { attempt, ws })

@@ -19,13 +19,13 @@ export async function whyRefused(socketUrl: string): Promise<Diagnosis> {
       'or put a proxy with one before it, and write https:// (docs/network.md).';
     return { code: 'mixed-content', message };
   }
-  const violation = await violationBy(bare, socketUrl, protocol.slice(0, -1));
-  if (violation) {
+  const directive = await violationBy(bare, socketUrl, protocol.slice(0, -1));
+  if (directive) {
     const origin = `${protocol}//${host}`;
     const message =
       `The Content-Security-Policy of this page forbids ${bare}: add ${origin} and ${origin.replace('ws', 'http')} to its ` +
-      `\`${violation.effectiveDirective}\` (docs/npm.md).`;
-    return { code: 'csp-blocked', message, cause: violation };
+      `\`${directive}\` (docs/npm.md).`;
+    return { code: 'csp-blocked', message, cause: new Error(`securitypolicyviolation: ${directive}`) };
   }
   const url = bare.replace('ws', 'http');
   return byAnswer(url + search, url.replace(/\/api\/ws$/, ''));
@@ -37,7 +37,8 @@ async function byAnswer(url: string, base: string): Promise<Diagnosis> {
   if (!(answer instanceof Response)) return byHealth(base, answer);
   const { status } = answer;
   const said = await answer.text().catch(() => '');
-  const cause = new Error(`${base}/api/ws answers ${status}: ${said.slice(0, 200)}`);
+  // Not what it says, which may quote the request with its token.
+  const cause = new Error(`${base}/api/ws answers ${status}`);
   if (status === UPGRADE_REQUIRED) {
     const message =
       'The WebSocket could not be opened: a proxy before the server does not pass WebSocket upgrades on (docs/network.md, "Behind a reverse proxy").';

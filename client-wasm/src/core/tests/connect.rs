@@ -301,13 +301,13 @@ fn candidates_wait_until_the_other_side_can_take_them() {
 
 #[test]
 fn a_socket_or_a_peer_that_fails_rejects_connect() {
+    type Fail = fn(&mut Rig);
     let mut rig = Rig::new();
     let promise = rig.connect();
     rig.client.handle_socket_closed(1, "The WebSocket could not be opened.".to_owned());
     rig.drain();
     assert_eq!(rig.code(promise), "websocket-failed");
 
-    type Fail = fn(&mut Rig);
     let fails: [(&str, Fail); 2] = [
         ("media-unreachable", |rig| rig.peer(PeerState::Failed)),
         ("peer-failed", |rig| {
