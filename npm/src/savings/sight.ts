@@ -89,15 +89,16 @@ export class Sight {
    * client without detaching its videos.
    */
   listen(): void {
-    document.addEventListener('visibilitychange', this.#onVisibility);
+    // Tests have no page.
+    globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
     // Zooming changes a tile's device pixels, but not its size in CSS pixels.
-    window.addEventListener('resize', this.#onZoom);
+    globalThis.window?.addEventListener('resize', this.#onZoom);
   }
 
   /** Undoes `listen`. */
   ignore(): void {
-    document.removeEventListener('visibilitychange', this.#onVisibility);
-    window.removeEventListener('resize', this.#onZoom);
+    globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
+    globalThis.window?.removeEventListener('resize', this.#onZoom);
   }
 
   readonly #onIntersections = (entries: IntersectionObserverEntry[]): void => {
