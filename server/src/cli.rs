@@ -214,7 +214,8 @@ fn serve(config: Config, file: Option<PathBuf>) -> anyhow::Result<()> {
         let base_path = config.api.base_path.clone();
         let server = Server::bind(config).await?;
         let pages = check::urls(server.http_addr(), server.https_addr(), &base_path);
-        info!("serving {pages}, WebRTC on {}", server.webrtc_addr());
+        let rtsp = server.rtsp_addr().map(|address| format!(", RTSP on {address}")).unwrap_or_default();
+        info!("serving {pages}, WebRTC on {}{rtsp}", server.webrtc_addr());
         let (reloaded, configs) = mpsc::channel(1);
         tokio::spawn(reload_on_hangup(hangup, file, reloaded));
         server.run_with(configs, stopped).await;

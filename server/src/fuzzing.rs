@@ -12,7 +12,7 @@ use crate::bitstream::{Codec, annex_b, av1, leb128, parameters, sps, vpx};
 use crate::config::Config;
 use crate::media::{AccessUnit, Framer, Timestamp90k};
 use crate::rtp::depacketize::Depacketizer;
-use crate::{rtc as peers, source};
+use crate::{rtc as peers, rtsp_out, source};
 
 /// A parser that has to return for any bytes.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     target("offer", peers::fuzzing::offer, 300),
     target("onvif", source::fuzzing::onvif, 10_000),
     target("rtp", rtp, 300_000),
+    target("rtsp-requests", rtsp_out::fuzzing::requests, 60_000),
     target("vpx", vpx_headers, 500_000),
 ];
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// circle, and only modules that it does import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("net", &[]),
+    ("failures", &[]),
     ("faults", &[]),
     ("limits", &[]),
     ("places", &[]),
@@ -23,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("slot", &["rtp", "media"]),
     ("egress", &["rtp", "slot"]),
     ("rtc", &["net", "limits", "places", "rtp", "media", "config"]),
+    ("rtsp_out", &["net", "failures", "limits", "places", "bitstream", "media", "config", "stream"]),
     (
         "session",
         &[
@@ -32,11 +34,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "http",
-        &["access", "net", "faults", "limits", "places", "warnings", "config", "tls", "stream", "session"],
+        &[
+            "access", "net", "failures", "faults", "limits", "places", "warnings", "config", "tls", "stream",
+            "session",
+        ],
     ),
     ("demo", &["config"]),
     ("doctor", &["net", "media", "config", "source", "stream", "rtc"]),
-    ("serve", &["access", "net", "config", "tls", "stream", "rtc", "session", "http"]),
+    ("serve", &["access", "net", "config", "tls", "stream", "rtc", "rtsp_out", "session", "http"]),
 ];
 
 /// What a module's tests import beside that.

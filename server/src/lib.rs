@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod egress;
+mod failures;
 pub mod faults;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,6 +23,7 @@ pub mod net;
 pub mod places;
 pub mod rtc;
 pub mod rtp;
+pub mod rtsp_out;
 pub mod serve;
 pub mod session;
 pub mod slot;

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::http::{self, AppState};
 use crate::net;
 use crate::rtc::PortError;
+use crate::rtsp_out::{self, RtspOut};
 use crate::session::Sessions;
 use crate::stream::{Changes, Registry, Subscription};
 use crate::tls::{Certificates, PairError};
@@ -44,6 +45,7 @@ pub enum ServeError {
 pub struct Server {
     plain: Option<TcpListener>,
     tls: Option<(TcpListener, Arc<Certificates>)>,
+    rtsp: Option<(TcpListener, RtspOut)>,
     state: AppState,
 }
 
@@ -57,6 +59,7 @@ impl Server {
             }
             None => None,
         };
+        let rtsp = config.rtsp.listen.map(|address| listen("rtsp.listen", address)).transpose()?;
         let tokens = Tokens::load(&config.api)?;
         let registry = Registry::new(&config);
         let sessions = match Sessions::new(&config, registry.clone()).await {
@@ -66,7 +69,8 @@ impl Server {
                 return Err(error.into());
             }
         };
-        Ok(Self { plain, tls, state: AppState::new(config, tokens, registry, sessions) })
+        let rtsp = rtsp.map(|listener| (listener, RtspOut::new(&config, registry.clone())));
+        Ok(Self { plain, tls, rtsp, state: AppState::new(config, tokens, registry, sessions) })
     }
 
     /// The address of the plain web server, if there is one, with the port that the system chose if the config says `:0`.
@@ -77,6 +81,11 @@ impl Server {
     /// The same of the one with TLS.
     pub fn https_addr(&self) -> Option<SocketAddr> {
         self.tls.as_ref()?.0.local_addr().ok()
+    }
+
+    /// The address of the RTSP port, if there is one.
+    pub fn rtsp_addr(&self) -> Option<SocketAddr> {
+        self.rtsp.as_ref()?.0.local_addr().ok()
     }
 
     /// The address of the WebRTC port.
@@ -92,12 +101,13 @@ impl Server {
 
     /// Like [`Self::run`]. The streams become those of each config that comes.
     pub async fn run_with(self, mut configs: mpsc::Receiver<Config>, stop: impl Future<Output = ()>) {
-        let Self { plain, tls, state } = self;
+        let Self { plain, tls, rtsp, state } = self;
         let mut preloaded = preload(&state.registry);
         let serving = async {
             tokio::select! {
                 never = serve_plain(plain, state.clone()) => never,
                 never = serve_tls(tls, state.clone()) => never,
+                never = serve_rtsp(rtsp) => never,
             }
         };
         tokio::pin!(serving, stop);
@@ -138,6 +148,13 @@ async fn serve_plain(listener: Option<TcpListener>, state: AppState) -> Infallib
 async fn serve_tls(listener: Option<(TcpListener, Arc<Certificates>)>, state: AppState) -> Infallible {
     match listener {
         Some((listener, certificates)) => http::serve_tls(listener, certificates, state).await,
+        None => pending().await,
+    }
+}
+
+async fn serve_rtsp(listener: Option<(TcpListener, RtspOut)>) -> Infallible {
+    match listener {
+        Some((listener, state)) => rtsp_out::serve(listener, state).await,
         None => pending().await,
     }
 }

@@ -32,8 +32,8 @@ use std::cell::RefCell;
 pub use access::{AccessToken, Action, TokenValue, ViewKey, ViewKeyKind};
 pub use candidate::{Candidate, HostPort};
 pub use model::{
-    ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, StreamConfig,
-    Unshowable, WebrtcConfig,
+    ApiConfig, Config, FfmpegConfig, LimitsConfig, LogConfig, LogFormat, MultistreamConfig, RtspConfig,
+    StreamConfig, Unshowable, WebrtcConfig,
 };
 pub use outlook::Machine;
 pub use patience::Patience;

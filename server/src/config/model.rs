@@ -16,6 +16,7 @@ use super::{AccessToken, Candidate, HostPort, Secrets, Source, TlsConfig, ViewKe
 pub struct Config {
     pub api: ApiConfig,
     pub webrtc: WebrtcConfig,
+    pub rtsp: RtspConfig,
     pub multistream: MultistreamConfig,
     pub limits: LimitsConfig,
     pub ffmpeg: FfmpegConfig,
@@ -70,6 +71,16 @@ pub struct WebrtcConfig {
     pub turn_secret: Option<String>,
     /// Only interfaces with these addresses are announced; empty means all.
     pub ips: Vec<IpAddr>,
+}
+
+/// Where other programs read the streams.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct RtspConfig {
+    /// `None`: streams are not given away by RTSP.
+    pub listen: Option<SocketAddr>,
+    /// Asked of every reader, if there are some.
+    pub username: Option<String>,
+    pub password: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +164,7 @@ impl Config {
         let differ = [
             ("api", self.api != other.api),
             ("webrtc", self.webrtc != other.webrtc),
+            ("rtsp", self.rtsp != other.rtsp),
             ("multistream", self.multistream != other.multistream),
             ("limits", self.limits != other.limits),
             ("log", self.log != other.log),
@@ -191,6 +203,11 @@ impl ApiConfig {
     }
 }
 
+impl RtspConfig {
+    /// The port where the file gives none; that of go2rtc.
+    pub const PORT: u16 = 8554;
+}
+
 impl MultistreamConfig {
     /// How many variants of the ladder may run at the same time.
     pub fn ladder_limit(&self) -> usize {
@@ -212,6 +229,16 @@ impl fmt::Debug for ApiConfig {
             .field("auth_none", &self.auth_none)
             .field("origins", &self.origins)
             .field("base_path", &self.base_path)
+            .finish()
+    }
+}
+
+impl fmt::Debug for RtspConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtspConfig")
+            .field("listen", &self.listen)
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "***"))
             .finish()
     }
 }

@@ -35,7 +35,7 @@ api:
   listen: "127.0.0.1:1984"
   origin: "*"
 rtsp:
-  listen: ":8554"
+  default_query: "video&audio"
 webrtc:
   listen: ":8555/tcp"
   candidates:
@@ -100,7 +100,7 @@ fn a_go2rtc_file_is_accepted_with_a_warning_for_each_key_without_effect() {
     assert_eq!(candidates, ["192.168.1.2:8555", "stun:8555"]);
     for named in [
         "m.yaml:4: warning: api.origin: ",
-        "m.yaml:5: warning: rtsp: ",
+        "m.yaml:6: warning: rtsp.default_query: ",
         "m.yaml:8: warning: webrtc.listen: ",
         "m.yaml:13: warning: webrtc.filters.networks: ",
         "m.yaml:16: warning: log.rtsp: ",
@@ -370,7 +370,7 @@ proptest! {
 
     #[test]
     fn nothing_in_a_section_panics(
-        section in "(api|webrtc|multistream|log|ffmpeg|preload|streams|other)",
+        section in "(api|webrtc|rtsp|multistream|log|ffmpeg|preload|streams|other)",
         key in "(listen|token|origin|candidates|ice_servers|filters|max_slots|linger|level|a)",
         value in "[a-z0-9:/@#\\[\\]{},.'\"&* -]{0,40}",
     ) {

@@ -6,7 +6,6 @@
 mod about;
 mod auth;
 mod ends;
-mod failures;
 mod headers;
 mod kept_out;
 mod listen;
@@ -27,9 +26,9 @@ use axum::{Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use self::failures::Failures;
 use crate::access::Tokens;
 use crate::config::Config;
+use crate::failures::Failures;
 use crate::net;
 use crate::places::Places;
 use crate::session::Sessions;

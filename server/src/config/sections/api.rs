@@ -113,7 +113,7 @@ fn refuse_if_reachable(field: &Field<'_>, address: SocketAddr, report: &mut Repo
 const SAFE_TOKEN: usize = 16;
 
 /// Reads a secret. It does not use `parse`, which quotes the value in its message.
-fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
+pub(super) fn non_empty(field: Option<&Field<'_>>, report: &mut Report) -> Option<String> {
     let field = field?;
     let text = field.string(report)?;
     if text.is_empty() {

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod multistream;
 mod preload;
+mod rtsp;
 mod streams;
 mod tls;
 mod webrtc;
@@ -33,7 +34,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("pinggy", "run the tunnel beside multistream"),
     ("publish", "multistream sends to browsers only"),
     ("rtmp", "multistream is no RTMP server"),
-    ("rtsp", "multistream is no RTSP server"),
     ("srtp", "multistream is no HomeKit accessory"),
     ("tuya", "multistream has no tuya: sources"),
     ("webtorrent", "multistream serves WebRTC"),
@@ -51,6 +51,7 @@ pub(super) fn config(document: Option<&Node>, report: &mut Report) -> Config {
     let api = api::read(root.section("api", report), report);
     let config = Config {
         webrtc: webrtc::read(root.section("webrtc", report), &api, report),
+        rtsp: rtsp::read(root.section("rtsp", report), &api, report),
         api,
         multistream,
         limits: limits::read(root.section("limits", report), report),

@@ -96,3 +96,41 @@ fn tokens_for_some_streams_are_read_and_what_is_wrong_with_them_is_said_without_
         assert!(problems.contains(expected) && !problems.contains("hunter2"), "{text}: {problems}");
     }
 }
+
+#[test]
+fn rtsp_is_off_by_default_and_its_port_is_that_of_go2rtc() {
+    let of = |rtsp: &str| accepted(&format!("rtsp: {rtsp}")).0.rtsp.listen;
+    assert_eq!(of("{}"), None);
+    assert_eq!(of("{listen: ''}"), None);
+    for listen in ["127.0.0.1", "127.0.0.1:8554", "localhost", "localhost:8554"] {
+        assert_eq!(of(&format!("{{listen: '{listen}'}}")), Some(([127, 0, 0, 1], 8554).into()), "{listen}");
+    }
+    assert_eq!(of("{listen: '[::1]'}"), "[::1]:8554".parse().ok());
+    assert!(refused("rtsp: {listen: camera}")[0].contains("rtsp.listen: expected an address such as"));
+    let (_, warnings) = accepted("rtsp: {username: u, password: p}");
+    assert!(warnings[0].contains("rtsp.username: has no effect without rtsp.listen"), "{warnings:#?}");
+}
+
+#[test]
+fn rtsp_on_a_public_address_wants_a_password_of_its_own_or_that_of_the_api() {
+    let problem = refused("rtsp: {listen: ':8554'}");
+    assert!(problem[0].starts_with("m.yaml:1: rtsp.listen: [::]:8554 can be reached from other machines"));
+    assert_eq!(refused("api: {token: sixteen--letters}\nrtsp: {listen: ':8554'}").len(), 1);
+    accepted("rtsp: {listen: ':8554', auth: none}");
+    let login = |text: &str| accepted(text).0.rtsp;
+    let own = login("api: {username: a, password: b}\nrtsp: {listen: ':8554', username: u, password: p}");
+    assert_eq!((own.username.as_deref(), own.password.as_deref()), (Some("u"), Some("p")));
+    let of_api = login("api: {username: a, password: b}\nrtsp: {listen: ':8554'}");
+    assert_eq!((of_api.username.as_deref(), of_api.password.as_deref()), (Some("a"), Some("b")));
+    let open = login("api: {username: a, password: b}\nrtsp: {listen: ':8554', auth: none}");
+    assert_eq!((open.username, open.password), (None, None));
+    for (rtsp, expected) in [
+        ("username: u", "rtsp.username: expected a password beside it"),
+        ("password: p", "rtsp.password: expected a user beside it"),
+        ("auth: none, username: u, password: p", "rtsp.auth: expected either none or a password"),
+        ("auth: some", "rtsp.auth: expected none"),
+    ] {
+        let problems = refused(&format!("rtsp: {{listen: 127.0.0.1, {rtsp}}}"));
+        assert!(problems.len() == 1 && problems[0].contains(expected), "{expected} not in {problems:#?}");
+    }
+}

@@ -18,11 +18,11 @@ const ADDRESSES: usize = 4096;
 
 /// The wrong guesses of each address.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<IpAddr, (u32, Instant)>>);
+pub(crate) struct Failures(Mutex<HashMap<IpAddr, (u32, Instant)>>);
 
 impl Failures {
     /// Counts a wrong guess. Returns how long to wait with the answer.
-    pub(super) fn count(&self, from: IpAddr, now: Instant) -> Duration {
+    pub(crate) fn count(&self, from: IpAddr, now: Instant) -> Duration {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= ADDRESSES && !failures.contains_key(&from) {
             failures.retain(|_, (_, at)| now.saturating_duration_since(*at) < FORGOTTEN_AFTER);
