@@ -305,7 +305,7 @@ async fn requests_that_cannot_be_served_are_refused_with_a_sentence() {
     let backchannel = "Require: www.onvif.org/ver20/backchannel\r\n";
     for (method, url, header, code, words) in [
         ("DESCRIBE", server.address_of("nobody"), "", 404, "there is no stream named \"nobody\""),
-        ("DESCRIBE", server.address_of("dead"), "", 503, "refused"),
+        ("DESCRIBE", server.address_of("dead"), "", 503, "refuses the connection"),
         ("DESCRIBE", good.clone(), backchannel, 551, "Unsupported: www.onvif.org/ver20/backchannel"),
         ("PLAY", good.clone(), "", 454, "send SETUP"),
         ("TEARDOWN", good.clone(), "", 454, "send SETUP"),

@@ -171,7 +171,9 @@ impl Connection {
         }
         match self.dialogue.handle(&request) {
             Answer::Now(response) => {
-                if response.is_ok() && *request.method() != Method::Options {
+                // Some clients over UDP ask for options just to say that they are there.
+                let means_something = *request.method() != Method::Options || self.dialogue.session.is_some();
+                if response.is_ok() && means_something {
                     self.heard_at = Instant::now();
                 }
                 if response.is_ok() && *request.method() == Method::Play {
