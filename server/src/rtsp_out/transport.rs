@@ -51,7 +51,8 @@ mod tests {
     use super::*;
 
     fn of(transport: &str) -> Option<Choice> {
-        let request = Request::builder(Method::Setup, Version::V1_0).header(headers::TRANSPORT, transport);
+        let request =
+            rtsp_types::Request::builder(Method::Setup, Version::V1_0).header(headers::TRANSPORT, transport);
         choose(&request.build(Vec::new()))
     }
 
