@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use rtsp_client::{Reader, is_key_frame};
 use witness::{good_camera, unnoticed, watch};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many pictures a program reads.
 const PICTURES: usize = 60;
 
@@ -104,7 +104,7 @@ async fn ffmpeg_reads_every_picture_with_the_cameras_distances_over_both_transpo
         let times = ffmpeg_reads(&url, transport, PICTURES).await;
         assert_eq!(times.len(), PICTURES, "{transport}");
         assert!(times.is_sorted(), "{transport}: {times:?}");
-        // 30 pictures per second of a clock of 90 kHz, once those are through that the camera sends at its start all at once.
+        // 30 pictures per second of a clock of 90 kHz, once ffmpeg has found the beginning: its first two have the same time.
         let (from, to) = (10, PICTURES - 1);
         let distance = (times[to] - times[from]) / (to - from) as i64;
         assert!((2700..=3300).contains(&distance), "{transport}: {distance}");
@@ -116,15 +116,18 @@ async fn gstreamer_decodes_what_it_reads_over_both_transports() {
     let cameras = good_camera();
     let server = Served::start(vec![camera("good", &cameras.url(1), RtspTransport::Tcp)], None).await;
     for transport in ["tcp", "udp"] {
-        let pipeline = format!(
-            "rtspsrc location={} protocols={transport} latency=0 ! rtph264depay ! h264parse ! avdec_h264 ! \
-             fakesink num-buffers={PICTURES}",
-            server.address_of("good")
-        );
-        let words: Vec<&str> = ["-q"].into_iter().chain(pipeline.split_whitespace()).collect();
-        let output = run("gst-launch-1.0", &words).await;
-        assert!(output.status.success(), "{transport}: {}", String::from_utf8_lossy(&output.stderr));
+        gstreamer_decodes(&server.address_of("good"), transport, "rtph264depay ! h264parse ! avdec_h264")
+            .await;
     }
+}
+
+/// Has `GStreamer` decode some pictures.
+async fn gstreamer_decodes(url: &str, transport: &str, decoder: &str) {
+    let pipeline = format!(
+        "-q rtspsrc location={url} protocols={transport} latency=0 ! {decoder} ! fakesink num-buffers={PICTURES}"
+    );
+    let output = run("gst-launch-1.0", &pipeline.split_whitespace().collect::<Vec<_>>()).await;
+    assert!(output.status.success(), "{url}, {transport}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,10 +159,11 @@ async fn every_other_codec_is_read_too() {
     let codecs = [("h265", h265), ("vp8", vp8), ("vp9", &vp9), ("av1", av1)];
     let streams = codecs.map(|(name, encoder)| program(name, &format!("{source} {encoder}")));
     let server = Served::start(streams.into(), None).await;
-    for name in ["h265", "vp8", "vp9"] {
+    for name in ["h265", "vp8"] {
         assert_eq!(ffmpeg_reads(&server.address_of(name), "tcp", 30).await.len(), 30, "{name}");
     }
-    // ffmpeg 5 cannot read AV1 by RTP.
+    // ffmpeg 5 does not tell the key frames of VP9, so it copies none, and cannot read AV1 by RTP.
+    gstreamer_decodes(&server.address_of("vp9"), "tcp", "rtpvp9depay ! vp9dec").await;
     let mut reader = Reader::connect(server.rtsp).await;
     let described = reader.ask("DESCRIBE", &server.address_of("av1"), "").await;
     assert!(described.contains("a=rtpmap:96 AV1/90000\r\n"), "{described}");
