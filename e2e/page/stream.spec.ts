@@ -23,6 +23,26 @@ test('it shows one camera in the quality that is asked for', async ({ cameras, s
   expect({ width, height }).toEqual(page.viewportSize());
 });
 
+test('modes that are not there fall back to WebRTC, and the page says so', async ({
+  cameras,
+  serve,
+  page,
+}) => {
+  const server = await serve({ streams: rtspStreams(cameras, 1) });
+  const note = page.getByRole('note');
+  for (const [query, said] of [
+    ['', undefined],
+    ['&mode=webrtc,mse&media=video,audio', undefined],
+    ['&mode=mse', 'mode=mse is not available here: the picture comes by WebRTC.'],
+    ['&mode=mse,hls&media=audio', 'media=audio is not available here'],
+  ] as const) {
+    await open(page, server, `?src=camera1${query}`);
+    await expect(page.locator('.tile')).toHaveAttribute('data-tone', 'live');
+    if (said === undefined) await expect(note).toHaveCount(0);
+    else await expect(note).toContainText(said);
+  }
+});
+
 test('controls: shown under the pointer, always, or never', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 1) });
   const [tools, caption] = [page.locator('.tools'), page.locator('figcaption')];

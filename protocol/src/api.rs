@@ -13,7 +13,11 @@ use ts_rs::TS;
 pub struct About {
     /// `multistream`.
     pub name: String,
+    /// The version of go2rtc's API whose ways to view a stream this server has: its clients refuse one that they do not know.
     pub version: String,
+    /// The version of this server.
+    #[serde(default)]
+    pub server_version: String,
     /// How many slots one session may have: a page offers no layout beyond it.
     pub max_slots: u32,
 }

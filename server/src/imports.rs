@@ -32,11 +32,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "rtc",
         ],
     ),
+    ("snapshot", &["config", "media", "source", "stream"]),
     (
         "http",
         &[
-            "access", "net", "failures", "faults", "limits", "places", "warnings", "config", "tls", "stream",
-            "session",
+            "access", "net", "failures", "faults", "limits", "places", "warnings", "config", "media", "tls",
+            "stream", "session", "snapshot",
         ],
     ),
     ("demo", &["config"]),

@@ -27,6 +27,7 @@ pub mod rtsp_out;
 pub mod serve;
 pub mod session;
 pub mod slot;
+pub mod snapshot;
 pub mod source;
 pub mod stream;
 pub mod tls;

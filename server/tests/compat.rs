@@ -91,6 +91,22 @@ fn the_tests_that_play_a_source_exist() {
     assert!(named >= 7, "{named}");
 }
 
+#[test]
+fn every_way_to_view_says_how_it_is_here_and_its_test_exists() {
+    let rows = rows("Viewing");
+    assert!(rows.len() > 15, "{}", rows.len());
+    for cells in rows {
+        let [way, here, why, tried_by] = cells[..] else { panic!("{cells:?}") };
+        assert!(["same", "different", "absent"].contains(&here), "{way}: {here}");
+        assert!(here == "same" || !why.is_empty(), "{way}: why?");
+        let Some((file, test)) = tried_by.split_once(' ') else { continue };
+        let (file, test) = (code(file).expect("a file"), code(test).expect("a test"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
+        let source = std::fs::read_to_string(path).expect("the file is there");
+        assert!(source.contains(&format!("fn {test}()")), "{file} has no test {test}");
+    }
+}
+
 #[tokio::test]
 async fn h264_from_a_tcp_port_is_shown() {
     let port = free_port();

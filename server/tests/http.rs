@@ -92,7 +92,7 @@ async fn the_api_returns_its_name_and_healthz_answers() {
     let server = Running::with("", "").await;
     let about = server.ask("GET /api").await.json();
     assert_eq!(about["name"], "multistream");
-    assert_eq!(about["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(about["server_version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(about["max_slots"], 9);
     assert_eq!(server.ask("GET /healthz").await.status, 200);
 }

@@ -7,7 +7,7 @@ mod support;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use multistream::config::{Config, ExecSource, Source, StreamConfig};
 use multistream_testkit::{Cameras, CamerasOptions};
@@ -111,4 +111,54 @@ async fn webrtcbin_shows_three_cameras_switches_between_profiles_and_pauses() {
         &seen,
         [&["camera1", "camera4", "camera2"], &["camera2", HIGH_5_1_SHOWS], &["camera3", "camera1"]],
     );
+}
+
+/// One camera, by the ways that other servers have, as each of the stacks sees it.
+async fn view_one(stack: &str, forms: &[&str]) {
+    let cameras = Cameras::start(&CamerasOptions { count: 1, ..Default::default() }).expect("cameras");
+    let config = Config { streams: vec![rtsp("camera1", &cameras.url(1))], ..Config::default() };
+    let server = Server::start_media_at(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), config).await;
+    for form in forms {
+        let output = Command::new(python())
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewers/single_viewer.py"))
+            .args([stack, form, &server.url, "camera1"])
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let output = timeout(PATIENCE, output).await.expect("the viewer ends in time").expect("it starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stack} {form}: {}\n{stderr}", output.status);
+        let seen: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(seen["shown"], json!(["camera1"]), "{seen}");
+        match *form {
+            "ws" => assert_eq!(seen["status"], "webrtc/answer"),
+            "ws-object" => assert_eq!(seen["status"], "webrtc"),
+            "whep" => {
+                assert_eq!((&seen["status"], &seen["type"]), (&json!(201), &json!("application/sdp")));
+                assert_eq!(
+                    (&seen["trickled"], &seen["deleted"], &seen["again"]),
+                    (&json!(204), &json!(200), &json!(404))
+                );
+            }
+            "sdp" => assert_eq!(seen["status"], 201),
+            _ => assert_eq!(seen["status"], 200),
+        }
+        // A viewer that has closed its connection, or deleted its session, leaves nothing.
+        let start = Instant::now();
+        while server.sessions.summary().sessions > 0 {
+            assert!(start.elapsed() < Duration::from_secs(30), "{form}: {:?}", server.sessions.summary());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn aiortc_views_one_camera_by_each_form_of_go2rtc_and_by_whep() {
+    view_one("aiortc", &["ws", "ws-object", "json", "sdp", "raw", "whep"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webrtcbin_views_one_camera_by_a_post_and_by_whep() {
+    view_one("webrtcbin", &["json", "whep"]).await;
 }

@@ -30,7 +30,8 @@ impl Control {
         Self::connect_to(&format!("{url}/api/ws?token={token}")).await
     }
 
-    async fn connect_to(url: &str) -> Result<Self, ViewerError> {
+    /// Opens a WebSocket at this address (`http://…/api/ws?…`).
+    pub async fn connect_to(url: &str) -> Result<Self, ViewerError> {
         let (socket, _) = connect_async(url.replacen("http", "ws", 1)).await.map_err(Box::new)?;
         Ok(Self { socket })
     }

@@ -185,7 +185,15 @@ export type About = {
 /**
  * `multistream`.
  */
-name: string, version: string, 
+name: string, 
+/**
+ * The version of go2rtc's API whose ways to view a stream this server has: its clients refuse one that they do not know.
+ */
+version: string, 
+/**
+ * The version of this server.
+ */
+server_version: string, 
 /**
  * How many slots one session may have: a page offers no layout beyond it.
  */

@@ -1,20 +1,54 @@
 //! `GET /api`, `GET /healthz` and `GET /readyz`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use multistream_protocol::api::About;
+use serde::Serialize;
 
 use super::{AppState, error};
+use crate::access::Grant;
+
+/// The version of go2rtc's API for viewers that this server has. Clients of it, as Home Assistant's, refuse a version that they do not
+/// know.
+const GO2RTC_VERSION: &str = "1.9.13";
+/// The schemes of sources that a config may have.
+const SCHEMES: &[&str] = &[
+    "echo", "exec", "ffmpeg", "http", "https", "onvif", "rtmp", "rtsp", "rtsps", "rtspx", "srt", "tcp",
+    "udp", "v4l2",
+];
+
+/// `GET /api/schemes`
+pub(super) async fn schemes() -> Json<&'static [&'static str]> {
+    Json(SCHEMES)
+}
+
+/// `GET /api/preload`: the streams that always run.
+pub(super) async fn preload(
+    State(state): State<AppState>,
+    Extension(grant): Extension<Grant>,
+) -> Json<BTreeMap<String, Preload>> {
+    let config = state.registry.config();
+    let names = config.preload.iter().filter(|name| state.sessions.find(&grant, name).is_ok());
+    Json(names.map(|name| (name.clone(), Preload { query: "video" })).collect())
+}
+
+/// What is kept ready of a stream.
+#[derive(Debug, Serialize)]
+pub(super) struct Preload {
+    query: &'static str,
+}
 
 /// `GET /api`
 pub(super) async fn about(State(state): State<AppState>) -> Json<About> {
     Json(About {
         name: "multistream".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: GO2RTC_VERSION.to_owned(),
+        server_version: env!("CARGO_PKG_VERSION").to_owned(),
         max_slots: state.config.multistream.max_slots as u32,
     })
 }

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
@@ -30,12 +30,18 @@ pub(super) async fn require(
     mut request: Request,
     next: Next,
 ) -> Response {
+    // Browsers ask this before a request of a page of another origin, without its credentials. It tells the same of every address.
+    if *request.method() == Method::OPTIONS {
+        return next.run(request).await;
+    }
     let api = &config.api;
     let path = request.uri().path();
     let protected = match (&api.password, api.takes_tokens()) {
         (None, false) => false,
         (Some(_), _) => !matches!(path, "/healthz" | "/readyz"),
-        (None, true) => path == "/api" || path.starts_with("/api/") || path == "/metrics",
+        (None, true) => {
+            path == "/api" || path.starts_with("/api/") || path.starts_with("/whep/") || path == "/metrics"
+        }
     };
     let known = if protected { grant(&request, api, &tokens) } else { Some(Ok(Grant::ALL)) };
     let refusal = match known {

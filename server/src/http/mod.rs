@@ -5,15 +5,22 @@
 
 mod about;
 mod auth;
+mod body;
+mod client;
 mod ends;
+mod frame;
+mod go2rtc;
 mod headers;
 mod kept_out;
 mod listen;
 mod metrics;
 mod origin;
 mod pages;
+mod query;
+mod refused;
 mod slash;
 mod streams;
+mod whep;
 mod ws;
 
 use std::convert::Infallible;
@@ -21,17 +28,19 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get, post};
 use axum::{Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
 
+use self::whep::Watching;
 use crate::access::Tokens;
 use crate::config::Config;
 use crate::failures::Failures;
 use crate::net;
 use crate::places::Places;
 use crate::session::Sessions;
+use crate::snapshot::Snapshots;
 use crate::stream::Registry;
 use crate::tls::Certificates;
 
@@ -46,6 +55,9 @@ pub struct AppState {
     /// The places for connections, of all listeners together.
     connections: Places,
     failures: Arc<Failures>,
+    /// The sessions that were opened by WHEP.
+    watching: Watching,
+    snapshots: Arc<Snapshots>,
 }
 
 impl AppState {
@@ -54,8 +66,10 @@ impl AppState {
         // Half of the files that the system allows are left for cameras, programs and media.
         let total = limits.connections.min(net::open_files() / 2);
         let connections = Places::new(total, limits.connections_per_address, &limits.exempt);
+        let snapshots = Arc::new(Snapshots::new(registry.clone(), config.ffmpeg.clone()));
         let (config, tokens) = (Arc::new(config), Arc::new(tokens));
-        Self { config, registry, sessions, tokens, connections, failures: Arc::default() }
+        let (failures, watching) = (Arc::default(), Watching::default());
+        Self { config, registry, sessions, tokens, connections, failures, watching, snapshots }
     }
 }
 
@@ -78,8 +92,27 @@ fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
     let routes = Router::new()
         .route("/api", get(about::about))
-        .route("/api/streams", get(streams::streams))
+        .route("/api/streams", get(streams::streams).fallback(refused::streams))
+        .route("/api/schemes", get(about::schemes))
+        .route("/api/preload", get(about::preload).fallback(refused::streams))
+        .route("/api/config", any(refused::config))
+        .route("/api/restart", any(refused::process))
+        .route("/api/exit", any(refused::process))
+        .route("/api/webrtc", post(go2rtc::webrtc))
+        .route("/api/frame.jpeg", get(frame::jpeg))
         .route("/api/ws", get(ws::upgrade).post(ws::no_upgrade))
+        .route(
+            "/whep/{name}",
+            get(whep::get).post(whep::post).options(whep::options).fallback(whep::no_method),
+        )
+        .route(
+            "/whep/{name}/{session}",
+            get(whep::get_session)
+                .patch(whep::patch)
+                .delete(whep::delete)
+                .options(whep::session_options)
+                .fallback(whep::no_session_method),
+        )
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(about::healthz))
         .route("/readyz", get(about::readyz))

@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, HOST, ORIGIN, VARY};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, HOST, ORIGIN, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -49,14 +52,20 @@ pub(super) async fn require(
     // A page that is refused learns from it that this server is there, and that it is not let in.
     let is_public = request.uri().path() == "/healthz";
     let preflight = request.method() == Method::OPTIONS;
-    let mut response =
-        if preflight && listed { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response = next.run(request).await;
+    if preflight && listed && !response.status().is_success() {
+        response = StatusCode::NO_CONTENT.into_response();
+    }
     if listed {
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.append(VARY, HeaderValue::from_static("origin"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, link, location"));
         if preflight {
-            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization"));
+            let allowed = HeaderValue::from_static("authorization, content-type, if-match");
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+            let methods = HeaderValue::from_static("GET, HEAD, POST, PATCH, DELETE");
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
         }
     } else if is_public {
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

@@ -9,7 +9,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::UPGRADE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -20,11 +20,11 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::ends::Ends;
-use super::{AppState, error, kept_out};
+use super::{AppState, error, go2rtc, kept_out};
 use crate::access::{Grant, TokenError, Tokens};
 use crate::limits::{self, Limit};
 use crate::places::Place;
-use crate::session::{Outbox, SessionHandle, Sessions, Unread, Waiting, unread};
+use crate::session::{Outbox, SessionHandle, Sessions, Unread, Viewer, Waiting, unread};
 
 /// The largest message: an offer with 25 m-lines has some 120 kB.
 const MAX_MESSAGE_BYTES: usize = 512 * 1024;
@@ -52,6 +52,7 @@ pub(super) async fn upgrade(
     Extension(ConnectInfo(ends)): Extension<ConnectInfo<Ends>>,
     Extension(place): Extension<Arc<Place>>,
     Extension(grant): Extension<Grant>,
+    uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -61,13 +62,14 @@ pub(super) async fn upgrade(
     };
     let client = Client { from: ends.from, reached: ends.reached(&headers) };
     let access = Access { grant, tokens: state.tokens };
+    let source = go2rtc::source(&uri);
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(async move |socket| {
-            serve(socket, client, access, state.sessions).await;
+            serve(socket, (client, source), access, state.sessions).await;
             drop(place);
         })
 }
@@ -91,13 +93,25 @@ fn not_upgraded() -> Response {
 }
 
 /// Serves a socket until either side closes it.
-async fn serve(socket: WebSocket, client: Client, access: Access, sessions: Arc<Sessions>) {
+async fn serve(
+    socket: WebSocket,
+    (client, source): (Client, Option<String>),
+    access: Access,
+    sessions: Arc<Sessions>,
+) {
     let (sink, stream) = socket.split();
     let (frames, queue) = unread();
     let (closing, close) = mpsc::channel(1);
     let writer = tokio::spawn(write(sink, queue, close));
-    let mut connection =
-        Connection { stream, frames, overflow: Arc::default(), framing: Framing::default(), client, access };
+    let mut connection = Connection {
+        stream,
+        frames,
+        overflow: Arc::default(),
+        framing: Framing::default(),
+        client,
+        source,
+        access,
+    };
     let overflow = connection.overflow.clone();
     let ended = tokio::select! {
         ended = connection.read(&sessions) => ended,
@@ -150,6 +164,8 @@ struct Connection {
     /// The framing of the session's `init`.
     framing: Framing,
     client: Client,
+    /// The stream of `?src=`, for messages of go2rtc.
+    source: Option<String>,
     access: Access,
 }
 
@@ -199,10 +215,17 @@ impl Connection {
                 Message::Ping(_) | Message::Pong(_) => continue,
             };
             let outcome = match ClientMessage::from_text(&text) {
-                Ok(None) => continue,
+                Ok(None) => {
+                    if self.access.grant.is_expired(SystemTime::now()) {
+                        return self.expire("", session.take()).await;
+                    }
+                    self.answer_foreign(&text, sessions).await;
+                    continue;
+                }
                 Ok(Some((message, framing))) => {
                     if self.has_expired(&message) {
-                        return self.expire(&message, session.take()).await;
+                        let request_id = message.request_id().unwrap_or_default();
+                        return self.expire(request_id, session.take()).await;
                     }
                     if session.as_ref().is_none_or(SessionHandle::is_over) {
                         self.framing = framing;
@@ -254,6 +277,15 @@ impl Connection {
         Ok(())
     }
 
+    /// Answers a message of another protocol.
+    async fn answer_foreign(&self, text: &str, sessions: &Sessions) {
+        let Client { from, reached } = self.client;
+        let viewer = Viewer { grant: self.access.grant.clone(), from, reached };
+        if let Some(answer) = go2rtc::answer(text, self.source.as_deref(), viewer, sessions).await {
+            self.frames.send(answer).await;
+        }
+    }
+
     /// Whether this message comes after the end of the client's token. It may bring another one.
     fn has_expired(&self, message: &ClientMessage) -> bool {
         let is_late = self.access.grant.is_expired(SystemTime::now());
@@ -261,11 +293,11 @@ impl Connection {
     }
 
     /// Ends the session of a client whose token has expired.
-    async fn expire(&self, message: &ClientMessage, session: Option<SessionHandle>) -> Ended {
+    async fn expire(&self, request_id: &str, session: Option<SessionHandle>) -> Ended {
         let sentence =
             "the token has expired: connect with another one, or send it in multistream/token before that";
         let refusal = Error::new(ErrorCode::TokenExpired, sentence);
-        self.refuse(refusal.answering(message.request_id().unwrap_or_default())).await;
+        self.refuse(refusal.answering(request_id)).await;
         if let Some(session) = session {
             session.leave().await;
         }

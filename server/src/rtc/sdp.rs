@@ -96,11 +96,13 @@ pub(super) fn without_candidates(offer: &str) -> String {
     kept.flat_map(|line| [line, "\r\n"]).collect()
 }
 
-/// The answer with the port's candidates instead of the core's. All m-lines are bundled, so the first one has the candidates of
-/// all (RFC 8843 §10). They are complete, so end-of-candidates is added (RFC 8840 §8.2).
+/// The answer with the port's candidates instead of the core's. All m-lines are bundled, so the first one that is not refused has the
+/// candidates of all (RFC 8843 §10): a viewer who also wants sound may offer that first. They are complete, so end-of-candidates is
+/// added (RFC 8840 §8.2).
 pub(super) fn with_candidates(answer: &str, candidates: &[String]) -> String {
     let mut out = String::with_capacity(answer.len() + candidates.len() * 80);
-    let mut media_sections = 0;
+    // Whether this is the section that gets them, and whether they are written.
+    let (mut is_first, mut is_done) = (false, false);
     let announce = |out: &mut String| {
         for candidate in candidates {
             out.push_str("a=");
@@ -114,15 +116,17 @@ pub(super) fn with_candidates(answer: &str, candidates: &[String]) -> String {
             continue;
         }
         if line.starts_with("m=") {
-            if media_sections == 1 {
+            if std::mem::take(&mut is_first) {
                 announce(&mut out);
+                is_done = true;
             }
-            media_sections += 1;
+            let is_refused = line.split(' ').nth(1) == Some("0");
+            is_first = !is_done && !is_refused;
         }
         out.push_str(line);
         out.push_str("\r\n");
     }
-    if media_sections == 1 {
+    if is_first {
         announce(&mut out);
     }
     out
@@ -162,6 +166,16 @@ mod tests {
             with_candidates(answer, &["candidate:udp0 1 udp 5 192.0.2.7 8555 typ host".to_owned()]),
             "v=0\r\nm=video 9 X 96\r\na=mid:0\r\na=candidate:udp0 1 udp 5 192.0.2.7 8555 typ host\r\n\
              a=end-of-candidates\r\nm=video 9 X 96\r\na=mid:1\r\n"
+        );
+    }
+
+    #[test]
+    fn candidates_are_not_in_a_section_that_is_refused() {
+        let answer = "v=0\r\nm=audio 0 X 111\r\na=mid:0\r\nm=video 9 X 96\r\na=mid:1\r\n";
+        assert_eq!(
+            with_candidates(answer, &["candidate:udp0 1 udp 5 192.0.2.7 8555 typ host".to_owned()]),
+            "v=0\r\nm=audio 0 X 111\r\na=mid:0\r\nm=video 9 X 96\r\na=mid:1\r\n\
+             a=candidate:udp0 1 udp 5 192.0.2.7 8555 typ host\r\na=end-of-candidates\r\n"
         );
     }
 

@@ -120,6 +120,11 @@ impl SessionHandle {
         self.commands.is_closed()
     }
 
+    /// Waits until the session has ended by itself.
+    pub(super) async fn over(&self) {
+        self.commands.closed().await;
+    }
+
     /// Ends the session because the client has sent `multistream/close`.
     pub async fn close(self) {
         let _ = self.commands.send(Command::Close(self.outbox)).await;

@@ -12,6 +12,7 @@ mod resolve;
 #[expect(clippy::module_inception, reason = "the session itself, beside the parts it is made of")]
 mod session;
 mod sessions;
+mod single;
 mod state;
 mod subscriptions;
 mod task;
@@ -24,6 +25,7 @@ pub use attachment::{Outbox, SessionHandle};
 pub use histogram::Histogram;
 pub use resolve::may_see;
 pub use sessions::{SessionSummary, Sessions};
+pub use single::{Single, Viewer};
 pub use state::SessionState;
 pub use traffic::Counts;
 pub use unread::{Unread, Waiting, unread};

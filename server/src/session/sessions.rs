@@ -84,6 +84,10 @@ impl Sessions {
         })
     }
 
+    pub(super) fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
     /// The address of the WebRTC port.
     pub fn local_addr(&self) -> std::net::SocketAddr {
         self.shared.port.local_addr()

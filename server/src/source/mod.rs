@@ -15,13 +15,14 @@ mod sound;
 mod status;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::config::{FfmpegConfig, RtspVia, Source};
-use crate::media::{AccessUnit, Frame};
+use crate::media::{AccessUnit, Dimensions, Frame};
 
 pub use by_ffmpeg::{Way, as_h264, copied};
 pub use error::SourceError;
@@ -50,6 +51,17 @@ pub fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) 
         // The system gives no more threads: better on those that there are than not at all.
         None => tokio::spawn(task),
     }
+}
+
+/// Decodes a key frame, scales it if a size is given (where a side is zero it follows the other), and returns it as JPEG. It is given
+/// up after `patience`.
+pub async fn jpeg(
+    bin: &str,
+    frame: &Frame,
+    size: Option<Dimensions>,
+    patience: Duration,
+) -> Result<Vec<u8>, SourceError> {
+    ffmpeg::jpeg(bin, frame, size, patience).await
 }
 
 /// Runs a source until it fails, ends (`Ok`) or its output is closed (`Ok`).

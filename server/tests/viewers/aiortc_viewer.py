@@ -42,4 +42,5 @@ class Aiortc:
         await asyncio.gather(*self._tasks)
 
 
-scenario.main(Aiortc)
+if __name__ == "__main__":
+    scenario.main(Aiortc)

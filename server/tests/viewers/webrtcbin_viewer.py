@@ -92,4 +92,5 @@ class Webrtcbin:
         return Gst.FlowReturn.OK
 
 
-scenario.main(Webrtcbin)
+if __name__ == "__main__":
+    scenario.main(Webrtcbin)

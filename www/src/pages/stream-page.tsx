@@ -34,6 +34,11 @@ function Single({ stream, query }: { stream: string; query: StreamQuery }) {
         qualities={useQualities(stream)}
         onQuality={setQuality}
       />
+      {query.lacking.length > 0 && (
+        <p className="lacking" role="note">
+          {query.lacking.join(' ')}
+        </p>
+      )}
     </main>
   );
 }

@@ -6,6 +6,7 @@ mod filter;
 mod hardware;
 mod hidden;
 mod inlet;
+mod jpeg;
 mod matroska;
 mod outlet;
 mod rtp_socket;
@@ -17,6 +18,7 @@ mod template;
 mod timeline;
 
 pub use engines::report;
+pub(super) use jpeg::jpeg;
 pub(super) use run::{encode, prefixed, receive, remux, run_once};
 pub(super) use sound::sound;
 

@@ -21,7 +21,8 @@ use crate::config::{FfmpegConfig, FfmpegInput, FfmpegSource, Masked, Patience};
 use crate::source::process::{Child, Joined};
 use crate::source::{Input, Output, SourceError, Way, status};
 
-const ADVICE: &str = "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
+pub(super) const ADVICE: &str =
+    "install ffmpeg (Debian: apt install ffmpeg) or set ffmpeg: bin: in the config";
 
 /// How long the remaining output of an ffmpeg that has exited is read.
 const GRACE: Duration = Duration::from_millis(300);
