@@ -6,11 +6,18 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::Wanted;
-use crate::media::Timestamp90k;
+use crate::media::{Dimensions, StreamName, Timestamp90k};
 
 /// How many pictures are kept. A large one has about 1 MB.
-const MOST: usize = 64;
+const MOST: usize = 32;
+
+/// Which picture is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    pub stream: StreamName,
+    /// The size to scale it to; where a side is zero, it follows the other.
+    pub size: Option<Dimensions>,
+}
 
 #[derive(Debug)]
 pub(super) struct Picture {
@@ -47,11 +54,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::media::{Dimensions, StreamNames};
+    use crate::media::StreamNames;
 
     #[test]
     fn many_sizes_take_bounded_memory_and_the_one_that_is_asked_for_stays() {
-        let names = StreamNames::new(["yard".to_owned()]);
+        let names = StreamNames::new([("yard", None)]);
         let stream = names.resolve("yard", None).expect("it is there");
         let wanted = |width| Wanted { stream: stream.clone(), size: Some(Dimensions { width, height: 0 }) };
         let (kept, start) = (Kept::default(), Instant::now());

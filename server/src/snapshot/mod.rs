@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+pub use self::kept::Wanted;
 use self::kept::{Kept, Picture};
 use crate::config::FfmpegConfig;
 use crate::media::{Dimensions, Frame};
@@ -30,14 +31,6 @@ const STARTED_WITHIN: Duration = Duration::from_secs(20);
 const TURN_WITHIN: Duration = Duration::from_secs(20);
 /// How many events may wait: the first is all that is needed.
 const ROOM: usize = 4;
-
-/// Which picture is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    pub stream: StreamName,
-    /// The size to scale it to; where a side is zero, it follows the other.
-    pub size: Option<Dimensions>,
-}
 
 /// Why there is no picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -12,7 +12,7 @@ use crate::source::SourceError;
 use crate::source::process::{Child, Joined};
 
 /// The largest picture. That of a camera with 4K has about 1 MB.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = 4 << 20;
 
 /// Decodes a key frame, scales it if a size is given (where a side is zero it follows the other), and returns it as JPEG. ffmpeg is
 /// ended after `patience`.
@@ -50,7 +50,7 @@ pub(in crate::source) async fn jpeg(
     };
     if picture.len() as u64 > LARGEST {
         child.end().await;
-        return Err(SourceError::NotSupported { what: "a picture of more than 8 MiB".to_owned() });
+        return Err(SourceError::NotSupported { what: "a picture of more than 4 MiB".to_owned() });
     }
     child.outcome().await?;
     if picture.is_empty() {
