@@ -38,10 +38,9 @@ export const NOTHING: View = {
   streamsError: null,
 };
 
-/** Whether the slot's picture moves now. A status that says so itself is believed. */
-export function isLive({ statuses, stalled }: View, slot: number): boolean {
-  const status: (SlotStatus & { live?: boolean }) | undefined = statuses.get(slot);
-  return status?.live ?? (status?.status === 'active' && !stalled.has(slot));
+/** Whether the slot's picture moves now. */
+export function isLive({ statuses }: View, slot: number): boolean {
+  return statuses.get(slot)?.live ?? false;
 }
 
 /** The newest of the errors. */
