@@ -4,8 +4,8 @@
 //! the last, and gives each viewer the cached GOP. It gets the payloads that all viewers share, with RTP headers of its own. Each
 //! connection is one task with bounded memory, and none waits for another.
 //!
-//! The only track is the picture (`trackID=0`). A second one would be a second [`sender::Sender`] with a carrier of its own, and a second
-//! `m=` line of the [`describe::Description`].
+//! The only track is the picture (`trackID=0`). A second one would be a second `sender::Sender` with a carrier of its own, and a second
+//! `m=` line of the `describe::Description`.
 
 mod address;
 mod auth;
