@@ -15,7 +15,8 @@ const GAPS = 5;
 
 interface View {
   video: HTMLVideoElement;
-  stop: () => void;
+  /** Stops watching what the video shows; `undefined` while there is no track to watch. */
+  stop?: () => void;
 }
 
 interface Screen {
@@ -58,23 +59,43 @@ export class Pictures {
   watch(slot: number, video: HTMLVideoElement): () => void {
     const screen = this.#screen(slot);
     show(video, this.tracks.get(slot));
-    const stop = watch(video, (rtp) => this.#shown(screen, video, rtp));
-    const view = { video, stop };
+    const view: View = { video };
     screen.views.add(view);
     screen.freshAt = performance.now();
     video.dataset.picture = screen.picture;
-    this.#checkedAt = screen.freshAt;
-    this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
+    this.#keepWatch();
     return () => {
-      stop();
+      view.stop?.();
       screen.views.delete(view);
       hide(video, this.tracks.get(slot));
       delete video.dataset.picture;
       if (screen.views.size === 0) this.#clear(screen);
-      if ([...this.#screens.values()].some(({ views }) => views.size > 0)) return;
+      this.#keepWatch();
+    };
+  }
+
+  /** Timers and callbacks keep this and its videos: so there are some only while there is something to see. */
+  #keepWatch(): void {
+    for (const screen of this.#screens.values()) {
+      for (const view of screen.views) {
+        const { video } = view;
+        if (this.tracks.has(screen.slot))
+          view.stop ??= watch(video, (rtp) => this.#shown(screen, video, rtp));
+        else {
+          view.stop?.();
+          delete view.stop;
+        }
+      }
+    }
+    const isNeeded = this.tracks.size > 0 && [...this.#screens.values()].some(({ views }) => views.size > 0);
+    if (isNeeded && this.#timer === undefined) {
+      this.#checkedAt = performance.now();
+      this.#timer = setInterval(() => this.#check(), CHECK_MS);
+    }
+    if (!isNeeded) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-    };
+    }
   }
 
   isLive(slot: number): boolean {
@@ -93,7 +114,12 @@ export class Pictures {
     if (event.type === 'disconnected') {
       this.tracks.clear();
       this.stalled.clear();
-      for (const screen of this.#screens.values()) this.#clear(screen);
+      for (const screen of this.#screens.values()) {
+        this.#clear(screen);
+        // Nobody will pause it, and a browser keeps a video that plays.
+        for (const { video } of screen.views) if (!video.isConnected) video.pause();
+      }
+      this.#keepWatch();
     }
   }
 
@@ -138,6 +164,7 @@ export class Pictures {
     this.tracks.set(slot, track);
     const changed = [...screen.views].map(({ video }) => show(video, track));
     if (changed.includes(true)) this.#clear(screen);
+    this.#keepWatch();
   }
 
   #change(screen: Screen, status: SlotStatus): void {

@@ -7,8 +7,13 @@
 export function playOutside(video: HTMLVideoElement): () => void {
   const onPause = () => {
     // A video that is put back before this is said, or a second call, is no harm: it plays already. A pause by the app is inside.
-    if (!video.isConnected && video.srcObject) video.play().catch(() => {});
+    // Where the connection is gone there is nothing to play, and a browser keeps a video that plays.
+    if (!video.isConnected && isLive(video.srcObject)) video.play().catch(() => {});
   };
   video.addEventListener('pause', onPause);
   return () => video.removeEventListener('pause', onPause);
+}
+
+function isLive(media: MediaProvider | null): boolean {
+  return media instanceof MediaStream && media.getTracks().some(({ readyState }) => readyState === 'live');
 }
