@@ -158,8 +158,8 @@ writeFileSync(
 
 step('TypeScript → JavaScript and typings (tsc)');
 runPackaged('typescript', 'tsc', ['-p', npm]);
-for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE'])
-  copyFileSync(join(root, licence), join(npm, licence));
+for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'CHANGELOG.md'])
+  copyFileSync(join(root, file), join(npm, file));
 
 const kib = (file) =>
   `${file} ${(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1024).toFixed(1)} KiB`;

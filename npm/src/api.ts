@@ -2,6 +2,7 @@
 export { type ClientErrorCode, type ErrorCode, MultiStreamError } from './errors.js';
 export type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
 export type { ServerErrorCode, StreamState, Variant } from './generated/protocol.js';
+export { type Logger, type LogLevel, setLogger, setLogLevel } from './log.js';
 export type { Camera } from './streams.js';
 export type {
   ClientOptions,

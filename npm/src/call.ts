@@ -2,6 +2,7 @@
 // does not, the rejection becomes a warning in the console instead of an unhandled rejection, which would end up in the app's
 // error reports.
 import { type ErrorCode, MultiStreamError } from './errors.js';
+import { log } from './log.js';
 
 /** Codes that are not reported: the app itself disconnected, or asked for something else in the meantime. */
 const SILENT: readonly ErrorCode[] = ['aborted', 'superseded'];
@@ -51,6 +52,6 @@ function report(reason: unknown): void {
     // The error comes from a callback of the app, so it is an unhandled rejection as with any promise.
     void Promise.reject(reason);
   } else if (!SILENT.includes(reason.code)) {
-    console.warn(`multistream: ${reason.message} (${reason.code})`);
+    log('warn', `${reason.message} (${reason.code})`);
   }
 }

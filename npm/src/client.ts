@@ -6,6 +6,7 @@ import { Call } from './call.js';
 import { Emitter } from './emitter.js';
 import { type ErrorCode, MultiStreamError } from './errors.js';
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+import { log } from './log.js';
 import { Refusals } from './refusal.js';
 import { Savings } from './savings/savings.js';
 import type { Camera } from './streams.js';
@@ -437,7 +438,7 @@ export class Client {
       try {
         this.#onStatus?.(event.slot, event.status);
       } catch (error) {
-        console.error('multistream: the status callback threw', error);
+        log('error', 'the status callback threw', error);
       }
     }
     this.#emitter.emit(event);

@@ -1,5 +1,6 @@
 // Event handlers by type. A handler that throws stops neither the other handlers nor the client.
 import type { ClientEvent, ClientEventOf, ClientEventType } from './events.js';
+import { log, logEvent } from './log.js';
 
 type Handler = (event: ClientEvent) => void;
 
@@ -19,11 +20,12 @@ export class Emitter {
   }
 
   emit(event: ClientEvent): void {
+    logEvent(event);
     for (const handler of [...(this.#handlers.get(event.type) ?? [])]) {
       try {
         handler(event);
       } catch (error) {
-        console.error(`multistream: a handler of '${event.type}' threw`, error);
+        log('error', `a handler of '${event.type}' threw`, error);
       }
     }
   }

@@ -1,4 +1,5 @@
 // The access token of a connection: a fixed one, or one that the app is asked for whenever it is needed.
+import { log } from './log.js';
 import type { TokenSource } from './types.js';
 
 /** A token is renewed when this part of its time is over … */
@@ -62,7 +63,7 @@ export class Tokens {
       await this.#ask(this.#option);
       this.#renewed(this.#token as string);
     } catch (error) {
-      console.error('multistream: the app could not get a token', error);
+      log('error', 'the app could not get a token', error);
       this.#renewAt = Date.now() + AGAIN_MS;
     }
     if (this.#timer !== undefined) this.#arm();
