@@ -34,6 +34,22 @@ test('a double click enlarges a tile in native quality, and another restores its
   expect(await wall.connections()).toBe(1);
 });
 
+test('a picture whose samples are not square is shown in its right proportions', async ({ serve, page }) => {
+  const video = 'testsrc2=size=352x288:rate=10,setsar=16/11';
+  const ffmpeg = `ffmpeg -v error -re -f lavfi -i ${video} -pix_fmt yuv420p -c:v libx264 -bf 0 -g 10 -f h264 -`;
+  const server = await serve({ streams: { wide: `exec:${ffmpeg}` } });
+  const wall = await WallPage.open(page, server, '?layout=1&tiles=wide');
+  const drawn = () =>
+    wall
+      .tile(0)
+      .locator('video')
+      .evaluate((video: HTMLVideoElement) => {
+        const stretched = video.getBoundingClientRect().width / video.clientWidth;
+        return ((video.videoWidth / video.videoHeight) * stretched).toFixed(2);
+      });
+  await expect.poll(drawn, { timeout: 15_000 }).toBe((512 / 288).toFixed(2));
+});
+
 test('a click opens the chooser: camera and quality, by mouse and by arrow keys', async ({
   cameras,
   serve,

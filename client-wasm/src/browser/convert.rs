@@ -115,6 +115,10 @@ struct StatusFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    display_width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_height: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rtp_timestamp: Option<u32>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     kept: bool,
@@ -122,21 +126,41 @@ struct StatusFields<'a> {
 
 impl<'a> StatusFields<'a> {
     fn of(client: &'a Client, status: &'a SlotStatus) -> Self {
+        // Without `..`: a field of the protocol that is not passed on does not compile.
+        let SlotStatus {
+            slot,
+            stream,
+            quality,
+            actual_quality,
+            status: state,
+            error,
+            reason,
+            kept,
+            codec,
+            picture_every_ms,
+            width,
+            height,
+            display_width,
+            display_height,
+            rtp_timestamp,
+        } = status;
         Self {
-            slot: status.slot,
+            slot: *slot,
             camera: client.camera(status),
-            stream: &status.stream,
-            status: status.status,
-            quality: status.quality.as_deref(),
-            actual_quality: status.actual_quality.as_deref(),
-            error: status.error.as_deref(),
-            reason: status.reason.as_deref(),
-            codec: status.codec.as_deref(),
-            picture_every_ms: status.picture_every_ms,
-            width: status.width,
-            height: status.height,
-            rtp_timestamp: status.rtp_timestamp,
-            kept: status.kept,
+            stream,
+            status: *state,
+            quality: quality.as_deref(),
+            actual_quality: actual_quality.as_deref(),
+            error: error.as_deref(),
+            reason: reason.as_deref(),
+            codec: codec.as_deref(),
+            picture_every_ms: *picture_every_ms,
+            width: *width,
+            height: *height,
+            display_width: *display_width,
+            display_height: *display_height,
+            rtp_timestamp: *rtp_timestamp,
+            kept: *kept,
         }
     }
 }

@@ -1,7 +1,7 @@
 // A tile: its picture, its status, and its tools.
 import type { ClientState, MultiStreamClient, SlotStatus } from 'multistream-client';
 import type { PackedTile } from 'multistream-client/wall';
-import { type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
+import { type CSSProperties, type MouseEvent, type PointerEvent, useEffect, useRef } from 'react';
 import { AUTO, type Choice } from '../cameras/choice';
 import type { Meters } from '../stats/meters';
 import { Icon } from '../ui/icons';
@@ -11,6 +11,7 @@ import { useFrames } from './frames';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
 import { useStarting } from './starting';
+import { stretch } from './stretch';
 import { saveSnapshot, toggleFullScreen } from './tile-element';
 
 interface Props {
@@ -74,7 +75,14 @@ export function Tile(props: Props) {
       data-enlarged={enlarged || undefined}
       data-target={props.target || undefined}
     >
-      <video ref={video} muted autoPlay playsInline aria-label={camera} />
+      <video
+        ref={video}
+        muted
+        autoPlay
+        playsInline
+        aria-label={camera}
+        style={{ '--stretch': stretch(status) } as CSSProperties}
+      />
       {tone !== 'live' && (
         <p className="notice">
           {tone === 'wait' && <span className="spinner" aria-hidden="true" />}

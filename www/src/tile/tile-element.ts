@@ -5,9 +5,10 @@ export function saveSnapshot(tile: HTMLElement): void {
   const video = tile.querySelector('video');
   if (!video || video.videoWidth === 0 || tile.dataset.tone !== 'live') return;
   const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth;
+  // In the proportions in which the tile shows it.
+  canvas.width = Math.round(video.videoWidth * Number(video.style.getPropertyValue('--stretch') || 1));
   canvas.height = video.videoHeight;
-  canvas.getContext('2d')?.drawImage(video, 0, 0);
+  canvas.getContext('2d')?.drawImage(video, 0, 0, canvas.width, canvas.height);
   const time = new Date().toLocaleString('sv').replaceAll(':', '.');
   canvas.toBlob((picture) => {
     if (!picture) return;
