@@ -350,6 +350,17 @@ async fn pages_are_served_with_security_headers() {
 }
 
 #[tokio::test]
+async fn origins_of_the_config_may_show_the_wall_in_a_frame_and_others_may_not() {
+    let origins = ", origin: [\"https://home.example:8123\", \"https://dash.example\"], token: t";
+    let server = Running::with(origins, "").await;
+    let ancestors = "frame-ancestors 'self' https://home.example:8123 https://dash.example";
+    let wall = server.ask("GET /").await;
+    assert!(wall.head.contains(ancestors) && !wall.head.contains("x-frame-options"), "{}", wall.head);
+    let all = Running::with(", origin: \"*\", token: t", "").await;
+    assert!(all.ask("GET /").await.head.contains("frame-ancestors 'self' *"));
+}
+
+#[tokio::test]
 async fn everything_is_below_the_base_path() {
     let server = Running::with(", base_path: /rtc, token: t", "").await;
     assert_eq!(server.ask("GET /rtc/api").await.status, 401);

@@ -90,6 +90,7 @@ pub async fn serve_tls(
 /// All routes, below `api.base_path`.
 fn router(state: AppState) -> Router {
     let base_path = state.config.api.base_path.clone();
+    let policies = headers::Policies::new(&state.config.api.origins);
     let routes = Router::new()
         .route("/api", get(about::about))
         .route("/api/streams", get(streams::streams).fallback(refused::streams))
@@ -120,7 +121,7 @@ fn router(state: AppState) -> Router {
         // The last layer is the first that a request passes.
         .layer(middleware::from_fn_with_state(state.clone(), auth::require))
         .layer(middleware::from_fn_with_state(state.config.clone(), origin::require))
-        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn_with_state(policies, headers::add))
         .with_state(state);
     if base_path.is_empty() {
         return routes;
