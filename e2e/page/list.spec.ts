@@ -56,8 +56,9 @@ test('a camera can be dragged into an empty tile', async ({ cameras, serve, page
 test('a click in the list shows the camera in the selected tile', async ({ cameras, serve, page }) => {
   const server = await serve({ streams: rtspStreams(cameras, 5) });
   const wall = await WallPage.open(page, server, '?layout=2x2');
-  await page.keyboard.press('4');
+  await wall.tile(3).click();
   await expect(wall.tile(3)).toHaveAttribute('data-selected');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await wall.camera('camera5').click();
   await wall.expectLive(3, 5);
 });
@@ -72,7 +73,7 @@ test('a camera under the pointer or with the focus is warmed', async ({ cameras,
   await expect.poll(() => state('camera5')).toBe('live');
   await wall.camera('camera6').focus();
   await expect.poll(() => state('camera6')).toBe('live');
-  await wall.tile(0).click();
+  await wall.choose(0);
   const chooser = page.getByRole('dialog');
   await chooser.getByRole('button', { name: 'camera3' }).hover();
   await expect.poll(() => state('camera3')).toBe('live');
@@ -88,7 +89,7 @@ test('many cameras can be searched, in the list and in the chooser', async ({ ca
   await expect(page.locator('.cameras-panel [data-camera]')).toHaveCount(1);
   await wall.camera('garage').click();
   await wall.expectLive(0, 2);
-  await wall.tile(0).click();
+  await wall.choose(0);
   const chooser = page.getByRole('dialog');
   await chooser.getByLabel('Search cameras').fill('door12');
   await chooser.getByRole('button', { name: 'door12' }).click();

@@ -50,7 +50,7 @@ test('a picture whose samples are not square is shown in its right proportions',
   await expect.poll(drawn, { timeout: 15_000 }).toBe((512 / 288).toFixed(2));
 });
 
-test('a click opens the chooser: camera and quality, by mouse and by arrow keys', async ({
+test('the tile’s button opens the chooser: camera and quality, by mouse and by arrow keys', async ({
   cameras,
   serve,
   page,
@@ -60,17 +60,17 @@ test('a click opens the chooser: camera and quality, by mouse and by arrow keys'
   });
   const wall = await WallPage.open(page, server, '?layout=1');
   await wall.expectLive(0, 1);
-  await wall.tile(0).click();
+  await wall.choose(0);
   const chooser = page.getByRole('dialog', { name: 'Tile 1' });
   await expect(chooser.getByRole('button', { name: 'camera1' })).toBeFocused();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(chooser).toHaveCount(0);
   await wall.expectLive(0, 2);
-  await wall.tile(0).click();
+  await wall.choose(0);
   await chooser.getByRole('button', { name: '180p' }).click();
   await expect.poll(() => wall.height(0)).toBe(180);
-  await wall.tile(0).click();
+  await wall.choose(0);
   await page.keyboard.press('Escape');
   await expect(chooser).toHaveCount(0);
   await wall.expectLive(0, 2);

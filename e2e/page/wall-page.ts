@@ -42,6 +42,12 @@ export class WallPage {
       .evaluate((video: HTMLVideoElement) => window.e2e.read(video)?.camera);
   }
 
+  /** Opens the chooser of a tile by its button. */
+  async choose(cell: number): Promise<void> {
+    await this.tile(cell).hover();
+    await this.tile(cell).getByRole('button', { name: 'Choose camera or quality', exact: true }).click();
+  }
+
   height(cell: number): Promise<number> {
     return this.tile(cell)
       .locator('video')

@@ -1,13 +1,15 @@
-// The dialog that chooses a tile's camera and quality.
+// The popover at a tile that chooses its camera and quality.
 import { useState } from 'react';
 import type { Camera } from '../api/streams';
-import { Dialog } from '../ui/Dialog';
+import { Popover } from '../ui/Popover';
 import { matching, SEARCH_FROM, Search } from './CameraList';
 import { AUTO, type Choice } from './choice';
 import type { WarmHandlers } from './warm';
 
 interface Props {
   cell: number;
+  /** The tile's element. */
+  tile: HTMLElement | null;
   choice: Choice | null;
   cameras: readonly Camera[];
   onCamera: (camera: Camera) => void;
@@ -16,7 +18,7 @@ interface Props {
   warm: (camera: string) => WarmHandlers;
 }
 
-export function Chooser({ cell, choice, cameras, onCamera, onQuality, onClose, warm }: Props) {
+export function Chooser({ cell, tile, choice, cameras, onCamera, onQuality, onClose, warm }: Props) {
   const [search, setSearch] = useState('');
   const qualities = cameras.find(({ name }) => name === choice?.stream)?.qualities ?? [];
   const choose = (choose: () => void) => () => {
@@ -24,7 +26,7 @@ export function Chooser({ cell, choice, cameras, onCamera, onQuality, onClose, w
     onClose();
   };
   return (
-    <Dialog className="chooser" label={`Tile ${cell + 1}`} onClose={onClose}>
+    <Popover className="chooser" label={`Tile ${cell + 1}`} at={tile} onClose={onClose}>
       <h2>Tile {cell + 1}</h2>
       {choice && (
         <section>
@@ -62,6 +64,6 @@ export function Chooser({ cell, choice, cameras, onCamera, onQuality, onClose, w
           ))}
         </div>
       </section>
-    </Dialog>
+    </Popover>
   );
 }

@@ -11,6 +11,7 @@ import '../ui/page.css';
 import '../stats/stats.css';
 import '../tile/tile.css';
 import '../wall/wall.css';
+import '../wall/kiosk.css';
 import { useTheme } from '../ui/theme';
 import { Wall } from '../wall/Wall';
 

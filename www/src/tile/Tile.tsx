@@ -40,9 +40,6 @@ interface Props {
   onPress?: (event: PointerEvent) => void;
 }
 
-/** How long after a click a second one makes it a double click. */
-const DOUBLE_CLICK_MS = 220;
-
 export function Tile(props: Props) {
   const { slot, choice, client, state, status, qualities, enlarged, meters } = props;
   const video = useRef<HTMLVideoElement>(null);
@@ -95,7 +92,7 @@ export function Tile(props: Props) {
         <span className="quality">{qualityShown(choice, status)}</span>
         <span className="state">{text}</span>
       </figcaption>
-      {props.onChoose && <Surface {...props} text={text} />}
+      {props.onSelect && <Surface {...props} text={text} />}
       {starting.forS !== undefined && (
         <button type="button" className="retry" onClick={starting.retry}>
           Retry
@@ -103,6 +100,7 @@ export function Tile(props: Props) {
       )}
       {qualities && (
         <div className="tools">
+          {props.onChoose && <Tool icon="choose" label="Choose camera or quality" onClick={props.onChoose} />}
           <Menu
             className="tool quality-menu"
             label={`Quality of tile ${slot + 1}: ${choice.quality}`}
@@ -138,19 +136,18 @@ export function Tile(props: Props) {
 
 /** The area that takes clicks, double clicks and drags: all of the tile below its tools. */
 function Surface({ slot, choice, text, onSelect, onChoose, onEnlarge, onPress }: Props & { text: string }) {
-  const click = useRef(0);
-  useEffect(() => () => window.clearTimeout(click.current), []);
-  const onClick = (event: MouseEvent) => {
-    window.clearTimeout(click.current);
-    // The second click of a double click does not open the dialog; a key press is never the first of a double click.
-    if (event.detail > 1) onEnlarge?.();
-    else click.current = window.setTimeout(() => onChoose?.(), event.detail === 0 ? 0 : DOUBLE_CLICK_MS);
+  const onClick = (event: MouseEvent<HTMLElement>) => {
+    // Not every browser focuses a button that is clicked.
+    event.currentTarget.focus();
+    // A press of the space bar is a click without a count.
+    if (event.detail === 0) onChoose?.();
+    else if (event.detail === 2) onEnlarge?.();
   };
   return (
     <button
       type="button"
       className="choose"
-      aria-label={`Tile ${slot + 1}: ${choice.stream}, ${text}. Choose camera or quality.`}
+      aria-label={`Tile ${slot + 1}: ${choice.stream}, ${text}. Space chooses camera or quality.`}
       onClick={onClick}
       onFocus={onSelect}
       onPointerDown={onPress}
@@ -163,7 +160,7 @@ function at({ cell: { x, y, width, height } }: PackedTile) {
 }
 
 interface ToolProps {
-  icon: 'camera' | 'enlarge' | 'shrink' | 'screen';
+  icon: 'camera' | 'choose' | 'enlarge' | 'shrink' | 'screen';
   label: string;
   disabled?: boolean;
   onClick: () => void;
@@ -189,18 +186,21 @@ export function VacantTile({
   cell,
   selected,
   target,
+  packed,
   onSelect,
   onChoose,
 }: {
   cell: number;
   selected: boolean;
   target: boolean;
+  packed?: PackedTile | undefined;
   onSelect: () => void;
   onChoose: () => void;
 }) {
   return (
     <figure
       className="tile vacant"
+      style={packed && at(packed)}
       data-cell={cell}
       data-selected={selected || undefined}
       data-target={target || undefined}

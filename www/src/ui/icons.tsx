@@ -12,6 +12,7 @@ const PATHS = {
   enlarge: 'M9.5 2H14v4.5M6.5 14H2V9.5M14 2L9 7M2 14l5-5',
   shrink: 'M14 7H9V2M2 9h5v5M9 7l5-5M7 9l-5 5',
   screen: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
+  choose: 'M2 3.5h12v9H2zM6.5 6v4l3.5-2z',
   close: 'M3 3l10 10M13 3L3 13',
 } as const;
 

@@ -1,5 +1,6 @@
 // The theme, dark or light: from the address, else the last choice in this browser, else the system's setting.
 import { useEffect, useState } from 'react';
+import { readAddress, writeAddress } from './address';
 
 export type Theme = 'dark' | 'light';
 
@@ -7,7 +8,7 @@ const KEY = 'multistream.theme';
 
 export function useTheme(): [Theme, () => void] {
   const [theme, setTheme] = useState<Theme>(() => {
-    const asked = new URL(location.href).searchParams.get('theme') ?? localStorage.getItem(KEY);
+    const asked = readAddress().get('theme') ?? localStorage.getItem(KEY);
     if (asked === 'dark' || asked === 'light') return asked;
     return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
   });
@@ -17,9 +18,7 @@ export function useTheme(): [Theme, () => void] {
   const toggle = () => {
     const next = theme === 'dark' ? 'light' : 'dark';
     localStorage.setItem(KEY, next);
-    const address = new URL(location.href);
-    address.searchParams.set('theme', next);
-    history.replaceState(null, '', address);
+    writeAddress({ theme: next });
     setTheme(next);
   };
   return [theme, toggle];

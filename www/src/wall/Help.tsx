@@ -2,13 +2,17 @@
 import { Dialog } from '../ui/Dialog';
 
 const KEYS: readonly [keys: string, does: string][] = [
-  ['1 … 9, 0', 'goes to a tile; two digits in a row to tiles from 10'],
+  ['1 … 9, 0', 'selects a tile; two digits in a row to tiles from 10'],
   ['a … z', 'shows a camera in the tile, by its letter in the list'],
-  ['← → ↑ ↓', "shows the tile's next or previous camera"],
-  ['Enter', 'full screen, and back'],
+  ['← → ↑ ↓', 'select the next tile'],
+  [', .', "show the tile's previous or next camera"],
+  ['Delete', 'empties the tile'],
+  ['Ctrl Z', 'undoes the last change of the wall'],
+  ['Enter', 'enlarges the tile, in native quality, and back'],
   ['Space', 'chooses camera and quality'],
-  ['Shift E', 'enlarges the tile, in native quality, and back'],
+  ['Shift E', 'as Enter'],
   ['Shift S', 'saves the picture as a file'],
+  ['Shift F', 'full screen: the wall or the enlarged tile'],
   ['Shift L', 'shows or hides the list of cameras'],
   ['Shift T', 'starts or stops the tour'],
   ['Shift D', 'shows or hides the statistics'],
@@ -17,7 +21,8 @@ const KEYS: readonly [keys: string, does: string][] = [
 ];
 
 const GESTURES: readonly [gesture: string, does: string][] = [
-  ['Click a tile', 'chooses camera and quality'],
+  ['Click a tile', 'selects it'],
+  ['Click a camera', 'in the list: shows it in the selected tile'],
   ['Double click', 'enlarges the tile, in native quality, and back'],
   ['Drag a camera', 'onto a tile: shows it there'],
   ['Drag a tile', 'onto another: they change places'],

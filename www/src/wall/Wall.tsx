@@ -17,12 +17,15 @@ import { type Load, useDrag } from './drag';
 import { Header } from './Header';
 import { Help } from './Help';
 import { useKeys } from './keys';
+import { kioskCaptions, useKiosk } from './kiosk';
 import { type Layout, PACKED } from './layouts';
+import { neighbour } from './neighbour';
 import { useListOpen, useTourInterval } from './settings';
 import { DEFAULT_INTERVAL_S, useTour } from './tour';
+import { useEnlarged } from './use-enlarged';
 import { usePacking } from './use-packing';
 import { useWall } from './use-wall';
-import { type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
+import { empty, type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
 
 interface Props extends Means {
   theme: Theme;
@@ -30,16 +33,20 @@ interface Props extends Means {
 }
 
 export function Wall({ cameras, layouts, theme, onTheme }: Props) {
-  const [wall, setWall] = useWall({ cameras, layouts });
+  const { wall, change: setWall, turn, undo } = useWall({ cameras, layouts });
   const [listOpen, setListOpen] = useListOpen();
   const [intervalS, setIntervalS] = useTourInterval();
-  const [selected, setSelected] = useState(0);
-  const [enlarged, setEnlarged] = useState<number | null>(null);
   const [choosing, setChoosing] = useState<number | null>(null);
+  const [kiosk] = useState(kioskCaptions);
+  useKiosk(kiosk);
   const [helping, setHelping] = useState(false);
   const [statsOpen, setStatsOpen] = useState(false);
   const [meters] = useState(() => new Meters());
   const { layout, choices } = wall;
+  const [enlarged, setEnlarged] = useEnlarged((cell) => cell < layout.cells && choices[cell] != null);
+  const [chosen, setSelected] = useState(enlarged ?? 0);
+  // The last tiles may have gone, with a layout or a camera.
+  const selected = Math.min(chosen, layout.cells - 1);
   // A smaller layout keeps the slots of the larger one before it. Only a layout with more slots needs a new connection.
   const [cells, setCells] = useState(layout.cells);
   if (layout.cells > cells) setCells(layout.cells);
@@ -67,10 +74,14 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     });
   const setLayout = (layout: Layout) => {
     setEnlarged(null);
-    setSelected((cell) => Math.min(cell, layout.cells - 1));
     setWall((wall) => withLayout(wall, layout, cameras));
   };
-  const enlarge = (cell: number) => setEnlarged((old) => (old === cell ? null : cell));
+  const enlarge = (cell: number) => setEnlarged(enlarged === cell ? null : cell);
+  const select = (cell: number) => {
+    setSelected(cell);
+    if (enlarged === null) focusTile(cell);
+    else if (choices[cell]) setEnlarged(cell);
+  };
 
   const onDrop = (load: Load, cell: number) => {
     setSelected(cell);
@@ -85,7 +96,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     wall,
     cameras,
     client: state === 'connected' ? client : null,
-    onTurn: show,
+    onTurn: (cell, camera) => turn((wall) => placeCamera(wall, cell, camera)),
   });
   const onTile = (cell: number, act: (tile: HTMLElement) => void) => {
     const tile = tileElement(cell);
@@ -94,7 +105,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   useKeys({
     cells: layout.cells,
     selected,
-    select: focusTile,
+    select,
     camera: (cell, index) => {
       const camera = cameras[index];
       if (camera) show(cell, camera);
@@ -105,8 +116,19 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       const next = cameras[(at + by + cameras.length) % cameras.length];
       if (next) show(cell, next);
     },
-    enlarge,
-    fullScreen: (cell) => onTile(cell, toggleFullScreen),
+    move: (direction) => {
+      // One tile is all that there is to see: the arrows go through the tiles in their order.
+      const by = direction === 'right' || direction === 'down' ? 1 : -1;
+      const next = enlarged === null ? neighbour(selected, direction) : selected + by;
+      if (next !== undefined && next >= 0 && next < layout.cells) select(next);
+    },
+    choose: setChoosing,
+    empty: (cell) => {
+      if (enlarged === null) setWall((wall) => empty(wall, cell));
+    },
+    undo,
+    enlarge: (cell) => choices[cell] && enlarge(cell),
+    fullScreen: () => toggleFullScreen(document.documentElement),
     snapshot: (cell) => onTile(cell, saveSnapshot),
     back: () => setEnlarged(null),
     toggle: (what) => {
@@ -139,7 +161,14 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     const onChoose = () => setChoosing(cell);
     if (!choice)
       return cell < layout.cells ? (
-        <VacantTile key={cell} cell={cell} {...isHere} onSelect={onSelect} onChoose={onChoose} />
+        <VacantTile
+          key={cell}
+          cell={cell}
+          {...isHere}
+          packed={packing[cell]}
+          onSelect={onSelect}
+          onChoose={onChoose}
+        />
       ) : null;
     return (
       <Tile
@@ -166,27 +195,29 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   const grid = { '--columns': layout.columns, '--rows': layout.rows, '--first': layout.first };
   return (
     <>
-      <Header
-        state={state}
-        words={state === 'connected' ? `${slots.length} on one connection` : state}
-        // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
-        reason={
-          error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined
-        }
-        layouts={layouts}
-        layout={layout}
-        onLayout={setLayout}
-        tour={{ state: tour, intervalS, onInterval: setIntervalS }}
-        theme={theme}
-        onTheme={onTheme}
-        listOpen={listOpen}
-        onList={() => setListOpen(!listOpen)}
-        statsOpen={statsOpen}
-        onStats={() => setStatsOpen(!statsOpen)}
-        onHelp={() => setHelping(true)}
-      />
+      {kiosk === undefined && (
+        <Header
+          state={state}
+          words={state === 'connected' ? `${slots.length} on one connection` : state}
+          // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
+          reason={
+            error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined
+          }
+          layouts={layouts}
+          layout={layout}
+          onLayout={setLayout}
+          tour={{ state: tour, intervalS, onInterval: setIntervalS }}
+          theme={theme}
+          onTheme={onTheme}
+          listOpen={listOpen}
+          onList={() => setListOpen(!listOpen)}
+          statsOpen={statsOpen}
+          onStats={() => setStatsOpen(!statsOpen)}
+          onHelp={() => setHelping(true)}
+        />
+      )}
       <div className="body">
-        {listOpen && (
+        {listOpen && kiosk === undefined && (
           <CameraList
             cameras={cameras}
             shown={cellsByCamera(choices.slice(0, layout.cells))}
@@ -222,6 +253,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       {choosing !== null && (
         <Chooser
           cell={choosing}
+          tile={tileElement(choosing)}
           choice={choices[choosing] ?? null}
           cameras={cameras}
           onCamera={(camera) => show(choosing, camera)}

@@ -1,6 +1,7 @@
-// Keyboard control: digits select a tile, letters and arrows change its camera, and commands are Shift and a letter.
+// Keyboard control: digits and arrows select a tile, letters, comma and full stop change its camera, and commands are Shift and a letter.
 import { useEffect, useRef } from 'react';
 import { indexOf } from '../cameras/letters';
+import { type Direction, directionOf } from './neighbour';
 
 export interface Actions {
   /** The number of cells. */
@@ -11,8 +12,14 @@ export interface Actions {
   camera: (cell: number, index: number) => boolean;
   /** Shows the camera that many places further in the list. */
   step: (cell: number, by: 1 | -1) => void;
+  /** Selects the next tile in that direction. */
+  move: (direction: Direction) => void;
+  choose: (cell: number) => void;
+  empty: (cell: number) => void;
+  undo: () => void;
   enlarge: (cell: number) => void;
-  fullScreen: (cell: number) => void;
+  /** Shows the whole wall in full screen, and back. */
+  fullScreen: () => void;
   snapshot: (cell: number) => void;
   back: () => void;
   toggle: (what: 'list' | 'tour' | 'stats' | 'help') => void;
@@ -36,9 +43,13 @@ export function useKeys(actions: Actions): void {
       if (tile <= cells) select(tile - 1);
     };
     const onKey = (event: KeyboardEvent) => {
-      // Dialogs, menus and text fields handle their own keys; key combinations with Ctrl, Meta or Alt are the browser's.
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // Dialogs, menus and text fields handle their own keys; other combinations with Ctrl, Meta or Alt are the browser's.
       if (document.querySelector('dialog[open], :popover-open') || isText(event.target)) return;
+      if (isUndo(event)) {
+        event.preventDefault();
+        return latest.current.undo();
+      }
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       const isDigit = /^[0-9]$/.test(event.key);
       if (isDigit) digit(event.key);
       if (isDigit || handle(event, latest.current)) event.preventDefault();
@@ -62,15 +73,27 @@ function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boo
       return true;
     case 'Enter':
       if (!isOnTile || isOnTool) return false;
-      actions.fullScreen(selected);
+      actions.enlarge(selected);
       return true;
-    case 'ArrowRight':
-    case 'ArrowDown':
-    case 'ArrowLeft':
-    case 'ArrowUp':
+    case ' ':
+      // The button of a tile takes it by itself.
+      if (target !== document.body) return false;
+      actions.choose(selected);
+      return true;
+    case ',':
+    case '.':
+      actions.step(selected, key === '.' ? 1 : -1);
+      return true;
+    case 'Delete':
+    case 'Backspace':
       if (!isOnTile) return false;
-      actions.step(selected, key === 'ArrowRight' || key === 'ArrowDown' ? 1 : -1);
+      actions.empty(selected);
       return true;
+  }
+  const direction = directionOf(key);
+  if (direction) {
+    if (isOnTile) actions.move(direction);
+    return isOnTile;
   }
   if (!/^[a-z]$/i.test(key)) return false;
   if (!shiftKey) return actions.camera(selected, indexOf(key));
@@ -80,6 +103,7 @@ function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boo
 function command(letter: string, actions: Actions): boolean {
   const commands: Record<string, () => void> = {
     e: () => actions.enlarge(actions.selected),
+    f: () => actions.fullScreen(),
     s: () => actions.snapshot(actions.selected),
     l: () => actions.toggle('list'),
     t: () => actions.toggle('tour'),
@@ -87,6 +111,10 @@ function command(letter: string, actions: Actions): boolean {
   };
   commands[letter]?.();
   return letter in commands;
+}
+
+function isUndo({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean {
+  return key.toLowerCase() === 'z' && (ctrlKey || metaKey) && !altKey && !shiftKey;
 }
 
 function isText(target: EventTarget | null): boolean {

@@ -1,5 +1,6 @@
 // Settings of the page: the tour's interval is in the address, so that it can be shared; the open list is in the browser.
 import { useState } from 'react';
+import { readAddress, writeAddress } from '../ui/address';
 
 const LIST_KEY = 'multistream.list';
 /** The width from which the list fits beside the tiles. */
@@ -23,16 +24,13 @@ export function useListOpen(): [boolean, (open: boolean) => void] {
 /** The tour's interval in seconds, from `?tour=10`; `null`: no tour. */
 export function useTourInterval(): [number | null, (seconds: number | null) => void] {
   const [seconds, setSeconds] = useState<number | null>(() => {
-    const asked = Number(new URL(location.href).searchParams.get('tour'));
+    const asked = Number(readAddress().get('tour'));
     return asked >= 1 ? asked : null;
   });
   return [
     seconds,
     (seconds) => {
-      const address = new URL(location.href);
-      if (seconds === null) address.searchParams.delete('tour');
-      else address.searchParams.set('tour', String(seconds));
-      history.replaceState(null, '', address);
+      writeAddress({ tour: seconds === null ? null : String(seconds) });
       setSeconds(seconds);
     },
   ];

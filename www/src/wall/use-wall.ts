@@ -1,24 +1,50 @@
 // The wall as React state. It is written to the address, so that it can be bookmarked and shared, and to the browser's storage,
 // so that a page opened without parameters shows the same wall again.
 import { useEffect, useState } from 'react';
+import { readAddress, writeAddress } from '../ui/address';
 import { type Means, readWall, type WallQuery, type WallState, writeWall } from './wall-state';
 
 const KEY = 'multistream.wall';
+/** How many changes can be undone. */
+const UNDOABLE = 50;
 
-export function useWall(means: Means): [WallState, (change: (wall: WallState) => WallState) => void] {
-  const [wall, setWall] = useState<WallState>(() => readWall(queryOf(new URL(location.href)), means));
+export type Change = (wall: WallState) => WallState;
+
+interface Walls {
+  wall: WallState;
+  past: readonly WallState[];
+}
+
+export function useWall(means: Means): {
+  wall: WallState;
+  /** A change by the user, which `undo` takes back. */
+  change: (change: Change) => void;
+  /** A change that nobody asked for by hand, such as a turn of the tour. */
+  turn: (change: Change) => void;
+  undo: () => void;
+} {
+  const [{ wall }, setWalls] = useState<Walls>(() => ({ wall: readWall(queryOf(), means), past: [] }));
   useEffect(() => {
     const query = writeWall(wall);
-    const address = new URL(location.href);
-    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-    history.replaceState(null, '', address);
+    writeAddress({ ...query });
     localStorage.setItem(KEY, JSON.stringify(query));
   }, [wall]);
-  return [wall, setWall];
+  return {
+    wall,
+    change: (change) =>
+      setWalls(({ wall, past }) => ({ wall: change(wall), past: [...past, wall].slice(-UNDOABLE) })),
+    turn: (change) => setWalls(({ wall, past }) => ({ wall: change(wall), past })),
+    undo: () =>
+      setWalls((walls) => {
+        const wall = walls.past.at(-1);
+        return wall ? { wall, past: walls.past.slice(0, -1) } : walls;
+      }),
+  };
 }
 
 /** The address's parameters, or the stored ones if it has none. */
-function queryOf({ searchParams }: URL): WallQuery {
+function queryOf(): WallQuery {
+  const searchParams = readAddress();
   const asked = { layout: searchParams.get('layout'), tiles: searchParams.get('tiles') };
   return asked.layout === null && asked.tiles === null ? stored() : asked;
 }

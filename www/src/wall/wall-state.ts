@@ -83,6 +83,15 @@ export function placeCamera(wall: WallState, cell: number, camera: Camera): Wall
   });
 }
 
+/** Empties a cell. In the packed layout its tile goes, unless it is the last one. */
+export function empty(wall: WallState, cell: number): WallState {
+  const { layout, choices } = wall;
+  if (!choices[cell]) return wall;
+  if (layout.name === PACKED && layout.cells > 1)
+    return { layout: packed(layout.cells - 1), choices: choices.filter((_, at) => at !== cell) };
+  return { layout, choices: choices.map((choice, at) => (at === cell ? null : choice)) };
+}
+
 export function swap(wall: WallState, from: number, to: number): WallState {
   const [a, b] = [wall.choices[from] ?? null, wall.choices[to] ?? null];
   const length = Math.max(wall.choices.length, from + 1, to + 1);
