@@ -28,7 +28,7 @@ test('the wall shows each camera live, and is controlled by keyboard', async ({ 
   await tab.press('2');
   await tab.press('f');
   await expect.poll(() => live(tab, 1)).toBe(6);
-  await tab.press('ArrowRight');
+  await tab.press('.');
   await expect.poll(() => live(tab, 1)).toBe(1);
   await tab.press('Shift+E');
   await expect.poll(() => visibleTiles(tab)).toBe(1);
