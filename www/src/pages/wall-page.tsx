@@ -12,6 +12,7 @@ import '../stats/stats.css';
 import '../tile/tile.css';
 import '../wall/wall.css';
 import '../wall/kiosk.css';
+import '../wall/phone.css';
 import { useTheme } from '../ui/theme';
 import { Wall } from '../wall/Wall';
 

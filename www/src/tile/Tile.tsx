@@ -8,11 +8,14 @@ import { Icon } from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import { caption, startsAs } from './caption';
 import { useFrames } from './frames';
+import { Minimap } from './Minimap';
 import { useOfflineSince } from './offline-since';
 import { usePicture } from './picture';
 import { useStarting } from './starting';
 import { stretch } from './stretch';
 import { saveSnapshot, toggleFullScreen } from './tile-element';
+import { useZoom } from './use-zoom';
+import { transformOf, WHOLE, type Zoom } from './zoom';
 
 interface Props {
   slot: number;
@@ -33,11 +36,16 @@ interface Props {
   target?: boolean;
   /** Where the tile is in a wall without a grid. */
   packed?: PackedTile | undefined;
+  /** Which part of the picture is shown; `undefined`: the tile cannot be zoomed. */
+  zoom?: Zoom;
+  onZoom?: (zoom: Zoom) => void;
+  /** Asks for the next camera, or for the one before it. */
+  onSwipe?: (by: 1 | -1) => void;
   onSelect?: () => void;
   onChoose?: () => void;
   onEnlarge?: () => void;
   onQuality?: (quality: string) => void;
-  onPress?: (event: PointerEvent) => void;
+  onPress?: ((event: PointerEvent) => void) | undefined;
 }
 
 export function Tile(props: Props) {
@@ -51,6 +59,13 @@ export function Tile(props: Props) {
   const camera = status?.camera ?? choice.stream;
   const picture = usePicture(client, slot, status);
   useFrames(video, (frame) => meters?.frame(slot, frame));
+  const { zoom = WHOLE, onZoom } = props;
+  const onSwipe = (by: 1 | -1) => props.onSwipe?.(by);
+  useZoom(
+    figure,
+    onZoom && { zoom, onZoom, onSwipe, selected: props.selected === true, enlarged: enlarged === true },
+  );
+  const isZoomed = zoom.scale > 1;
   const offlineSince = useOfflineSince(status);
   const known = { client: state, status, picture, offlineSince };
   const starting = useStarting(client, slot, choice, startsAs(known));
@@ -71,6 +86,7 @@ export function Tile(props: Props) {
       data-selected={props.selected || undefined}
       data-enlarged={enlarged || undefined}
       data-target={props.target || undefined}
+      data-zoomed={isZoomed || undefined}
     >
       <video
         ref={video}
@@ -78,8 +94,9 @@ export function Tile(props: Props) {
         autoPlay
         playsInline
         aria-label={camera}
-        style={{ '--stretch': stretch(status) } as CSSProperties}
+        style={{ '--stretch': stretch(status), transform: transformOf(zoom) } as CSSProperties}
       />
+      {isZoomed && <Minimap video={video} zoom={zoom} />}
       {tone !== 'live' && (
         <p className="notice">
           {tone === 'wait' && <span className="spinner" aria-hidden="true" />}
@@ -92,7 +109,7 @@ export function Tile(props: Props) {
         <span className="quality">{qualityShown(choice, status)}</span>
         <span className="state">{text}</span>
       </figcaption>
-      {props.onSelect && <Surface {...props} text={text} />}
+      {props.onSelect && <Surface {...props} onPress={isZoomed ? undefined : props.onPress} text={text} />}
       {starting.forS !== undefined && (
         <button type="button" className="retry" onClick={starting.retry}>
           Retry

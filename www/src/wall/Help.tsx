@@ -11,6 +11,8 @@ const KEYS: readonly [keys: string, does: string][] = [
   ['Enter', 'enlarges the tile, in native quality, and back'],
   ['Space', 'chooses camera and quality'],
   ['Shift E', 'as Enter'],
+  ['+ - 0', 'zooms the picture; 0 shows all of it'],
+  ['Shift ← → ↑ ↓', 'moves a zoomed picture'],
   ['Shift S', 'saves the picture as a file'],
   ['Shift F', 'full screen: the wall or the enlarged tile'],
   ['Shift L', 'shows or hides the list of cameras'],
@@ -24,6 +26,8 @@ const GESTURES: readonly [gesture: string, does: string][] = [
   ['Click a tile', 'selects it'],
   ['Click a camera', 'in the list: shows it in the selected tile'],
   ['Double click', 'enlarges the tile, in native quality, and back'],
+  ['Wheel, pinch', 'zoom the enlarged or selected tile; with Ctrl, every tile. Dragging moves the picture'],
+  ['Swipe', 'on an enlarged tile: next or previous camera'],
   ['Drag a camera', 'onto a tile: shows it there'],
   ['Drag a tile', 'onto another: they change places'],
 ];

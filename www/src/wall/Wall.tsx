@@ -12,6 +12,7 @@ import { Meters } from '../stats/meters';
 import { StatsDrawer } from '../stats/StatsDrawer';
 import { Tile, VacantTile } from '../tile/Tile';
 import { focusTile, saveSnapshot, tileElement, toggleFullScreen } from '../tile/tile-element';
+import { NATIVE_FROM, pan, STEP, WHOLE, zoomAt } from '../tile/zoom';
 import type { Theme } from '../ui/theme';
 import { type Load, useDrag } from './drag';
 import { Header } from './Header';
@@ -25,6 +26,7 @@ import { DEFAULT_INTERVAL_S, useTour } from './tour';
 import { useEnlarged } from './use-enlarged';
 import { usePacking } from './use-packing';
 import { useWall } from './use-wall';
+import { useZooms } from './use-zooms';
 import { empty, type Means, place, placeCamera, slotsOf, swap, withLayout } from './wall-state';
 
 interface Props extends Means {
@@ -51,11 +53,14 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
   const [cells, setCells] = useState(layout.cells);
   if (layout.cells > cells) setCells(layout.cells);
 
+  const zooms = useZooms(choices);
+  const near = choices.flatMap((_, cell) => (zooms.of(cell).scale >= NATIVE_FROM ? [cell] : [])).join(' ');
   const slots = useMemo(() => {
-    // An enlarged tile is shown in native quality.
-    const large = (slot: number) => slot === enlarged;
+    // An enlarged tile and one that is zoomed far are shown in native quality.
+    const zoomed = new Set(near.split(' '));
+    const large = (slot: number) => slot === enlarged || zoomed.has(String(slot));
     return slotsOf(wall, cells).map((wish) => (large(wish.slot) ? { ...wish, quality: 'native' } : wish));
-  }, [wall, cells, enlarged]);
+  }, [wall, cells, enlarged, near]);
   const { token } = useAccess();
   const { client, statuses, state, error, reconnecting } = useMultiStream(serverUrl, slots, { token });
   useEffect(() => {
@@ -102,6 +107,11 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     const tile = tileElement(cell);
     if (tile) act(tile);
   };
+  const step = (cell: number, by: 1 | -1) => {
+    const at = cameras.findIndex(({ name }) => name === choices[cell]?.stream);
+    const next = cameras[(at + by + cameras.length) % cameras.length];
+    if (next) show(cell, next);
+  };
   useKeys({
     cells: layout.cells,
     selected,
@@ -111,11 +121,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       if (camera) show(cell, camera);
       return camera !== undefined;
     },
-    step: (cell, by) => {
-      const at = cameras.findIndex(({ name }) => name === choices[cell]?.stream);
-      const next = cameras[(at + by + cameras.length) % cameras.length];
-      if (next) show(cell, next);
-    },
+    step,
     move: (direction) => {
       // One tile is all that there is to see: the arrows go through the tiles in their order.
       const by = direction === 'right' || direction === 'down' ? 1 : -1;
@@ -129,6 +135,15 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     undo,
     enlarge: (cell) => choices[cell] && enlarge(cell),
     fullScreen: () => toggleFullScreen(document.documentElement),
+    zoom: (cell, how) => {
+      const old = zooms.of(cell);
+      const factor = how === 'in' ? STEP : 1 / STEP;
+      const next = how === 'whole' ? WHOLE : zoomAt(old, factor, { x: 0.5, y: 0.5 });
+      if (old.scale === next.scale) return false;
+      zooms.set(cell, next);
+      return true;
+    },
+    pan: (cell, x, y) => zooms.set(cell, pan(zooms.of(cell), { x, y })),
     snapshot: (cell) => onTile(cell, saveSnapshot),
     back: () => setEnlarged(null),
     toggle: (what) => {
@@ -184,6 +199,9 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
         enlarged={cell === enlarged}
         hidden={cell >= layout.cells || (enlarged !== null && cell !== enlarged)}
         packed={cell === enlarged ? undefined : packing[cell]}
+        zoom={zooms.of(cell)}
+        onZoom={(zoom) => zooms.set(cell, zoom)}
+        onSwipe={(by) => step(cell, by)}
         onSelect={onSelect}
         onChoose={onChoose}
         onEnlarge={() => enlarge(cell)}

@@ -89,10 +89,16 @@ export function useDrag(onDrop: (load: Load, cell: number) => void): {
   }, []);
 
   const press = (
-    { button, pointerId, pointerType, clientX: x, clientY: y }: ReactPointerEvent,
+    { button, isPrimary, pointerId, pointerType, clientX: x, clientY: y }: ReactPointerEvent,
     load: Load,
   ) => {
     if (button !== 0) return;
+    // A second finger makes it a pinch.
+    if (!isPrimary) {
+      window.clearTimeout(current.current?.timer);
+      current.current = null;
+      return setDrag(null);
+    }
     const isTouch = pointerType === 'touch';
     const next: Press = { load, pointer: pointerId, x, y, isTouch, dragging: false, timer: 0 };
     if (isTouch) {

@@ -18,6 +18,10 @@ export interface Actions {
   empty: (cell: number) => void;
   undo: () => void;
   enlarge: (cell: number) => void;
+  /** Zooms the tile's picture; `false` if there is nothing to undo. */
+  zoom: (cell: number, how: 'in' | 'out' | 'whole') => boolean;
+  /** Moves a zoomed picture. */
+  pan: (cell: number, x: number, y: number) => void;
   /** Shows the whole wall in full screen, and back. */
   fullScreen: () => void;
   snapshot: (cell: number) => void;
@@ -27,6 +31,8 @@ export interface Actions {
 
 /** How soon a second digit must follow the first to form one number with it. */
 const NUMBER_MS = 700;
+/** The share of the tile by which a key moves a zoomed picture. */
+const PAN = 0.2;
 
 export function useKeys(actions: Actions): void {
   const latest = useRef(actions);
@@ -50,6 +56,12 @@ export function useKeys(actions: Actions): void {
         return latest.current.undo();
       }
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // `0` shows the whole picture again, unless it ends a number or nothing is zoomed.
+      const isOver = performance.now() - typed.atMs >= NUMBER_MS;
+      const isAlone = isOver || typed.tens === 0 || typed.tens * 10 > latest.current.cells;
+      if (event.key === '0' && isAlone && latest.current.zoom(latest.current.selected, 'whole')) {
+        return event.preventDefault();
+      }
       const isDigit = /^[0-9]$/.test(event.key);
       if (isDigit) digit(event.key);
       if (isDigit || handle(event, latest.current)) event.preventDefault();
@@ -89,6 +101,21 @@ function handle({ key, shiftKey, target }: KeyboardEvent, actions: Actions): boo
       if (!isOnTile) return false;
       actions.empty(selected);
       return true;
+    case '+':
+    case '=':
+      return actions.zoom(selected, 'in');
+    case '-':
+      return actions.zoom(selected, 'out');
+    case 'ArrowRight':
+    case 'ArrowDown':
+    case 'ArrowLeft':
+    case 'ArrowUp': {
+      if (!isOnTile || !shiftKey) break;
+      const by = key === 'ArrowRight' || key === 'ArrowDown' ? -PAN : PAN;
+      const isSideways = key === 'ArrowRight' || key === 'ArrowLeft';
+      actions.pan(selected, isSideways ? by : 0, isSideways ? 0 : by);
+      return true;
+    }
   }
   const direction = directionOf(key);
   if (direction) {
