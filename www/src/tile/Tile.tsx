@@ -76,7 +76,7 @@ export function Tile(props: Props) {
       className="tile"
       hidden={props.hidden}
       style={props.packed && at(props.packed)}
-      data-caption={props.packed?.caption}
+      data-caption={isZoomed ? 'over' : props.packed?.caption}
       data-cell={slot}
       data-slot={slot}
       data-stream={status?.stream ?? choice.stream}
