@@ -221,10 +221,10 @@ test('an error of one camera is shown on its tile only', async ({ cameras, serve
   await wall.camera('dead').click();
   await expect(wall.tile(0).locator('.notice')).toContainText('refuses the connection');
   await expect.poll(() => wall.pictureOf(0), 'the picture of the camera before').toBeUndefined();
-  await expect(page.getByRole('status')).toHaveText('1 on one connection');
+  await expect(page.getByRole('status')).toHaveText('0 live · 1 offline');
   await wall.camera('camera2').click();
   await wall.expectLive(0, 2);
-  await expect(page.getByRole('status')).toHaveText('1 on one connection');
+  await expect(page.getByRole('status')).toHaveText('1 live');
 });
 
 test('a lost server is shown at once, and its pictures are not live', async ({ cameras, serve, page }) => {

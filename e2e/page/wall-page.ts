@@ -48,6 +48,14 @@ export class WallPage {
     await this.tile(cell).getByRole('button', { name: 'Choose camera or quality', exact: true }).click();
   }
 
+  /** The cameras of the tiles in sight, in their order, as `tiles` of an address names them. */
+  async shown(): Promise<string> {
+    const streams = await this.visibleTiles.evaluateAll((tiles) =>
+      tiles.map((tile) => (tile as HTMLElement).dataset.stream),
+    );
+    return streams.join();
+  }
+
   height(cell: number): Promise<number> {
     return this.tile(cell)
       .locator('video')

@@ -11,6 +11,9 @@ interface Props {
   state: string;
   words: string;
   reason: string | undefined;
+  /** How many tiles have no live picture. */
+  troubled: number;
+  onTroubled: () => void;
   layouts: readonly Layout[];
   layout: Layout;
   onLayout: (layout: Layout) => void;
@@ -45,6 +48,16 @@ export function Header(props: Props) {
           {props.words} {props.reason}
         </span>
       </p>
+      {props.troubled > 0 && (
+        <button
+          type="button"
+          className="troubled"
+          title="Selects the next tile without a live picture"
+          onClick={props.onTroubled}
+        >
+          Show
+        </button>
+      )}
       <fieldset className="layouts" aria-label="Layout">
         {layouts.map((choice) => (
           <button

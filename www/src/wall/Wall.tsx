@@ -17,6 +17,7 @@ import type { Theme } from '../ui/theme';
 import { type Load, useDrag } from './drag';
 import { Header } from './Header';
 import { Help } from './Help';
+import { healthOf, nextOf } from './health';
 import { useKeys } from './keys';
 import { kioskCaptions, useKiosk } from './kiosk';
 import { type Layout, PACKED } from './layouts';
@@ -35,7 +36,7 @@ interface Props extends Means {
 }
 
 export function Wall({ cameras, layouts, theme, onTheme }: Props) {
-  const { wall, change: setWall, turn, undo } = useWall({ cameras, layouts });
+  const { wall, change: setWall, turn, restore, undo } = useWall({ cameras, layouts });
   const [listOpen, setListOpen] = useListOpen();
   const [intervalS, setIntervalS] = useTourInterval();
   const [choosing, setChoosing] = useState<number | null>(null);
@@ -102,6 +103,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     cameras,
     client: state === 'connected' ? client : null,
     onTurn: (cell, camera) => turn((wall) => placeCamera(wall, cell, camera)),
+    onEnd: restore,
   });
   const onTile = (cell: number, act: (tile: HTMLElement) => void) => {
     const tile = tileElement(cell);
@@ -145,7 +147,7 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
     },
     pan: (cell, x, y) => zooms.set(cell, pan(zooms.of(cell), { x, y })),
     snapshot: (cell) => onTile(cell, saveSnapshot),
-    back: () => setEnlarged(null),
+    back: () => (enlarged === null ? setIntervalS(null) : setEnlarged(null)),
     toggle: (what) => {
       if (what === 'list') setListOpen(!listOpen);
       if (what === 'tour') setIntervalS(intervalS === null ? DEFAULT_INTERVAL_S : null);
@@ -210,13 +212,19 @@ export function Wall({ cameras, layouts, theme, onTheme }: Props) {
       />
     );
   };
+  const inSight = slots
+    .map(({ slot }) => slot)
+    .filter((slot) => slot < layout.cells && (enlarged ?? slot) === slot);
+  const health = healthOf(inSight, statuses);
   const grid = { '--columns': layout.columns, '--rows': layout.rows, '--first': layout.first };
   return (
     <>
       {kiosk === undefined && (
         <Header
           state={state}
-          words={state === 'connected' ? `${slots.length} on one connection` : state}
+          words={state === 'connected' ? health.words : state}
+          troubled={state === 'connected' ? health.troubled.length : 0}
+          onTroubled={() => select(nextOf(health.troubled, selected) ?? selected)}
           // An error of one slot is shown on its tile, but for a refusal, which leaves the tile as it is.
           reason={
             error?.slot === undefined || error.kept ? (error?.message ?? reconnecting?.reason) : undefined

@@ -1,4 +1,4 @@
-// The tour: at each interval the next tile shows the next camera that is not on the wall.
+// The tour: at each interval the next tile shows the next camera that is not on the wall and not down. The wall itself stays as it is.
 import type { MultiStreamClient } from 'multistream-client';
 import { useEffect, useState } from 'react';
 import type { Camera } from '../api/streams';
@@ -18,13 +18,16 @@ export interface Turn {
   camera: string;
 }
 
-/** The next cell in turn, with the first camera after the last one that no cell shows; `undefined` if all are shown. */
+/**
+ * The next cell in turn, with the first camera after the last one that no cell shows and that is not offline; `undefined` if there is
+ * none.
+ */
 export function nextTurn(
   wall: WallState,
   cameras: readonly Camera[],
   last: Turn | undefined,
 ): Turn | undefined {
-  const waiting = notShown(wall, cameras);
+  const waiting = notShown(wall, cameras).filter(({ isOffline }) => !isOffline);
   const place = (name: string) => cameras.findIndex((camera) => camera.name === name);
   const after = last ? place(last.camera) : -1;
   const camera = waiting.find(({ name }) => place(name) > after) ?? waiting[0];
@@ -41,12 +44,14 @@ interface Tour {
   /** `null` while there is no connection: nothing can be shown or warmed then. */
   client: MultiStreamClient | null;
   onTurn: (cell: number, camera: Camera) => void;
+  /** The tour is over: the wall is to be as it was. */
+  onEnd: () => void;
 }
 
 /** The state of the tour; it is paused while the page is in use. */
 export type TourState = 'off' | 'running' | 'paused' | 'nothing to show';
 
-export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour): TourState {
+export function useTour({ intervalS, busy, wall, cameras, client, onTurn, onEnd }: Tour): TourState {
   const [last, setLast] = useState<Turn>();
   const touched = useTouched(intervalS !== null);
   const next = nextTurn(wall, cameras, last);
@@ -71,6 +76,11 @@ export function useTour({ intervalS, busy, wall, cameras, client, onTurn }: Tour
       window.clearTimeout(turn);
     };
   }, [intervalS, paused, cell, name, client]);
+  useEffect(() => {
+    if (intervalS !== null) return;
+    setLast(undefined);
+    onEnd();
+  }, [intervalS]);
   if (intervalS === null) return 'off';
   if (next === undefined) return 'nothing to show';
   return paused ? 'paused' : 'running';

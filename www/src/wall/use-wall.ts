@@ -1,4 +1,4 @@
-// The wall as React state. It is written to the address, so that it can be bookmarked and shared, and to the browser's storage,
+// The wall as React state, and what the tour makes of it meanwhile. The wall is written to the address, so that it can be bookmarked and shared, and to the browser's storage,
 // so that a page opened without parameters shows the same wall again.
 import { useEffect, useState } from 'react';
 import { readAddress, writeAddress } from '../ui/address';
@@ -13,31 +13,45 @@ export type Change = (wall: WallState) => WallState;
 interface Walls {
   wall: WallState;
   past: readonly WallState[];
+  /** The wall with the turns of the tour, which is shown instead and written nowhere; `null` while there are none. */
+  toured: WallState | null;
 }
 
 export function useWall(means: Means): {
+  /** What is shown. */
   wall: WallState;
   /** A change by the user, which `undo` takes back. */
   change: (change: Change) => void;
-  /** A change that nobody asked for by hand, such as a turn of the tour. */
+  /** A turn of the tour. */
   turn: (change: Change) => void;
+  /** Shows the wall again as it was before the tour, with the user's changes since. */
+  restore: () => void;
   undo: () => void;
 } {
-  const [{ wall }, setWalls] = useState<Walls>(() => ({ wall: readWall(queryOf(), means), past: [] }));
+  const [{ wall, toured }, setWalls] = useState<Walls>(() => ({
+    wall: readWall(queryOf(), means),
+    past: [],
+    toured: null,
+  }));
   useEffect(() => {
     const query = writeWall(wall);
     writeAddress({ ...query });
     localStorage.setItem(KEY, JSON.stringify(query));
   }, [wall]);
   return {
-    wall,
+    wall: toured ?? wall,
     change: (change) =>
-      setWalls(({ wall, past }) => ({ wall: change(wall), past: [...past, wall].slice(-UNDOABLE) })),
-    turn: (change) => setWalls(({ wall, past }) => ({ wall: change(wall), past })),
+      setWalls(({ wall, past, toured }) => ({
+        wall: change(wall),
+        past: [...past, wall].slice(-UNDOABLE),
+        toured: toured && change(toured),
+      })),
+    turn: (change) => setWalls((walls) => ({ ...walls, toured: change(walls.toured ?? walls.wall) })),
+    restore: () => setWalls((walls) => (walls.toured ? { ...walls, toured: null } : walls)),
     undo: () =>
       setWalls((walls) => {
         const wall = walls.past.at(-1);
-        return wall ? { wall, past: walls.past.slice(0, -1) } : walls;
+        return wall ? { wall, past: walls.past.slice(0, -1), toured: null } : walls;
       }),
   };
 }
