@@ -40,7 +40,7 @@ export function setLogLevel(to: LogLevel): void {
  *
  * @example
  * ```ts
- * setLogger({ ...console, error: (message, ...details) => report(message, details) });
+ * setLogger({ ...console, error: (message, ...details) => console.trace(message, ...details) });
  * ```
  */
 export function setLogger(to: Logger): void {
