@@ -175,7 +175,6 @@ test('a tab that the browser discarded shows the same wall when it is loaded aga
   cameras,
   serve,
   page,
-  browser,
 }) => {
   const server = await serve({ streams: rtspStreams(cameras, 6) });
   const wall = await WallPage.open(page, server, '?layout=2x2&tiles=camera4,camera3,camera2,camera1');
@@ -183,10 +182,9 @@ test('a tab that the browser discarded shows the same wall when it is loaded aga
   await wall.camera('camera5').click();
   await wall.expectLive(0, 5);
   // A discarded tab has no renderer any more, and is loaded anew when it is looked at.
-  const devtools = await browser.newBrowserCDPSession();
-  const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  const devtools = await page.context().newCDPSession(page);
   const crashed = page.waitForEvent('crash');
-  for (const { type, id } of processInfo) if (type === 'renderer') process.kill(id, 'SIGKILL');
+  devtools.send('Page.crash').catch(() => {});
   await crashed;
   await expect.poll(() => server.viewers('camera5')).toBe(0);
   const search = new URL(page.url()).search;
