@@ -132,14 +132,7 @@ export class Client {
     return this.#told(slot, (core) => this.#savings.pause(core, slot));
   }
 
-  /**
-   * Shows a paused slot again. Resolves when its picture is being sent.
-   *
-   * @example
-   * ```ts
-   * await client.resume(1);
-   * ```
-   */
+  /** Shows a paused slot again. Resolves when its picture is being sent. @example `await client.resume(1);` */
   resume(slot: number): Promise<SlotStatus> {
     return this.#told(slot, (core) => this.#savings.resume(core, slot));
   }
@@ -147,10 +140,7 @@ export class Client {
   /**
    * Asks for a key frame now: `sent` (from the server's cache) or `unsupported`.
    *
-   * @example
-   * ```ts
-   * if ((await client.requestKeyframe(0)) === 'unsupported') console.log('the next one comes when it comes');
-   * ```
+   * @example `if ((await client.requestKeyframe(0)) === 'unsupported') wait();`
    */
   requestKeyframe(slot: number): Promise<KeyframeStatus> {
     return this.#callFor(slot, (core) => core.requestKeyframe(slot));
@@ -269,10 +259,7 @@ export class Client {
   /**
    * Ends everything: calls that wait reject with `aborted`. `connect` may be called again.
    *
-   * @example
-   * ```ts
-   * window.addEventListener('pagehide', () => client.disconnect());
-   * ```
+   * @example `window.addEventListener('pagehide', () => client.disconnect());`
    */
   disconnect(): void {
     this.#disconnects += 1;
